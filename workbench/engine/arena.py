@@ -1,0 +1,64 @@
+"""Memory of one shard: buffers handed out while a program is compiled, and used again where lives do not overlap."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.backend import Array, Backend, Shape
+
+
+class Arena:
+    """Buffers of one shard.
+
+    Programs for fewer rows take the same memory: ``begin`` starts handing it out anew. The memory of the largest program
+    stays; only one program runs at a time.
+    """
+
+    def __init__(self, backend: Backend, dtype: Any) -> None:
+        self._backend, self._dtype = backend, np.dtype(dtype)
+        self._pages: list[Array] = []
+        self._free: list[Array] = []
+        self._taken: list[tuple[Array, Array]] = []
+        self._kept: dict[str, Array] = {}
+        self._rows = 0
+
+    @property
+    def nbytes(self) -> int:
+        """All memory held."""
+        return sum(int(page.nbytes) for page in (*self._pages, *self._kept.values()))
+
+    def begin(self, rows: int) -> None:
+        """Start a program for this many rows."""
+        self._rows = rows
+        self._free, self._taken = list(self._pages), []
+
+    def take(self, shape: Shape) -> Array:
+        """An array ``(rows, *shape)``, its contents undefined."""
+        count = self._rows * prod(shape)
+        fitting = [page for page in self._free if page.size >= count]
+        if fitting:
+            page = min(fitting, key=lambda page: page.size)
+            self._free = [other for other in self._free if other is not page]
+        else:
+            page = self._backend.xp.empty(max(1, count), self._dtype)
+            self._pages.append(page)
+        array = page[:count].reshape(self._rows, *shape)
+        self._taken.append((array, page))
+        return array
+
+    def give(self, array: Array) -> None:
+        """Hand a taken array back: the next ``take`` may return its memory."""
+        self._free += [page for taken, page in self._taken if taken is array]
+        self._taken = [pair for pair in self._taken if pair[0] is not array]
+
+    def keep(self, name: str, shape: Shape, dtype: Any) -> Array:
+        """An array for one purpose, the same memory for each program."""
+        size = prod(shape) * np.dtype(dtype).itemsize
+        page = self._kept.get(name)
+        if page is None or page.nbytes < size:
+            page = self._backend.xp.empty(max(1, size), np.uint8)
+            self._kept[name] = page
+        return page[:size].view(dtype).reshape(shape)

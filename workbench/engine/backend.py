@@ -1,0 +1,73 @@
+"""Where arrays live and what computes on them.
+
+``Backend`` is NumPy on the CPU and right everywhere; ``CupyBackend`` (in ``cupy_backend.py``) overrides what differs on a
+GPU. A backend is passed in, never kept in a global. Code above the engine reaches array functions through ``backend.xp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
+
+Shape = tuple[int, ...]
+
+
+class Backend:
+    """NumPy on the CPU."""
+
+    name = "cpu"
+    on_host = True
+    block = 32_768
+    """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
+
+    piece_bytes = 2**20
+    """Bytes of working memory for a piece of a batch (window copies of a convolution)."""
+
+    xp: Any = np
+
+    def asarray(self, array: Any, dtype: Any = None) -> Array:
+        """The array on this backend, copied only where it must be."""
+        return np.asarray(array, dtype)
+
+    def to_host(self, array: Array) -> np.ndarray[Any, Any]:
+        """The array as NumPy."""
+        return np.asarray(array)
+
+    def synchronize(self) -> None:
+        """Wait until everything that was started is done."""
+
+    def current(self) -> AbstractContextManager[object]:
+        """A context in which this backend's device is the current one of the calling thread."""
+        return nullcontext()
+
+    def erf(self, x: Array, out: Array) -> None:
+        """The error function, element by element."""
+        from scipy.special import erf
+
+        erf(x, out=out)
+
+    def blocks(self, length: int) -> Iterator[slice]:
+        """Cut a vector of this length into slices for an element-wise update."""
+        for start in range(0, length, self.block):
+            yield slice(start, min(start + self.block, length))
+
+    def free_bytes(self) -> int | None:
+        """Memory that can still be had, in bytes; None where it is not known."""
+        return None
+
+    def release(self) -> None:
+        """Give memory that is no longer used back to the system."""
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether an exception means that memory ran out."""
+        return isinstance(error, MemoryError)
+
+    def describe(self) -> str:
+        """The device in words."""
+        return "CPU"

@@ -1,0 +1,63 @@
+"""How weights start: zero-mean, scaled by how many values a unit sums over.
+
+``lecun``: variance 1 / fan_in (the lecture calls it Xavier; LeCun et al., Efficient BackProp, 1998).
+``glorot``: 2 / (fan_in + fan_out) (Glorot and Bengio, AISTATS 2010, the one called Xavier elsewhere).
+``he``: 2 / fan_in (He et al., ICCV 2015), for ReLU and its relatives.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from workbench.engine.random import key_of, normal, uniform
+
+InitializerName = Literal[
+    "he_normal",
+    "he_uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "zeros",
+    "constant",
+]
+NAMES: tuple[str, ...] = get_args(InitializerName)
+
+
+class Initializer:
+    """A rule for a parameter's first values.
+
+    Args:
+        name: one of ``NAMES``.
+        value: what ``constant`` fills in.
+    """
+
+    def __init__(self, name: str, value: float = 0.0) -> None:
+        self.name, self.value = name, value
+
+    def variance(self, fan_in: int, fan_out: int) -> float:
+        """The variance of the first values."""
+        family = self.name.partition("_")[0]
+        if family == "he":
+            return 2.0 / fan_in
+        if family == "glorot":
+            return 2.0 / (fan_in + fan_out)
+        return 1.0 / fan_in if family == "lecun" else 0.0
+
+    def fill(self, shape: tuple[int, ...], fan_in: int, fan_out: int, *key: int | str) -> np.ndarray[Any, Any]:
+        """First values, float64 of the shape; the key (seed, layer, parameter) fixes them."""
+        count = int(np.prod(shape))
+        if self.name in ("zeros", "constant"):
+            return np.full(shape, self.value if self.name == "constant" else 0.0)
+        deviation = self.variance(fan_in, fan_out) ** 0.5
+        if self.name.endswith("_normal"):
+            return deviation * normal(np, key_of(*key), 0, count).reshape(shape)
+        # A uniform distribution on (-a, a) has the variance a² / 3.
+        limit = deviation * 3.0**0.5
+        return limit * (2.0 * uniform(np, key_of(*key), 0, count, np.float64) - 1.0).reshape(shape)
+
+
+ONES = Initializer("constant", 1.0)
+ZEROS = Initializer("zeros")

@@ -1,0 +1,257 @@
+"""What a layer and a loss are to the engine: shapes, parameters and two lists of calls on given buffers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.initializers import Initializer
+from workbench.recipe.kinds import LayerSpec, LossSpec
+
+Call = Callable[[], None]
+
+
+class ShapeError(ValueError):
+    """A layer does not fit what it reads; the message says why, in the words of the layer's own fields."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One array that a layer owns.
+
+    Attributes:
+        name: ``weight``, ``bias``, ``running_mean``...
+        shape: as the engine stores it (pictures are channels-last).
+        initializer: how it starts.
+        fan_in, fan_out: how many values an output sums over, and how many outputs an input feeds; for the initializer.
+        decays: whether L2 and weight decay act on it (weights: yes; biases and norm scales: no).
+        axes: the transposition to the ecosystem's layout, e.g. ``(0, 3, 1, 2)`` for a convolution's weights; empty where
+            they agree.
+    """
+
+    name: str
+    shape: Shape
+    initializer: Initializer
+    fan_in: int = 1
+    fan_out: int = 1
+    decays: bool = False
+    axes: tuple[int, ...] = ()
+
+
+@dataclass
+class Clock:
+    """Which step is being computed; layers that draw random numbers read it at each call."""
+
+    seed: int = 0
+    epoch: int = 0
+    step: int = 0
+
+
+class Meeting(Protocol):
+    """Where the shards of a batch exchange sums, in an order that does not depend on timing."""
+
+    def total(self, shard: int, values: Array) -> Array:
+        """The sum of all shards' ``values`` (same shape); each shard must call it the same number of times."""
+        ...
+
+
+@dataclass
+class Site:
+    """What a layer is given to compute with, for one shard of a batch and one number of rows.
+
+    All arrays are views on buffers that stay where they are: a layer binds them once and its calls only read and write.
+
+    Attributes:
+        backend: where to compute; ``site.xp`` is its array module.
+        training: whether this is a training step (dropout on, batch statistics) or inference.
+        inputs: what the layer reads, each ``(rows, *shape)``.
+        output: what it must fill, ``(rows, *shape)``.
+        d_inputs: what ``backward`` must fill, the loss's gradient by each input; None where nobody needs it.
+        d_output: the loss's gradient by the output. ``backward`` may overwrite it.
+        weights: the layer's parameters by name.
+        gradients: what ``backward`` must fill, by name; empty for a frozen layer and in inference.
+        state: what is kept between steps without being trained (running statistics), by name.
+        clock: the current step.
+        key: seeds the layer's random numbers, together with the clock.
+        first_row: the shard's first row within the whole batch.
+        batch_rows: the rows of the whole batch.
+        shard: the shard's number.
+        meet: makes a ``Meeting`` for the layer, or None where the batch is in one piece.
+    """
+
+    backend: Backend
+    training: bool
+    inputs: list[Array]
+    output: Array
+    d_inputs: list[Array | None]
+    d_output: Array | None
+    weights: dict[str, Array]
+    gradients: dict[str, Array]
+    state: dict[str, Array]
+    clock: Clock
+    key: str
+    first_row: int
+    batch_rows: int
+    shard: int
+    meet: Callable[[], Meeting] | None
+    buffer: Callable[[str, Shape, Any], Array] = field(repr=False, default=None)  # type: ignore[assignment]
+    """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
+    from ``forward`` to ``backward``."""
+
+    @property
+    def xp(self) -> Any:
+        """The backend's array module."""
+        return self.backend.xp
+
+    @property
+    def rows(self) -> int:
+        """The rows of this shard."""
+        return int(self.output.shape[0])
+
+    def like(self, name: str, array: Array, dtype: Any = None) -> Array:
+        """A buffer of an array's shape."""
+        return self.buffer(name, tuple(array.shape), dtype or array.dtype)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained."""
+
+    forward: Call
+    backward: Call
+
+
+class Layer(LayerSpec):
+    """A kind of layer. Subclasses are final and stand in ``workbench.layers``, a family a file."""
+
+    most_inputs: ClassVar[int] = 1
+    """How many inputs it takes at most."""
+    least_inputs: ClassVar[int] = 1
+    role: ClassVar[str] = "shape"
+    """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
+
+    @abstractmethod
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """The shape of the output without the batch axis.
+
+        Raises:
+            ShapeError: the layer does not fit its inputs.
+        """
+
+    def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
+        """What is trained."""
+        return ()
+
+    def state(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
+        """What is kept between steps without being trained."""
+        return ()
+
+    @abstractmethod
+    def compile(self, site: Site) -> Calls:
+        """Bind the buffers and return what to do in a step."""
+
+    def multiply_adds(self, inputs: Sequence[Shape]) -> int:
+        """Multiplications with addition for one example."""
+        return 0
+
+    def summary(self) -> str:
+        """Its main fields in a few words, for a table: ``32 filters · 3×3 · same``."""
+        return ""
+
+    @abstractmethod
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        """Its ONNX nodes, pictures channels-first as ONNX has them. The last node's output is the layer's."""
+
+    @abstractmethod
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        """Its PyTorch source, pictures channels-first."""
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One ONNX node of a layer.
+
+    Attributes:
+        op: the operator.
+        inputs: ``"0"``, ``"1"``: the layer's inputs; ``"-1"``: the node before; anything else: a parameter or
+            constant of the layer by name.
+        attributes: the operator's attributes.
+        constants: arrays used as inputs, by name.
+    """
+
+    op: str
+    inputs: tuple[str, ...] = ("0",)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TorchModule:
+    """PyTorch source of a layer.
+
+    Attributes:
+        module: the expression that makes its submodule, ``nn.Linear(30, 64)``; empty where it needs none.
+        call: the expression of its output; ``{self}`` is the submodule, ``{0}``, ``{1}`` the inputs, ``{all}`` all of them.
+    """
+
+    module: str = ""
+    call: str = "{self}({0})"
+
+
+@dataclass
+class LossSite:
+    """What a loss is given, for one shard.
+
+    Attributes:
+        logits: the network's output, ``(rows, K)``.
+        d_logits: to be filled with the gradient of ``scale * sum_i s_i L_i``; None in inference.
+        targets: class numbers, int64 ``(rows,)``, or values ``(rows, K)``.
+        strengths: s_i, ``(rows,)``.
+        scale: array of one element: 1 / sum of s_i over the whole batch.
+        sums: to be filled: sum of s_i L_i, and for classification the number of wrong rows, for regression the sum of
+            squared differences averaged over the outputs.
+        buffer: as in ``Site``.
+    """
+
+    backend: Backend
+    logits: Array
+    d_logits: Array | None
+    targets: Array
+    strengths: Array
+    scale: Array
+    sums: Array
+    buffer: Callable[[str, Shape, Any], Array]
+
+
+class Loss(LossSpec):
+    """A kind of loss. Subclasses are final and stand in ``workbench.training.losses``."""
+
+    task: ClassVar[str] = "classification"
+    """The task it is for."""
+
+    @abstractmethod
+    def outputs(self, classes: int) -> int:
+        """How many outputs the network needs: for ``classes`` classes, or for that many target columns.
+
+        Raises:
+            ShapeError: the loss does not suit that many.
+        """
+
+    @abstractmethod
+    def compile(self, site: LossSite) -> Call:
+        """Bind the buffers and return the call that fills ``sums`` and, in training, ``d_logits``."""
+
+    @abstractmethod
+    def predict(self, xp: Any, logits: Array) -> Array:
+        """Probabilities ``(rows, classes)``, or for regression the values as they are."""
+
+    @abstractmethod
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        """The nodes from the logits to the probabilities; none for regression."""
+
+    @abstractmethod
+    def torch_prediction(self) -> str:
+        """The same as a PyTorch expression of ``logits``; empty for regression."""

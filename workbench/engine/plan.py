@@ -1,0 +1,274 @@
+"""A network and a batch size compiled to an ordered list of calls on buffers that are allocated once.
+
+A batch is cut into shards, one for each thread. For each number of rows that occurs (the full batch, the last and
+smaller one) there is a program: for each shard the calls of all layers, their arrays already cut to size.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.arena import Arena
+from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.layer import Call, Calls, Clock, Loss, LossSite, Meeting, Site
+from workbench.engine.network import Network, Node
+from workbench.engine.parameters import Parameters
+from workbench.engine.shards import ShardPool, SumMeeting
+from workbench.recipe.network import INPUT
+
+_LEAST_SHARD_WORK = 1_000_000
+"""Multiply-adds under which a shard is not worth a thread: handing it over costs some 30 microseconds."""
+
+
+def shard_count(network: Network, batch: int, threads: int) -> int:
+    """How many shards a batch is cut into: a function of the network and the sizes only, so results repeat."""
+    work = max(1, network.multiply_adds()) * batch
+    return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
+
+
+@dataclass(frozen=True)
+class _Program:
+    tasks: list[Call]
+    barrier: threading.Barrier
+
+
+class Plan:
+    """What computes a network on batches of at most ``batch`` rows.
+
+    Write the first ``rows`` rows of ``input`` (and ``targets`` and ``strengths``), call ``run(rows)``, and read ``output``,
+    ``sums`` and, in training, ``gradient``.
+
+    Args:
+        parameters: the network's numbers; read at each run, so that an optimizer may change them in place.
+        loss: what is minimized.
+        batch: the most rows at once.
+        training: whether to compute gradients, with dropout and batch statistics.
+        pool: the threads to use; the caller closes it.
+        clock: read by layers that draw random numbers.
+        seed: theirs.
+
+    Attributes:
+        input: ``(batch, *input_shape)``.
+        targets: class numbers, int64 ``(batch,)``; for regression values ``(batch, outputs)``.
+        strengths: s_i, ``(batch,)``.
+        output: logits, ``(batch, outputs)``.
+        sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
+        gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        loss: Loss,
+        batch: int,
+        *,
+        training: bool,
+        pool: ShardPool,
+        clock: Clock | None = None,
+    ) -> None:
+        self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
+        self.batch, self.training, self.clock = batch, training, clock or Clock()
+        self._loss, self._pool = loss, pool
+        self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
+        with self.backend.current():
+            self._allocate()
+        self._programs: dict[int, _Program] = {}
+        self._program(batch)
+
+    def _allocate(self) -> None:
+        xp, dtype, outputs = self.backend.xp, self.parameters.dtype, self.network.outputs
+        self.input = xp.zeros((self.batch, *self.network.input_shape), dtype)
+        if self._loss.task == "classification":
+            self.targets = xp.zeros(self.batch, np.int64)
+        else:
+            self.targets = xp.zeros((self.batch, outputs), dtype)
+        self.strengths = xp.ones(self.batch, dtype)
+        self.output = xp.zeros((self.batch, *self.network.nodes[-1].shape), dtype)
+        self._scale = xp.ones(1, dtype)
+        self._shard_sums = xp.zeros((self._shards, 2), np.float64)
+        self.sums = xp.zeros(2, np.float64)
+        trained = self.parameters.layout.trained if self.training else 0
+        self._gradients = [xp.zeros(trained, dtype) for _ in range(self._shards)]
+        self.gradient = self._gradients[0]
+        self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
+
+    def run(self, rows: int) -> None:
+        """Compute the first ``rows`` rows."""
+        program = self._programs.get(rows) or self._program(rows)
+        with self.backend.current():
+            xp = self.backend.xp
+            total = self.strengths[:rows].sum()
+            # A batch whose strengths are all 0 moves nothing.
+            self._scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
+            try:
+                self._pool.run(program.tasks, program.barrier.abort)
+            except BaseException:
+                program.barrier.reset()
+                raise
+            for other in self._gradients[1 : len(program.tasks)]:
+                self.gradient += other
+            xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+
+    def memory(self) -> int:
+        """Bytes of the plan's buffers, parameters and optimizer aside."""
+        shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
+        return sum(int(array.nbytes) for array in shared) + sum(arena.nbytes for arena in self._arenas)
+
+    def _program(self, rows: int) -> _Program:
+        shards = min(self._shards, rows)
+        barrier = threading.Barrier(shards)
+        meetings: dict[str, SumMeeting] = {}
+
+        def meeting_of(layer: str) -> Callable[[], Meeting] | None:
+            if shards == 1:
+                return None
+            return lambda: meetings.setdefault(layer, SumMeeting(shards, barrier))
+
+        with self.backend.current():
+            tasks = []
+            for shard in range(shards):
+                cut = slice(rows * shard // shards, rows * (shard + 1) // shards)
+                tasks.append(_ShardCompiler(self, shard, cut, rows, meeting_of).task())
+        program = _Program(tasks, barrier)
+        self._programs[rows] = program
+        return program
+
+
+class _ShardCompiler:
+    """Binds the calls of one shard of one program."""
+
+    def __init__(
+        self, plan: Plan, shard: int, cut: slice, batch_rows: int, meeting_of: Callable[[str], Any]
+    ) -> None:
+        self.plan, self.shard, self.cut, self.batch_rows, self.meeting_of = plan, shard, cut, batch_rows, meeting_of
+        self.nodes = plan.network.nodes
+        self.arena = plan._arenas[shard]
+        self.arena.begin(cut.stop - cut.start)
+        self.learned = _learned(plan.network) if plan.training else set()
+
+    def task(self) -> Call:
+        outputs = self._outputs()
+        gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
+        loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
+        calls = [self._compile(node, outputs, gradients) for node in self.nodes]
+        sequence: list[Call] = [call.forward for call in calls] + [loss]
+        for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
+            if node.name in self.learned:
+                sequence.append(call.backward)
+                sequence.extend(additions.get(node.name, ()))
+
+        def run() -> None:
+            for call in sequence:
+                call()
+
+        return run
+
+    def _outputs(self) -> dict[str, Array]:
+        """Each node's output. In inference a buffer is used again once nobody reads it any more."""
+        outputs = {INPUT: self.plan.input[self.cut]}
+        last_reader = {name: node.name for node in self.nodes for name in node.inputs}
+        for node in self.nodes[:-1]:
+            outputs[node.name] = self.arena.take(node.shape)
+            if not self.plan.training:
+                for name in set(node.inputs) - {INPUT}:
+                    if last_reader[name] == node.name:
+                        self.arena.give(outputs[name])
+        outputs[self.nodes[-1].name] = self.plan.output[self.cut]
+        return outputs
+
+    def _output_gradients(self) -> tuple[dict[tuple[str, int], Array], dict[str, list[Call]]]:
+        """Where each layer's backward pass writes, and the sums where several layers read one output.
+
+        Returns:
+            The arrays by (reader, number of its input); (node, -1) is the gradient of the node's own output. And by
+            reader the additions to make after its backward pass.
+        """
+        xp = self.plan.backend.xp
+        places: dict[tuple[str, int], Array] = {}
+        additions: dict[str, list[Call]] = {}
+        last = self.nodes[-1]
+        places[last.name, -1] = self.arena.take(last.shape)
+        for node in reversed(self.nodes):
+            if node.name not in self.learned:
+                continue
+            spare = []
+            for number, name in enumerate(node.inputs):
+                if name not in self.learned:
+                    continue
+                shape = node.input_shapes[number]
+                if (name, -1) not in places:
+                    places[name, -1] = places[node.name, number] = self.arena.take(shape)
+                    continue
+                place = places[node.name, number] = self.arena.take(shape)
+                spare.append(place)
+                whole = places[name, -1]
+                additions.setdefault(node.name, []).append(_adding(xp, whole, place))
+            for place in (*spare, places[node.name, -1]):
+                self.arena.give(place)
+        return places, additions
+
+    def _compile(self, node: Node, outputs: dict[str, Array], places: dict[tuple[str, int], Array]) -> Calls:
+        plan, parameters = self.plan, self.plan.parameters
+        trains = plan.training and not node.layer.frozen
+        site = Site(
+            backend=plan.backend,
+            training=plan.training,
+            inputs=[outputs[name] for name in node.inputs],
+            output=outputs[node.name],
+            d_inputs=[places.get((node.name, number)) for number in range(len(node.inputs))],
+            d_output=places.get((node.name, -1)),
+            weights=parameters.views(parameters.values, node.name),
+            gradients=parameters.views(plan._gradients[self.shard], node.name) if trains else {},
+            state=parameters.state_views(node.name),
+            clock=plan.clock,
+            key=node.name,
+            first_row=self.cut.start,
+            batch_rows=self.batch_rows,
+            shard=self.shard,
+            meet=self.meeting_of(node.name),
+            buffer=self._buffers(node.name),
+        )
+        return node.layer.compile(site)
+
+    def _loss(self, logits: Array, d_logits: Array | None) -> Call:
+        plan, cut = self.plan, self.cut
+        site = LossSite(
+            backend=plan.backend,
+            logits=logits,
+            d_logits=d_logits,
+            targets=plan.targets[cut],
+            strengths=plan.strengths[cut],
+            scale=plan._scale,
+            sums=plan._shard_sums[self.shard],
+            buffer=self._buffers("(loss)"),
+        )
+        return plan._loss.compile(site)
+
+    def _buffers(self, layer: str) -> Callable[[str, Shape, Any], Array]:
+        return lambda name, shape, dtype: self.arena.keep(f"{layer}.{name}", shape, dtype)
+
+
+def _adding(xp: Any, whole: Array, part: Array) -> Call:
+    return lambda: xp.add(whole, part, out=whole)
+
+
+def _learned(network: Network) -> set[str]:
+    """The nodes that have something trained in or before them: only those need a backward pass."""
+    learned: set[str] = set()
+    for node in network.nodes:
+        trains = bool(node.parameters) and not node.layer.frozen
+        if trains or any(name in learned for name in node.inputs):
+            learned.add(node.name)
+    return learned
+
+
+def shapes_in_bytes(network: Network, batch: int, dtype: Any = np.float32) -> Iterator[tuple[str, int]]:
+    """Each layer's output for a batch, in bytes."""
+    for node in network.nodes:
+        yield node.name, prod(node.shape) * batch * np.dtype(dtype).itemsize

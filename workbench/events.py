@@ -1,0 +1,236 @@
+"""What happened: plain records that a run sends up, read alike by panel, log, report and search.
+
+A run's life:
+
+    RunStarted ── StepDone* ── EpochDone* ── CheckpointSaved* ── ... ── RunEnded
+                  └ LearningRateChanged, Paused, Resumed, Notice at any time
+
+``EpochDone`` is sent once its checkpoint is durable: what a reader has seen finished survives a kill.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+StopReason = Literal["finished", "early_stopping", "stopped", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all records.
+
+    Attributes:
+        run: the run it belongs to; readers drop what belongs to none of theirs.
+        time: seconds since 1970.
+    """
+
+    kinds: ClassVar[dict[str, type[Event]]] = {}
+
+    run: str
+    time: float
+
+    def __init_subclass__(cls) -> None:
+        Event.kinds[cls.__name__] = cls
+
+    def to_json(self) -> str:
+        """One line of JSON with the class name under ``event``; numbers that are not finite become null."""
+        tree = {"event": type(self).__name__, **dataclasses.asdict(self)}
+        return json.dumps(_finite(tree), ensure_ascii=False)
+
+
+def event_of_json(text: str) -> Event:
+    """The record that ``to_json`` wrote.
+
+    Raises:
+        ValueError: the text is no such line; a kind or field of a newer version counts as that.
+    """
+    tree = json.loads(text)
+    if not isinstance(tree, dict) or tree.get("event") not in Event.kinds:
+        raise ValueError(f"no event: {text[:80]}")
+    kind = Event.kinds[tree.pop("event")]
+    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    try:
+        return kind(**{name: _restored(value, str(fields.get(name, ""))) for name, value in tree.items()})
+    except TypeError as error:
+        raise ValueError(f"no event: {error}") from None
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """The run is about to take its first step, or its next one after a resume.
+
+    Attributes:
+        device: in words.
+        threads: compute threads used.
+        parameters: trained numbers.
+        epochs: that the recipe asks for.
+        steps_per_epoch: of the training set and the batch size.
+        first_epoch: 0, or after a resume the number of epochs already done.
+        examples: by set.
+        layers: names of the layers with trained parameters, for the ``by layer`` values of ``StepDone``.
+        train_sample: how many training examples the error after each epoch is measured on.
+    """
+
+    device: str
+    threads: int
+    parameters: int
+    epochs: int
+    steps_per_epoch: int
+    first_epoch: int
+    examples: dict[str, int]
+    layers: tuple[str, ...]
+    train_sample: int
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """Figures of one step; sent for some steps only, evenly spread and the same ones on every machine.
+
+    Attributes:
+        step: steps done in the whole run.
+        epoch: as a fraction, 2.5 in the middle of the third.
+        loss: mean over the steps since the last such record, without L2.
+        learning_rate: of this step.
+        gradient_norm: of all trained parameters together, before clipping.
+        update_ratio: length of the update by length of the weights.
+        gradient_norms, update_ratios: the same by layer, in the order of ``RunStarted.layers``.
+    """
+
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    update_ratio: float
+    gradient_norms: tuple[float, ...]
+    update_ratios: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """An epoch, evaluated and saved.
+
+    Attributes:
+        epoch: epochs done, from 1; 0 stands for the initial weights.
+        step: steps done.
+        train_loss, train_error: in inference mode on ``RunStarted.train_sample`` training examples.
+        dev_loss, dev_error: on the whole dev set; None without one.
+        running_loss: mean over the epoch's steps as trained, with dropout and augmentation; None at epoch 0.
+        learning_rate: of the epoch's last step.
+        seconds: of training, without evaluation.
+        examples_per_second: of training, without evaluation.
+        best: whether it is the best so far.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_error: float
+    dev_loss: float | None
+    dev_error: float | None
+    running_loss: float | None
+    learning_rate: float
+    seconds: float
+    examples_per_second: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class CheckpointSaved(Event):
+    """A checkpoint is on disk.
+
+    Attributes:
+        epoch, step: done by then.
+        reason: ``epoch``, ``pause``, ``stop`` or ``change`` (of the learning rate).
+        file: its name within the run folder.
+    """
+
+    epoch: int
+    step: int
+    reason: str
+    file: str
+
+
+@dataclass(frozen=True)
+class LearningRateChanged(Event):
+    """The base learning rate (alpha0 of the schedule) was changed while running, a checkpoint having been saved before."""
+
+    step: int
+    epoch: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Paused(Event):
+    """Training waits; its state is saved."""
+
+    step: int
+    epoch: float
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """Training goes on after a pause."""
+
+    step: int
+    epoch: float
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """Something the user should know that stops nothing: a fallback to the CPU, a set that is empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """What a long stage other than training is at.
+
+    Attributes:
+        stage: what is being done: ``reading data``, ``evaluating``.
+        done, total: in any unit; total 0 where it is not known.
+    """
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    """The run's last record.
+
+    Attributes:
+        reason: why it ended.
+        message: what happened, what is safe and what to do, where the reason alone does not say.
+        epochs: done.
+        best_epoch: of the kept weights' choice; None without a dev set.
+        summary: what ``workbench train --json`` prints; empty where the run failed.
+    """
+
+    reason: StopReason
+    message: str
+    epochs: int
+    best_epoch: int | None
+    summary: dict[str, Any]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _restored(value: Any, annotation: str) -> Any:
+    if annotation == "float" and value is None:
+        return float("nan")
+    if annotation.startswith("tuple") and isinstance(value, list):
+        return tuple(float("nan") if item is None else item for item in value)
+    return value

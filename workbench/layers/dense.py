@@ -1,0 +1,85 @@
+"""The dense (fully connected) layer: ``y = x W' + b``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.engine.backend import Shape
+from workbench.engine.initializers import ZEROS, Initializer, InitializerName
+from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.recipe.fields import knob
+
+
+class Dense(Layer):
+    """Every unit reads every input. Weights ``(units, inputs)``, bias ``(units,)``."""
+
+    kind = "dense"
+    about = "Every unit reads every input: for vectors, and at the end of most networks."
+    role = "weights"
+    width_field = "units"
+
+    units: int | Literal["classes"] = knob(help="Outputs; `classes` is as many as the loss needs.", placeholder="classes")
+    bias: bool = knob(True, help="Add a trained constant to each unit; a batch norm right after makes it needless.")
+    initializer: InitializerName = knob("he_normal", help="How the weights start.")
+    constant: float = knob(0.0, help="The value that `constant` fills in.", advanced=True)
+
+    @field_validator("units", mode="after")
+    @classmethod
+    def _units_in_range(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and not 1 <= value <= 1_000_000:
+            raise PydanticCustomError("units", 'must be from 1 to 1,000,000 or "classes", not {value}', {"value": value})
+        return value
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (shape,) = inputs
+        if len(shape) != 1:
+            raise ShapeError(f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it")
+        return (self._units(),)
+
+    def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
+        units, features = self._units(), inputs[0][0]
+        start = Initializer(self.initializer, self.constant)
+        weight = Parameter("weight", (units, features), start, fan_in=features, fan_out=units, decays=True)
+        return (weight, Parameter("bias", (units,), ZEROS)) if self.bias else (weight,)
+
+    def compile(self, site: Site) -> Calls:
+        xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+        weight, bias = site.weights["weight"], site.weights.get("bias")
+        d_weight, d_bias = site.gradients.get("weight"), site.gradients.get("bias")
+
+        def forward() -> None:
+            xp.matmul(x, weight.T, out=y)
+            if bias is not None:
+                xp.add(y, bias, out=y)
+
+        def backward() -> None:
+            if d_weight is not None:
+                xp.matmul(dy.T, x, out=d_weight)
+            if d_bias is not None:
+                xp.sum(dy, axis=0, out=d_bias)
+            if dx is not None:
+                xp.matmul(dy, weight, out=dx)
+
+        return Calls(forward, backward)
+
+    def multiply_adds(self, inputs: Sequence[Shape]) -> int:
+        return self._units() * inputs[0][0]
+
+    def summary(self) -> str:
+        return "a unit a class" if self.units == "classes" else f"{self.units} units"
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        reads = ("0", "weight", "bias") if self.bias else ("0", "weight")
+        return [OnnxNode("Gemm", reads, {"transB": 1})]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        extra = "" if self.bias else ", bias=False"
+        return TorchModule(f"nn.Linear({inputs[0][0]}, {self._units()}{extra})")
+
+    def _units(self) -> int:
+        # `classes` has been counted out by the time a network is built; shapes may be asked for before.
+        return self.units if isinstance(self.units, int) else 1

@@ -1,0 +1,87 @@
+"""Layers that join branches, which makes a network a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.engine.backend import Shape
+from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+
+
+class Add(Layer):
+    """The sum of outputs of one shape: what makes a residual block (He et al., CVPR 2016)."""
+
+    kind = "add"
+    about = "Adds branches up: a way around some layers, for deep networks."
+    role = "merge"
+    most_inputs = 64
+    least_inputs = 2
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if any(shape != inputs[0] for shape in inputs):
+            raise ShapeError(f"adds outputs of one shape, not {_listed(inputs)}")
+        return inputs[0]
+
+    def compile(self, site: Site) -> Calls:
+        xp, y, dy = site.xp, site.output, site.d_output
+
+        def forward() -> None:
+            xp.add(site.inputs[0], site.inputs[1], out=y)
+            for other in site.inputs[2:]:
+                xp.add(y, other, out=y)
+
+        def backward() -> None:
+            for dx in site.d_inputs:
+                if dx is not None:
+                    xp.copyto(dx, dy)
+
+        return Calls(forward, backward)
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        return [OnnxNode("Sum", tuple(str(number) for number in range(len(inputs))))]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        return TorchModule("", " + ".join(f"{{{number}}}" for number in range(len(inputs))))
+
+
+class Concatenate(Layer):
+    """Outputs side by side: vectors end to end, pictures of one size channel on channel."""
+
+    kind = "concatenate"
+    stem = "concat"
+    about = "Puts branches side by side, so that the next layer reads them all."
+    role = "merge"
+    most_inputs = 64
+    least_inputs = 2
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if any(shape[:-1] != inputs[0][:-1] for shape in inputs):
+            raise ShapeError(f"joins outputs that differ in their last number only, not {_listed(inputs)}")
+        return (*inputs[0][:-1], sum(shape[-1] for shape in inputs))
+
+    def compile(self, site: Site) -> Calls:
+        xp, stops = site.xp, [0]
+        for x in site.inputs:
+            stops.append(stops[-1] + x.shape[-1])
+        cuts = [slice(start, stop) for start, stop in zip(stops, stops[1:], strict=False)]
+
+        def forward() -> None:
+            for x, cut in zip(site.inputs, cuts, strict=True):
+                xp.copyto(site.output[..., cut], x)
+
+        def backward() -> None:
+            for dx, cut in zip(site.d_inputs, cuts, strict=True):
+                if dx is not None:
+                    xp.copyto(dx, site.d_output[..., cut])
+
+        return Calls(forward, backward)
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        return [OnnxNode("Concat", tuple(str(number) for number in range(len(inputs))), {"axis": 1})]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        return TorchModule("", "torch.cat([{all}], dim=1)")
+
+
+def _listed(shapes: Sequence[Shape]) -> str:
+    return " and ".join(" × ".join(map(str, shape)) for shape in shapes)

@@ -1,0 +1,139 @@
+"""The recipe: an immutable description of an experiment, and its file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomli_w
+from pydantic import ValidationError
+
+from workbench.errors import Problem, RecipeError
+from workbench.recipe.data import DataRecipe
+from workbench.recipe.fields import Frozen, knob
+from workbench.recipe.network import NetworkRecipe
+from workbench.recipe.paths import Change, differences, get_at, set_at
+from workbench.recipe.problems import problems_of
+from workbench.recipe.training import Goals, TrainingRecipe
+
+_LARGEST_FILE = 4 * 2**20
+
+
+class Recipe(Frozen):
+    """What to do: data, network, training and goals. Nothing in it can be changed; ``replace`` makes another."""
+
+    schema_version: Literal[1] = knob(1, alias="schema", help="The version of this format.")
+    name: str = knob("experiment", help="What to call the experiment.")
+    data: DataRecipe = knob(factory=DataRecipe, help="Where examples come from and how they are treated.")
+    network: NetworkRecipe = knob(factory=NetworkRecipe, help="The layers.")
+    training: TrainingRecipe = knob(factory=TrainingRecipe, help="How the network learns.")
+    goals: Goals = knob(factory=Goals, help="What to compare with.")
+
+    @classmethod
+    def parse(cls, tree: Mapping[str, Any], where: str = "recipe") -> Self:
+        """Make a recipe of nested dicts.
+
+        Raises:
+            RecipeError: names every mistake, each with its path.
+        """
+        try:
+            return cls.model_validate(dict(tree))
+        except ValidationError as error:
+            raise RecipeError.of(_in_file(problems_of(error), where)) from None
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a recipe from a TOML file; relative data paths then start at its folder.
+
+        Raises:
+            RecipeError: the file cannot be read, is no TOML, or has mistakes.
+        """
+        recipe = cls.parse(read_toml(path), str(path))
+        return recipe.located(path.resolve().parent)
+
+    def located(self, folder: Path) -> Self:
+        """The same recipe with relative data paths made absolute, starting at ``folder``."""
+        tree = self.tree()
+        for source in tree["data"]["sources"]:
+            for key in ("path", "labels"):
+                if source[key] is not None:
+                    source[key] = str(folder / Path(source[key]).expanduser())
+        return type(self).parse(tree)
+
+    def tree(self) -> dict[str, Any]:
+        """The recipe as nested dicts and lists, every default written out."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def toml(self) -> str:
+        """The recipe as TOML, every default written out; what is None is left out, as TOML has no null."""
+        return tomli_w.dumps(_short_kinds(_without_none(self.tree())))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the recipe's content, the same on every machine."""
+        canonical = json.dumps(self.tree(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def get(self, path: str) -> Any:
+        """The value at a path, as in ``tree``.
+
+        Raises:
+            RecipeError: there is nothing at the path.
+        """
+        return get_at(self.tree(), path)
+
+    def replace(self, path: str | Mapping[str, Any], value: Any = None) -> Self:
+        """Another recipe with a value, or several by path, put in place and validated.
+
+        Raises:
+            RecipeError: a path leads nowhere, or the recipe no longer holds together.
+        """
+        tree = self.tree()
+        for at, new in (path if isinstance(path, Mapping) else {path: value}).items():
+            set_at(tree, at, _plain(new))
+        return type(self).parse(tree)
+
+    def diff(self, other: Recipe) -> tuple[Change, ...]:
+        """What must be replaced in this recipe to get the other, names of experiments aside."""
+        return tuple(change for change in differences(self.tree(), other.tree()) if change.path != "name")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        RecipeError: the file cannot be read or is no TOML.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise RecipeError("is far too large for a recipe", where=str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RecipeError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecipeError(f"is no valid TOML: {error}", where=str(path)) from None
+
+
+def _in_file(problems: list[Problem], where: str) -> list[Problem]:
+    return [Problem(problem.what, f"{where}: {problem.where}" if problem.where else where) for problem in problems]
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json", by_alias=True) if isinstance(value, Frozen) else value
+
+
+def _without_none(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _without_none(value) for key, value in tree.items() if value is not None}
+    return [_without_none(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def _short_kinds(tree: dict[str, Any]) -> dict[str, Any]:
+    # A loss without fields is written as in the short form: loss = "cross_entropy".
+    loss = tree.get("training", {}).get("loss")
+    if isinstance(loss, dict) and set(loss) == {"kind"}:
+        tree["training"]["loss"] = loss["kind"]
+    return tree

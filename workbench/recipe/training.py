@@ -1,0 +1,108 @@
+"""The training section: loss, optimizer, schedule, regularization and stopping; and the goals of the experiment."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import SerializeAsAny, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.recipe.fields import Frozen, knob
+from workbench.recipe.kinds import LossSpec, OptimizerSpec, ScheduleSpec
+
+
+class EarlyStopping(Frozen):
+    """Stop when the dev set no longer improves, and go back to the best epoch.
+
+    It acts on bias and variance at once, so it is no orthogonal knob (the lecture's own term); listed under variance.
+    """
+
+    patience: int = knob(5, help="Epochs without a new best before it stops.", ge=1, le=100_000, unit="epochs")
+    metric: Literal["dev_error", "dev_loss"] = knob("dev_error", help="What is watched on the dev set.")
+    min_delta: float = knob(0.0, help="How much better counts as better.", ge=0, lt=1e9, advanced=True)
+
+
+def _default_loss() -> Any:
+    return LossSpec.kinds()["cross_entropy"]()
+
+
+def _default_optimizer() -> Any:
+    return OptimizerSpec.kinds()["adam"]()
+
+
+def _default_schedule() -> Any:
+    return ScheduleSpec.kinds()["constant"]()
+
+
+class TrainingRecipe(Frozen):
+    """How the network learns."""
+
+    loss: SerializeAsAny[LossSpec] = knob(factory=_default_loss, help="What the training minimizes.")
+    optimizer: SerializeAsAny[OptimizerSpec] = knob(
+        factory=_default_optimizer, help="How gradients become steps."
+    )
+    schedule: SerializeAsAny[ScheduleSpec] = knob(
+        factory=_default_schedule, help="How the learning rate changes over the epochs."
+    )
+    epochs: int = knob(20, help="Passes over the training set; 0 keeps the initial weights.", ge=0, le=1_000_000)
+    batch_size: int = knob(
+        64, help="Examples a step; powers of two from 32 to 2048 suit the hardware.", ge=1, le=2**24, log=True
+    )
+    l2: float = knob(
+        0.0,
+        label="L2",
+        help="Pulls weights towards 0: adds 0.5 * l2 * sum of squared weights (l2 is the lecture's lambda / m).",
+        ge=0,
+        le=1e6,
+        log=True,
+    )
+    dropout: float = knob(
+        0.0, help="The share of what enters each dense layer but the first that is dropped at random.", ge=0, lt=1
+    )
+    clip_norm: float | None = knob(
+        None, label="clip gradient norm", help="Scale a gradient longer than this down to it.", gt=0, le=1e9,
+        placeholder="off", log=True,
+    )  # fmt: skip
+    early_stopping: EarlyStopping | None = knob(
+        None, help="Stop when the dev set no longer improves.", placeholder="off"
+    )
+    shuffle: bool = knob(True, help="A new order of the examples each epoch.")
+    seed: int = knob(0, help="Fixes initial weights, order, dropout and augmentation.", ge=0, le=2**32 - 1)
+
+
+class Goals(Frozen):
+    """What to compare with. Errors are fractions: 0.007 is 0.7 %.
+
+    For regression the error is the unexplained share of variance, 1 - R².
+    """
+
+    human_error: float | None = knob(
+        None, help="The error of the best team of people.", ge=0, le=1, unit="fraction", placeholder="unknown"
+    )
+    human_examples: int | None = knob(
+        None, help="On how many examples it was measured; exact when empty.", ge=1, placeholder="exact", advanced=True
+    )
+    bayes_error: float | None = knob(
+        None, help="The error that nobody and nothing can get below.", ge=0, le=1, unit="fraction",
+        placeholder="unknown",
+    )  # fmt: skip
+    tolerance: float = knob(
+        0.015,
+        help="A gap above this counts as high. The lecture's examples draw the line between 1 and 2.8 points.",
+        gt=0,
+        lt=1,
+        unit="fraction",
+    )
+    max_latency_ms: float | None = knob(
+        None, help="The longest acceptable time for one example.", gt=0, unit="ms", placeholder="any", log=True
+    )
+
+    @model_validator(mode="after")
+    def _bayes_is_lowest(self) -> Goals:
+        if self.human_error is not None and self.bayes_error is not None and self.bayes_error > self.human_error:
+            raise PydanticCustomError(
+                "bayes",
+                "bayes_error {bayes} is above human_error {human}: nobody can do better than the Bayes error",
+                {"bayes": f"{self.bayes_error:g}", "human": f"{self.human_error:g}"},
+            )
+        return self

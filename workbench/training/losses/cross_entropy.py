@@ -1,0 +1,98 @@
+"""Cross-entropy: softmax for many classes, logistic for two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.backend import Array
+from workbench.engine.layer import Call, Loss, LossSite, OnnxNode, ShapeError
+
+
+class CrossEntropy(Loss):
+    """``L = -log softmax(z)[y]``, the gradient by the logits being ``softmax(z) - onehot(y)``.
+
+    Takes logits; the softmax is part of the loss and of prediction. The largest logit is subtracted first.
+    """
+
+    kind = "cross_entropy"
+    title = "softmax cross-entropy"
+    about = "For telling classes apart."
+
+    def outputs(self, classes: int) -> int:
+        return max(2, classes)
+
+    def compile(self, site: LossSite) -> Call:
+        xp, logits = site.backend.xp, site.logits
+        rows = xp.arange(logits.shape[0])
+        shifted = site.buffer("shifted", tuple(logits.shape), logits.dtype)
+        powers = site.buffer("powers", tuple(logits.shape), logits.dtype)
+
+        def run() -> None:
+            xp.subtract(logits, logits.max(axis=1, keepdims=True), out=shifted)
+            xp.exp(shifted, out=powers)
+            total = powers.sum(axis=1)
+            loss = xp.log(total) - shifted[rows, site.targets]
+            site.sums[0] = (loss * site.strengths).sum()
+            site.sums[1] = (logits.argmax(axis=1) != site.targets).sum()
+            if site.d_logits is not None:
+                weight = site.strengths * site.scale
+                xp.multiply(powers, (weight / total)[:, None], out=site.d_logits)
+                site.d_logits[rows, site.targets] -= weight
+
+        return run
+
+    def predict(self, xp: Any, logits: Array) -> Array:
+        powers = xp.exp(logits - logits.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        return [OnnxNode("Softmax", attributes={"axis": 1})]
+
+    def torch_prediction(self) -> str:
+        return "logits.softmax(dim=1)"
+
+
+class BinaryCrossEntropy(Loss):
+    """``L = softplus(z) - y z`` for one logit z, which is ``-y log s(z) - (1 - y) log(1 - s(z))`` without overflow."""
+
+    kind = "binary_cross_entropy"
+    title = "binary cross-entropy"
+    about = "For two classes with one output; the second class is the positive one."
+
+    def outputs(self, classes: int) -> int:
+        if classes > 2:
+            raise ShapeError(f"binary_cross_entropy tells two classes apart, the data has {classes}: use cross_entropy")
+        return 1
+
+    def compile(self, site: LossSite) -> Call:
+        xp, logits = site.backend.xp, site.logits[:, 0]
+        zero, half = site.logits.dtype.type(0), site.logits.dtype.type(0.5)
+
+        def run() -> None:
+            positive = site.targets.astype(site.logits.dtype)
+            loss = xp.logaddexp(logits, zero) - positive * logits
+            site.sums[0] = (loss * site.strengths).sum()
+            site.sums[1] = ((logits > 0) != (site.targets > 0)).sum()
+            if site.d_logits is not None:
+                chance = half * (1 + xp.tanh(half * logits))
+                site.d_logits[:, 0] = (chance - positive) * (site.strengths * site.scale)
+
+        return run
+
+    def predict(self, xp: Any, logits: Array) -> Array:
+        chance = 0.5 * (1 + xp.tanh(0.5 * logits[:, 0]))
+        return xp.stack([1 - chance, chance], axis=1)
+
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        one = {"one": np.array(1.0, np.float32)}
+        return [
+            OnnxNode("Sigmoid"),
+            OnnxNode("Sub", ("one", "-1"), constants=one),
+            OnnxNode("Concat", ("-1", "-2"), {"axis": 1}),
+        ]
+
+    def torch_prediction(self) -> str:
+        return "torch.cat([1 - logits.sigmoid(), logits.sigmoid()], dim=1)"

@@ -1,0 +1,70 @@
+"""Losses for predicting numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from workbench.engine.backend import Array
+from workbench.engine.layer import Call, Loss, LossSite, OnnxNode
+
+
+def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callable[[Array], Array]) -> Call:
+    """``L_i`` is the mean of ``loss_of`` over the outputs."""
+    share = site.logits.dtype.type(1.0 / site.logits.shape[1])
+
+    def run() -> None:
+        difference = site.logits - site.targets
+        site.sums[0] = (loss_of(difference).sum(axis=1) * share * site.strengths).sum()
+        site.sums[1] = (difference * difference).sum() * share
+        if site.d_logits is not None:
+            site.d_logits[...] = slope_of(difference) * (site.strengths * site.scale * share)[:, None]
+
+    return run
+
+
+class MeanSquaredError(Loss):
+    """``L = mean over outputs of (z - y)²``."""
+
+    kind = "mean_squared_error"
+    task = "regression"
+    about = "For predicting a number; large errors count most."
+
+    def outputs(self, classes: int) -> int:
+        return classes
+
+    def compile(self, site: LossSite) -> Call:
+        return _compile(site, lambda d: d * d, lambda d: d + d)
+
+    def predict(self, xp: Any, logits: Array) -> Array:
+        return logits
+
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        return []
+
+    def torch_prediction(self) -> str:
+        return ""
+
+
+class MeanAbsoluteError(Loss):
+    """``L = mean over outputs of |z - y|``; the gradient at 0 is 0."""
+
+    kind = "mean_absolute_error"
+    task = "regression"
+    about = "For predicting a number where some targets are far off: robust to outliers."
+
+    def outputs(self, classes: int) -> int:
+        return classes
+
+    def compile(self, site: LossSite) -> Call:
+        xp = site.backend.xp
+        return _compile(site, xp.abs, xp.sign)
+
+    def predict(self, xp: Any, logits: Array) -> Array:
+        return logits
+
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        return []
+
+    def torch_prediction(self) -> str:
+        return ""

@@ -1,0 +1,34 @@
+"""What an optimizer is: fields, names of its state vectors, and one update of flat vectors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from workbench.engine.backend import Array, Backend
+from workbench.recipe.kinds import OptimizerSpec
+
+
+class Optimizer(OptimizerSpec):
+    """A kind of optimizer. Its update is element-wise, so it works on any piece of the flat vectors."""
+
+    vectors: ClassVar[tuple[str, ...]] = ()
+    """The state kept for each parameter."""
+
+    @abstractmethod
+    def update(
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+    ) -> None:
+        """Take one step in place.
+
+        Args:
+            backend: where the vectors live.
+            values, gradient: flat vectors of one length; the gradient may be overwritten.
+            state: a vector for each of ``vectors``, all 0 before the first step.
+            rate: the learning rate of this step.
+            step: counted over the whole run from 1, for bias corrections.
+        """
+
+    def decay(self) -> float:
+        """Decoupled weight decay: the share of each weight that is taken away, times the learning rate."""
+        return 0.0
