@@ -57,9 +57,7 @@ class WorkbenchError(Exception):
         return (_rebuild, (type(self), self.problems, self.args))
 
 
-def _rebuild(
-    kind: type[WorkbenchError], problems: tuple[Problem, ...], args: tuple[object, ...]
-) -> WorkbenchError:
+def _rebuild(kind: type[WorkbenchError], problems: tuple[Problem, ...], args: tuple[object, ...]) -> WorkbenchError:
     error = kind(problems[0].what if problems else "")
     error.problems = problems
     error.args = args

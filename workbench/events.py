@@ -156,7 +156,7 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True)
 class LearningRateChanged(Event):
-    """The base learning rate (alpha0 of the schedule) was changed while running, a checkpoint having been saved before."""
+    """The base learning rate (alpha0 of the schedule) was changed while running; the state before it is saved."""
 
     step: int
     epoch: float

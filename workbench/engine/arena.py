@@ -13,8 +13,8 @@ from workbench.engine.backend import Array, Backend, Shape
 class Arena:
     """Buffers of one shard.
 
-    Programs for fewer rows take the same memory: ``begin`` starts handing it out anew. The memory of the largest program
-    stays; only one program runs at a time.
+    Programs for fewer rows take the same memory: ``begin`` starts handing it out anew. The memory of the largest
+    program stays; only one program runs at a time.
     """
 
     def __init__(self, backend: Backend, dtype: Any) -> None:

@@ -1,7 +1,8 @@
 """Where arrays live and what computes on them.
 
-``Backend`` is NumPy on the CPU and right everywhere; ``CupyBackend`` (in ``cupy_backend.py``) overrides what differs on a
-GPU. A backend is passed in, never kept in a global. Code above the engine reaches array functions through ``backend.xp``.
+``Backend`` is NumPy on the CPU and right everywhere; ``CupyBackend`` (in ``cupy_backend.py``) overrides what differs
+on a GPU. A backend is passed in, never kept in a global. Code above the engine reaches array functions through
+``backend.xp``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ import numpy as np
 from workbench.engine.backend import Array, Backend
 from workbench.errors import DeviceError
 
-_INSTALL = 'Install it with `pip install "workbench[gpu-cuda13]"` (or gpu-cuda12 for a CUDA 12 driver), or use --device cpu.'
+_INSTALL = (
+    'Install it with `pip install "workbench[gpu-cuda13]"` (or gpu-cuda12 for a CUDA 12 driver), or use --device cpu.'
+)
 
 
 class CupyBackend(Backend):

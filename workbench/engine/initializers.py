@@ -52,11 +52,13 @@ class Initializer:
         if self.name in ("zeros", "constant"):
             return np.full(shape, self.value if self.name == "constant" else 0.0)
         deviation = self.variance(fan_in, fan_out) ** 0.5
+        values: np.ndarray[Any, Any]
         if self.name.endswith("_normal"):
-            return deviation * normal(np, key_of(*key), 0, count).reshape(shape)
-        # A uniform distribution on (-a, a) has the variance a² / 3.
-        limit = deviation * 3.0**0.5
-        return limit * (2.0 * uniform(np, key_of(*key), 0, count, np.float64) - 1.0).reshape(shape)
+            values = deviation * normal(np, key_of(*key), 0, count)
+        else:
+            # A uniform distribution on (-a, a) has the variance a² / 3.
+            values = deviation * 3.0**0.5 * (2.0 * uniform(np, key_of(*key), 0, count, np.float64) - 1.0)
+        return values.reshape(shape)
 
 
 ONES = Initializer("constant", 1.0)

@@ -28,8 +28,8 @@ class Parameter:
         initializer: how it starts.
         fan_in, fan_out: how many values an output sums over, and how many outputs an input feeds; for the initializer.
         decays: whether L2 and weight decay act on it (weights: yes; biases and norm scales: no).
-        axes: the transposition to the ecosystem's layout, e.g. ``(0, 3, 1, 2)`` for a convolution's weights; empty where
-            they agree.
+        axes: the transposition to the ecosystem's layout, e.g. ``(0, 3, 1, 2)`` for a convolution's weights; empty
+            where they agree.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Site:
         inputs: what the layer reads, each ``(rows, *shape)``.
         output: what it must fill, ``(rows, *shape)``.
         d_inputs: what ``backward`` must fill, the loss's gradient by each input; None where nobody needs it.
-        d_output: the loss's gradient by the output. ``backward`` may overwrite it.
+        d_output: the loss's gradient by the output; None in inference. ``backward`` may overwrite it.
         weights: the layer's parameters by name.
         gradients: what ``backward`` must fill, by name; empty for a frozen layer and in inference.
         state: what is kept between steps without being trained (running statistics), by name.
@@ -87,7 +87,7 @@ class Site:
     inputs: list[Array]
     output: Array
     d_inputs: list[Array | None]
-    d_output: Array | None
+    d_output: Array
     weights: dict[str, Array]
     gradients: dict[str, Array]
     state: dict[str, Array]
@@ -194,7 +194,8 @@ class TorchModule:
 
     Attributes:
         module: the expression that makes its submodule, ``nn.Linear(30, 64)``; empty where it needs none.
-        call: the expression of its output; ``{self}`` is the submodule, ``{0}``, ``{1}`` the inputs, ``{all}`` all of them.
+        call: the expression of its output; ``{self}`` is the submodule, ``{0}``, ``{1}`` the inputs, ``{all}`` all of
+            them.
     """
 
     module: str = ""

@@ -78,9 +78,7 @@ class Network:
 
     def problems(self) -> list[Problem]:
         """Why the network cannot be built, each at its layer."""
-        return [
-            Problem(node.error, f"network.layers[{node.index}] ({node.name})") for node in self.nodes if node.error
-        ]
+        return [Problem(node.error, f"network.layers[{node.index}] ({node.name})") for node in self.nodes if node.error]
 
 
 def inspect_network(recipe: NetworkRecipe, input_shape: Shape, outputs: int, dropout: float = 0.0) -> Network:

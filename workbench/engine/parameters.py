@@ -102,7 +102,7 @@ class Parameters:
         return {slot.parameter.name: slot.view(self.state) for slot in self.layout.states if slot.layer == layer}
 
     def export(self) -> Tensors:
-        """Copies on the host, in the ecosystem's layout (``(units, inputs)``, ``(filters, channels, height, width)``)."""
+        """Copies on the host in the ecosystem's layout: ``(units, inputs)``, ``(filters, channels, height, width)``."""
         return {slot.name: self._read(slot) for slot in self.layout.in_order}
 
     def load(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.backend import Array, Shape
 from workbench.engine.layer import Call, Calls, Clock, Loss, LossSite, Meeting, Site
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -41,8 +41,8 @@ class _Program:
 class Plan:
     """What computes a network on batches of at most ``batch`` rows.
 
-    Write the first ``rows`` rows of ``input`` (and ``targets`` and ``strengths``), call ``run(rows)``, and read ``output``,
-    ``sums`` and, in training, ``gradient``.
+    Write the first ``rows`` rows of ``input`` (and ``targets`` and ``strengths``), call ``run(rows)``, and read
+    ``output``, ``sums`` and, in training, ``gradient``.
 
     Args:
         parameters: the network's numbers; read at each run, so that an optimizer may change them in place.
@@ -143,9 +143,7 @@ class Plan:
 class _ShardCompiler:
     """Binds the calls of one shard of one program."""
 
-    def __init__(
-        self, plan: Plan, shard: int, cut: slice, batch_rows: int, meeting_of: Callable[[str], Any]
-    ) -> None:
+    def __init__(self, plan: Plan, shard: int, cut: slice, batch_rows: int, meeting_of: Callable[[str], Any]) -> None:
         self.plan, self.shard, self.cut, self.batch_rows, self.meeting_of = plan, shard, cut, batch_rows, meeting_of
         self.nodes = plan.network.nodes
         self.arena = plan._arenas[shard]
@@ -164,8 +162,10 @@ class _ShardCompiler:
                 sequence.extend(additions.get(node.name, ()))
 
         def run() -> None:
-            for call in sequence:
-                call()
+            # Overflow shows as a loss that is not finite, which the training looks for; warnings would only be noise.
+            with np.errstate(all="ignore"):
+                for call in sequence:
+                    call()
 
         return run
 

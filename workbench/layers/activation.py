@@ -221,9 +221,7 @@ _FUNCTIONS: dict[str, _Function] = {
         lambda layer: f"nn.ELU({layer.alpha!r})",
     ),
     "gelu": _Function(_gelu, _gelu_nodes, lambda _: "nn.GELU()"),
-    "silu": _Function(
-        _silu, lambda _: [OnnxNode("Sigmoid"), OnnxNode("Mul", ("0", "-1"))], lambda _: "nn.SiLU()"
-    ),
+    "silu": _Function(_silu, lambda _: [OnnxNode("Sigmoid"), OnnxNode("Mul", ("0", "-1"))], lambda _: "nn.SiLU()"),
     "tanh": _Function(_tanh, lambda _: [OnnxNode("Tanh")], lambda _: "nn.Tanh()"),
     "sigmoid": _Function(_sigmoid, lambda _: [OnnxNode("Sigmoid")], lambda _: "nn.Sigmoid()"),
     "softplus": _Function(_softplus, lambda _: [OnnxNode("Softplus")], lambda _: "nn.Softplus()"),

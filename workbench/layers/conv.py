@@ -181,7 +181,7 @@ class _InputGradient:
 
     def __init__(self, site: Site, axes: tuple[Axis, Axis]) -> None:
         self.site = site
-        self.turned = tuple(_turned(axis) for axis in axes)
+        self.turned = _turned(axes[0]), _turned(axes[1])
         self.lands = tuple(_landing(axis) for axis in axes)
         filters = site.output.shape[3]
         self.windows = _Windows(site, "gradient", site.output.shape[0], *self.turned, filters)

@@ -22,7 +22,9 @@ class Dense(Layer):
     role = "weights"
     width_field = "units"
 
-    units: int | Literal["classes"] = knob(help="Outputs; `classes` is as many as the loss needs.", placeholder="classes")
+    units: int | Literal["classes"] = knob(
+        help="Outputs; `classes` is as many as the loss needs.", placeholder="classes"
+    )
     bias: bool = knob(True, help="Add a trained constant to each unit; a batch norm right after makes it needless.")
     initializer: InitializerName = knob("he_normal", help="How the weights start.")
     constant: float = knob(0.0, help="The value that `constant` fills in.", advanced=True)
@@ -31,13 +33,17 @@ class Dense(Layer):
     @classmethod
     def _units_in_range(cls, value: int | str) -> int | str:
         if isinstance(value, int) and not 1 <= value <= 1_000_000:
-            raise PydanticCustomError("units", 'must be from 1 to 1,000,000 or "classes", not {value}', {"value": value})
+            raise PydanticCustomError(
+                "units", 'must be from 1 to 1,000,000 or "classes", not {value}', {"value": value}
+            )
         return value
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (shape,) = inputs
         if len(shape) != 1:
-            raise ShapeError(f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it")
+            raise ShapeError(
+                f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it"
+            )
         return (self._units(),)
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from workbench.engine.backend import Shape
@@ -63,7 +64,7 @@ class Concatenate(Layer):
         xp, stops = site.xp, [0]
         for x in site.inputs:
             stops.append(stops[-1] + x.shape[-1])
-        cuts = [slice(start, stop) for start, stop in zip(stops, stops[1:], strict=False)]
+        cuts = [slice(start, stop) for start, stop in itertools.pairwise(stops)]
 
         def forward() -> None:
             for x, cut in zip(site.inputs, cuts, strict=True):

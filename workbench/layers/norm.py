@@ -17,9 +17,9 @@ from workbench.recipe.fields import knob
 class BatchNorm(Layer):
     """Batch normalization (Ioffe and Szegedy, ICML 2015) of each feature, or each channel of a picture.
 
-    ``y = weight * (x - mean) / sqrt(variance + epsilon) + bias``. In training the statistics are those of the whole batch,
-    also where it is cut into shards (variance biased for normalizing, unbiased for the running one); in inference, and
-    where the layer is frozen, the running ones.
+    ``y = weight * (x - mean) / sqrt(variance + epsilon) + bias``. In training the statistics are those of the whole
+    batch, also where it is cut into shards (variance biased for normalizing, unbiased for the running one); in
+    inference, and where the layer is frozen, the running ones.
     """
 
     kind = "batch_norm"

@@ -12,8 +12,8 @@ from workbench.engine.layer import Calls, Layer, OnnxNode, Site, TorchModule
 class Flatten(Layer):
     """A picture as a vector, channel by channel.
 
-    The order is the ecosystem's (channels, height, width), not the engine's own (height, width, channels): the dense layers
-    after it then have the same weights here, in PyTorch and in ONNX.
+    The order is the ecosystem's (channels, height, width), not the engine's own (height, width, channels): the dense
+    layers after it then have the same weights here, in PyTorch and in ONNX.
     """
 
     kind = "flatten"

@@ -55,8 +55,8 @@ def axes_of(
 ) -> tuple[Axis, Axis]:
     """The windows over a picture ``(height, width, channels)``.
 
-    ``same`` gives ``ceil(size / stride)`` windows, the odd zero at the end (TensorFlow's and ONNX's SAME_UPPER; PyTorch's
-    ``padding="same"`` where the stride is 1).
+    ``same`` gives ``ceil(size / stride)`` windows, the odd zero at the end (TensorFlow's and ONNX's SAME_UPPER;
+    PyTorch's ``padding="same"`` where the stride is 1).
 
     Raises:
         ShapeError: the input is no picture, or the window does not fit in it.

@@ -87,7 +87,9 @@ class Weights(Frozen):
     def _strengths_in_range(cls, value: dict[str, float]) -> dict[str, float]:
         wrong = [name for name, strength in value.items() if not 0 <= strength <= 10]
         if wrong:
-            raise PydanticCustomError("strength", "strengths lie between 0 and 10: {names}", {"names": ", ".join(wrong)})
+            raise PydanticCustomError(
+                "strength", "strengths lie between 0 and 10: {names}", {"names": ", ".join(wrong)}
+            )
         return value
 
 

@@ -118,8 +118,8 @@ def facts(model: type[BaseModel]) -> dict[str, FieldFacts]:
 
 
 def _facts_of(name: str, field: FieldInfo) -> FieldFacts:
-    from typing import Literal, Union, get_args, get_origin
     from types import NoneType, UnionType
+    from typing import Literal, Union, get_args, get_origin
 
     annotation, optional = field.annotation, False
     if get_origin(annotation) in (Union, UnionType):

@@ -132,9 +132,7 @@ class OptimizerSpec(Kinded):
     family = "optimizer"
     home = "workbench.training.optimizers"
 
-    learning_rate: float = knob(
-        1e-3, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True
-    )
+    learning_rate: float = knob(1e-3, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
 
 
 class ScheduleSpec(Kinded):

@@ -1,6 +1,7 @@
 """Reading, setting and comparing values in a recipe by path: ``training.optimizer.learning_rate``.
 
-A list's entry is named by index (``data.augment[0].degrees``), a layer also by its name (``network.layers.conv_1.filters``).
+A list's entry is named by index (``data.augment[0].degrees``), a layer also by its name
+(``network.layers.conv_1.filters``).
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ def set_at(tree: dict[str, Any], path: str, value: Any) -> None:
     for position, step in enumerate(parents):
         key = _key(node, step, path)
         if node[key] is None or isinstance(node[key], str):
-            # An optional part that is off, or a kind written short: make room for its fields.
-            node[key] = {"kind": node[key]} if isinstance(node[key], str) and position else {}
+            # An optional part that is off or automatic, or a kind written short: make room for its fields.
+            node[key] = {"kind": node[key]} if node[key] not in (None, "auto") and position else {}
         node = node[key]
     if isinstance(node, list) and last.isdigit() and int(last) == len(node):
         node.append(value)
@@ -78,9 +79,7 @@ def _key(node: Any, step: str, path: str) -> str | int:
         if step in node:
             return step
         near = difflib.get_close_matches(step, list(node), n=1)
-        raise RecipeError(
-            f"there is no field {step!r}" + (f"; did you mean {near[0]!r}?" if near else ""), where=path
-        )
+        raise RecipeError(f"there is no field {step!r}" + (f"; did you mean {near[0]!r}?" if near else ""), where=path)
     raise RecipeError(f"{step!r} asks for a field of a plain value", where=path)
 
 

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a recipe, in words: every mistake, each with its path and what would be right."""
+"""What pydantic found wrong with a recipe, in words: every mistake, with its path and what would be right."""
 
 from __future__ import annotations
 
@@ -27,41 +27,98 @@ _TEXTS = {
     "string_type": "must be a text in quotes",
     "tuple_type": "must be a list in [ ]",
     "list_type": "must be a list in [ ]",
-    "dict_type": "must be a table in { }",
-    "model_type": "must be a table in { }",
-    "model_attributes_type": "must be a table in { }",
+    "dict_type": "must be a table in {{ }}",
+    "model_type": "must be a table in {{ }}",
+    "model_attributes_type": "must be a table in {{ }}",
     "missing": "is missing",
     "literal_error": "must be {expected}",
 }
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """All mistakes of a recipe, each once, in the order of the recipe."""
-    models = _models()
-    fields = sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
-    branches = {model.__name__ for model in models}
-    found: dict[tuple[str | int, ...], list[str]] = {}
+def problems_of(error: ValidationError, tree: Any) -> list[Problem]:
+    """All mistakes of a recipe, each once, in the order of the recipe.
+
+    Args:
+        error: what pydantic found.
+        tree: the nested dicts and lists that it looked at.
+    """
+    fields = sorted({field.alias or name for model in _models() for name, field in model.model_fields.items()})
+    found: dict[Place, _Wrong] = {}
     for item in error.errors(include_url=False):
-        where = tuple(step for step in item["loc"] if not _is_branch(step, branches))
-        if item["type"] == "extra_forbidden":
-            text = _unknown_field(where[-1], fields)
+        place, union = _place(tree, item["loc"], item["type"])
+        wrong = found.setdefault(place if union is None else union, _Wrong(item.get("input")))
+        wrong.add(item, place, place == union, fields)
+    return [problem for wrong in found.values() for problem in wrong.problems()]
+
+
+Place = tuple[str | int, ...]
+
+_WRONG_FORM = ("_type", "_parsing", "_from_float", "literal_error")
+
+
+class _Wrong:
+    """What is wrong at one place.
+
+    Where several forms are allowed, pydantic gives the complaints of each; those of the one meant count.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.certain: dict[Place, list[str]] = {}
+        self.forms: list[str] = []
+        self.place: Place = ()
+
+    def add(self, item: Any, place: Place, of_union: bool, fields: list[str]) -> None:
+        """Note one finding of pydantic's; ``of_union``: whether it is about the form of the whole value."""
+        kind: str = item["type"]
+        if kind == "extra_forbidden":
+            text = _unknown_field(place[-1], fields)
         else:
-            text = _text(item["type"], item.get("ctx", {}), item["msg"], item.get("input"))
-        found.setdefault(where, []).append(text)
-    # The alternatives of a union each complain at the same place.
-    return [Problem(" or ".join(texts), join_path(where)) for where, texts in found.items()]
+            text = _text(kind, item.get("ctx", {}), item["msg"])
+        if of_union and kind.endswith(_WRONG_FORM):
+            self.place = place
+            self.forms.append(text)
+            return
+        if kind in _TEXTS and kind != "missing":
+            text = f"{text}, not {_shown(item.get('input'))}"
+        self.certain.setdefault(place, []).append(text)
+
+    def problems(self) -> list[Problem]:
+        if self.certain:
+            return [Problem(" and ".join(texts), join_path(place)) for place, texts in self.certain.items()]
+        forms = [self.forms[0], *(form.removeprefix("must be ") for form in self.forms[1:])]
+        return [Problem(f"{' or '.join(forms)}, not {_shown(self.value)}", join_path(self.place))]
 
 
-def _is_branch(step: str | int, branches: set[str]) -> bool:
-    # Pydantic marks the branch of a union in the location: `data.split.Split.train`, `data.split.literal['auto']`.
-    return isinstance(step, str) and (step in branches or "[" in step)
+def _place(tree: Any, location: Place, kind: str) -> tuple[Place, Place | None]:
+    """Where a finding stands in the recipe, and at which union.
+
+    Pydantic puts the union's branch into the location:
+    ``data.split.Split.train`` and ``units.literal['classes']`` stand for ``data.split.train`` and ``units``.
+    """
+    place: list[str | int] = []
+    union: Place | None = None
+    node = tree
+    for number, step in enumerate(location):
+        absent = kind == "missing" and number == len(location) - 1
+        inside = step in node if isinstance(node, dict) else isinstance(step, int)
+        if inside or absent:
+            place.append(step)
+            node = _child(node, step)
+        elif union is None:
+            union = tuple(place)
+    return tuple(place), union
 
 
-def _text(kind: str, context: dict[str, Any], message: str, value: Any) -> str:
-    if kind not in _TEXTS:
-        return message.removeprefix("Value error, ")
-    text = _TEXTS[kind].format(**context)
-    return text if kind == "missing" else f"{text}, not {_shown(value)}"
+def _child(node: Any, step: str | int) -> Any:
+    try:
+        return node[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _text(kind: str, context: dict[str, Any], message: str) -> str:
+    return _TEXTS[kind].format(**context) if kind in _TEXTS else message.removeprefix("Value error, ")
 
 
 def _shown(value: Any) -> str:
@@ -70,7 +127,9 @@ def _shown(value: Any) -> str:
 
 
 def _unknown_field(name: str | int, fields: list[str]) -> str:
-    near = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.75)
+    # The field may exist elsewhere in a recipe: its own name is no hint.
+    others = [field for field in fields if field != name]
+    near = difflib.get_close_matches(str(name), others, n=1, cutoff=0.75)
     return "there is no such field" + (f"; did you mean {near[0]!r}?" if near else "")
 
 

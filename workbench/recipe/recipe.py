@@ -43,7 +43,7 @@ class Recipe(Frozen):
         try:
             return cls.model_validate(dict(tree))
         except ValidationError as error:
-            raise RecipeError.of(_in_file(problems_of(error), where)) from None
+            raise RecipeError.of(_in_file(problems_of(error, tree), where)) from None
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -38,9 +38,7 @@ class TrainingRecipe(Frozen):
     """How the network learns."""
 
     loss: SerializeAsAny[LossSpec] = knob(factory=_default_loss, help="What the training minimizes.")
-    optimizer: SerializeAsAny[OptimizerSpec] = knob(
-        factory=_default_optimizer, help="How gradients become steps."
-    )
+    optimizer: SerializeAsAny[OptimizerSpec] = knob(factory=_default_optimizer, help="How gradients become steps.")
     schedule: SerializeAsAny[ScheduleSpec] = knob(
         factory=_default_schedule, help="How the learning rate changes over the epochs."
     )

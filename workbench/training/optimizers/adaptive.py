@@ -41,8 +41,9 @@ class Adam(Optimizer):
     """Momentum and RMSprop with bias correction (Kingma and Ba, ICLR 2015).
 
     ``v := beta1 v + (1 - beta1) g``, ``s := beta2 s + (1 - beta2) g²``,
-    ``w := w - alpha (v / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + epsilon)``. The corrections act on copies (fed back, as
-    the lecture prints them, the averages explode) and epsilon stands outside the root (inside, small gradients hardly move).
+    ``w := w - alpha (v / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + epsilon)``. The corrections act on copies (fed
+    back, as the lecture prints them, the averages explode) and epsilon stands outside the root (inside, small
+    gradients hardly move).
     """
 
     kind = "adam"
@@ -75,7 +76,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019): ``w := w - alpha * weight_decay * w`` besides.
+    """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019): besides, ``w := w - alpha weight_decay w``.
 
     L2 in the loss is weight decay for plain SGD only; with Adam it is divided by the gradients' size. The decay acts on
     weights, not on biases or norm scales.
@@ -85,7 +86,9 @@ class AdamW(Adam):
     title = "AdamW"
     about = "Adam whose weight decay acts as meant."
 
-    weight_decay: float = knob(0.01, help="The share of each weight taken away a step, times alpha.", ge=0, le=100, log=True)
+    weight_decay: float = knob(
+        0.01, help="The share of each weight taken away a step, times alpha.", ge=0, le=100, log=True
+    )
 
     def decay(self) -> float:
         return self.weight_decay

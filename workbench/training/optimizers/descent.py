@@ -27,8 +27,8 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """``v := beta v + (1 - dampening) g``, ``w := w - alpha v``.
 
-    Without dampening this is PyTorch's form. With ``dampening = beta`` it is the lecture's, ``v := beta v + (1 - beta) g``,
-    whose steps are 1 / (1 - beta) times shorter at the same alpha.
+    Without dampening this is PyTorch's form. With ``dampening = beta`` it is the lecture's,
+    ``v := beta v + (1 - beta) g``, whose steps are 1 / (1 - beta) times shorter at the same alpha.
     """
 
     kind = "momentum"
@@ -36,9 +36,15 @@ class Momentum(Optimizer):
     vectors = ("velocity",)
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
-    beta: float = knob(0.9, help="How much of the velocity is kept: averages over about 1 / (1 - beta) steps.", ge=0, lt=1)
+    beta: float = knob(
+        0.9, help="How much of the velocity is kept: averages over about 1 / (1 - beta) steps.", ge=0, lt=1
+    )
     dampening: float = knob(
-        0.0, help="What new gradients are weakened by; equal to beta it is the lecture's form.", ge=0, lt=1, advanced=True
+        0.0,
+        help="What new gradients are weakened by; equal to beta it is the lecture's form.",
+        ge=0,
+        lt=1,
+        advanced=True,
     )
 
     def update(

@@ -24,7 +24,9 @@ class InverseTime(Schedule):
     kind = "inverse_time"
     about = "Falls fast first, then ever slower."
 
-    decay_rate: float = knob(0.1, help="How fast it falls: at epoch 1 / decay_rate the rate is half.", ge=0, le=1e6, log=True)
+    decay_rate: float = knob(
+        0.1, help="How fast it falls: at epoch 1 / decay_rate the rate is half.", ge=0, le=1e6, log=True
+    )
 
     def factor(self, at: Moment) -> float:
         return 1.0 / (1.0 + self.decay_rate * at.epoch)

@@ -14,7 +14,7 @@ from workbench.training.schedules.base import Moment, Schedule
 
 
 class Cosine(Schedule):
-    """``alpha = alpha0 * (least + (1 - least) * (1 + cos(pi * step / steps)) / 2)`` (Loshchilov and Hutter, ICLR 2017)."""
+    """``alpha = alpha0 * (least + (1 - least) * (1 + cos(pi * step / steps)) / 2)`` (Loshchilov, Hutter, ICLR 2017)."""
 
     kind = "cosine"
     about = "A long middle and a soft end: suits a fixed number of epochs."
@@ -31,7 +31,7 @@ def _constant() -> Any:
 
 
 class Warmup(Schedule):
-    """A straight rise from ``start`` to 1 over the first epochs (Goyal et al., 2017), then any other schedule from its beginning."""
+    """A straight rise from ``start`` to 1 (Goyal et al., 2017), then any other schedule from its beginning."""
 
     kind = "warmup"
     title = "warm-up"
@@ -53,7 +53,5 @@ class Warmup(Schedule):
         if at.step < rise:
             return self.start + (1.0 - self.start) * (at.step + 1) / rise
         whole = rise // at.steps_per_epoch
-        rest = Moment(
-            max(0, at.epoch - whole), at.step - rise, max(1, at.epochs - whole), at.steps_per_epoch
-        )
+        rest = Moment(max(0, at.epoch - whole), at.step - rise, max(1, at.epochs - whole), at.steps_per_epoch)
         return cast(Schedule, self.then).factor(rest)

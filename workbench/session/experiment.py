@@ -1,0 +1,102 @@
+"""A run from start to end: train, keep, evaluate, diagnose. The same function for command line, window and search."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.engine.device import one_blas_thread
+from workbench.engine.shards import ShardPool
+from workbench.errors import RunError, WorkbenchError
+from workbench.events import Event, Notice, Progress, RunEnded
+from workbench.session.outcome import kept_checkpoint, outcome
+from workbench.session.prepare import Prepared
+from workbench.store.run_folder import RunFolder
+from workbench.training.control import Control
+from workbench.training.loop import Diverged, Job, Training
+
+_CPU = "The finished epochs are saved."
+
+
+def run_experiment(
+    prepared: Prepared, folder: RunFolder, run: str, control: Control, *, resume: bool = False
+) -> Iterator[Event]:
+    """Run what was prepared, in a run folder of its own.
+
+    Args:
+        prepared: what to run.
+        folder: open for writing; holds the recipe already.
+        run: the run's name in events.
+        control: what may be asked of it meanwhile.
+        resume: go on from the last checkpoint.
+
+    Yields:
+        What happens. The last event is ``RunEnded``, also where training diverged or memory ran out.
+
+    Raises:
+        StoreError: the run folder cannot be written.
+    """
+    if not resume:
+        folder.write("encoder.json", prepared.dataset.encoder.to_json().encode())
+    for text in prepared.notices if not resume else ():
+        yield _logged(folder, Notice(run, time.time(), text))
+    try:
+        with one_blas_thread():
+            yield from _trained(prepared, folder, run, control, resume)
+    except Diverged as error:
+        yield _failed(folder, run, "diverged", _diverged_text(error, prepared))
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        if not prepared.backend.is_out_of_memory(error):
+            raise
+        prepared.backend.release()
+        yield _failed(folder, run, "failed", _memory_text(prepared))
+
+
+def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, resume: bool) -> Iterator[Event]:
+    pool = ShardPool(prepared.threads)
+    try:
+        job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
+        training = Training(job, folder, control, pool)
+        yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        yield Progress(run, time.time(), "evaluating", 0, 0)
+        training.stepper.load(folder.load(kept_checkpoint(prepared.recipe)).tensors)
+        result = outcome(training, prepared, run)
+        folder.write_predictions(result.predictions)
+        folder.write("summary.json", json.dumps(result.summary, indent=1).encode())
+        reason: Any = training.reason
+        ended = RunEnded(run, time.time(), reason, "", training.state.epoch, training.state.best_epoch, result.summary)
+        yield _logged(folder, ended)
+    finally:
+        pool.close()
+
+
+def _logged(folder: RunFolder, event: Event) -> Event:
+    folder.commit([event])
+    return event
+
+
+def _failed(folder: RunFolder, run: str, reason: Any, text: str) -> Event:
+    rows = folder.checkpoints()
+    return _logged(folder, RunEnded(run, time.time(), reason, text, rows[-1].epoch if rows else 0, None, {}))
+
+
+def _diverged_text(error: Diverged, prepared: Prepared) -> str:
+    rate = prepared.recipe.training.optimizer.learning_rate
+    return (
+        f"Diverged at step {error.step} (epoch {error.epoch:.2f}): {error.what}. The last finite checkpoint is kept. "
+        f"Try a smaller learning rate than {rate:g}, or training.clip_norm."
+    )
+
+
+def _memory_text(prepared: Prepared) -> str:
+    half = max(1, prepared.recipe.training.batch_size // 2)
+    return f"Memory ran out on {prepared.backend.describe()}. {_CPU} Try training.batch_size = {half}."
+
+
+def ended_badly(event: RunEnded) -> RunError | None:
+    """The error that a failed run amounts to; None where it ended well."""
+    return RunError(event.message) if event.reason in ("diverged", "failed") else None

@@ -1,0 +1,146 @@
+"""From a recipe to what a training needs, with everything that is wrong said before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from workbench.data.dataset import Dataset, load_dataset
+from workbench.engine.backend import Backend
+from workbench.engine.device import cores, open_backend
+from workbench.engine.layer import Loss, ShapeError
+from workbench.engine.network import Network, build_network
+from workbench.errors import DeviceError, InputError, Problem, RecipeError
+from workbench.recipe.recipe import Recipe, read_toml
+
+ProgressCallback = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe that can be run.
+
+    Attributes:
+        recipe: with absolute data paths.
+        dataset: read, split and encoded.
+        network: built for the dataset.
+        backend: where to compute.
+        threads: how many compute threads to use.
+        notices: what the user should know: a fallback, a set that is empty.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    network: Network
+    backend: Backend
+    threads: int
+    notices: tuple[str, ...]
+
+
+def load_recipe(path: Path, changes: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe and put changes by path in place.
+
+    Raises:
+        RecipeError: names every mistake at once: fields, the network's joints, and data files that are missing.
+    """
+    try:
+        recipe = Recipe.load(path)
+    except RecipeError as error:
+        missing = _missing_files(path)
+        raise (RecipeError.of([*error.problems, *missing]) if missing else error) from None
+    return recipe.replace(changes).located(path.resolve().parent) if changes else recipe
+
+
+def prepare(
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    cache: Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> Prepared:
+    """Read the data, build the network and choose the device.
+
+    Args:
+        recipe: with absolute data paths.
+        device: ``auto``, ``cpu`` or ``cuda``; a GPU that cannot be used is replaced by the CPU, with a notice.
+        threads: compute threads; all cores where None.
+        cache: where read data is kept for the next time.
+        progress: called with (stage, done, total).
+
+    Raises:
+        InputError: the data or the recipe is wrong; names all that is.
+    """
+    _check_task(recipe)
+    dataset = load_dataset(recipe.data, cache, progress)
+    network = network_for(recipe, dataset)
+    backend, notices = _choose(device)
+    notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices)
+    return Prepared(recipe, dataset, network, backend, threads or cores(), notices)
+
+
+def network_for(recipe: Recipe, dataset: Dataset) -> Network:
+    """The recipe's network for a dataset.
+
+    Raises:
+        RecipeError: names every layer that does not fit.
+    """
+    return build_network(
+        recipe.network, dataset.encoder.input_shape, outputs_for(recipe, dataset.encoder), recipe.training.dropout
+    )
+
+
+def outputs_for(recipe: Recipe, encoder: Any) -> int:
+    """How many outputs the loss needs.
+
+    Raises:
+        RecipeError: the loss does not suit the data.
+    """
+    try:
+        return cast(Loss, recipe.training.loss).outputs(len(encoder.classes) or 1)
+    except ShapeError as error:
+        raise RecipeError(str(error), where="training.loss") from None
+
+
+def _check_task(recipe: Recipe) -> None:
+    loss = cast(Loss, recipe.training.loss)
+    if loss.task != recipe.data.task:
+        fitting = [kind for kind, other in type(loss).kinds().items() if cast(Any, other).task == recipe.data.task]
+        raise RecipeError(
+            f"{loss.kind} is for {loss.task}, and data.task is {recipe.data.task!r}",
+            where="training.loss",
+            mend=f"Use {' or '.join(fitting)}.",
+        )
+
+
+def _choose(device: str) -> tuple[Backend, tuple[str, ...]]:
+    try:
+        return open_backend(device), ()
+    except DeviceError as error:
+        if device != "cuda":
+            raise
+        return open_backend("cpu"), (f"{error} Training on the CPU instead.",)
+
+
+def _set_notices(recipe: Recipe, dataset: Dataset) -> tuple[str, ...]:
+    notices = []
+    if not len(dataset.sets["dev"]) and recipe.training.early_stopping:
+        notices.append("Early stopping watches the dev set, and there is none: all epochs will be trained.")
+    return tuple(notices)
+
+
+def _missing_files(path: Path) -> list[Problem]:
+    """Data files that the recipe names and that are not there, as far as its data section can be read at all."""
+    try:
+        sources = read_toml(path).get("data", {}).get("sources", [])
+        named = [source["path"] for source in sources if isinstance(source, dict) and "path" in source]
+    except (InputError, AttributeError, TypeError):
+        return []
+    folder = path.resolve().parent
+    return [
+        Problem("no such file or folder", str(folder / name))
+        for name in named
+        if isinstance(name, str) and not (folder / name).exists()
+    ]

@@ -1,0 +1,326 @@
+"""The training loop: takes a recipe and a dataset, yields events, and hands every finished epoch to a keeper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from workbench.data.dataset import Dataset
+from workbench.data.feeder import Feeder
+from workbench.engine.backend import Backend
+from workbench.engine.layer import Loss
+from workbench.engine.network import Network
+from workbench.engine.parameters import Parameters
+from workbench.engine.random import key_of, permutation
+from workbench.engine.shards import ShardPool
+from workbench.events import (
+    CheckpointSaved,
+    EpochDone,
+    Event,
+    LearningRateChanged,
+    Paused,
+    Resumed,
+    RunStarted,
+    StepDone,
+)
+from workbench.recipe.recipe import Recipe
+from workbench.store.run_folder import Checkpoint, CheckpointRow
+from workbench.training.control import Control
+from workbench.training.measure import Measure, Measured, training_sample
+from workbench.training.meter import LossMeter
+from workbench.training.schedules.base import Moment, Schedule
+from workbench.training.state import TrainingState
+from workbench.training.stepper import StepHealth, Stepper
+
+_COMMIT_SECONDS = 0.2
+"""Epochs shorter than this are saved together: each then costs a fraction of a sync to disk."""
+_RECORDS = 2_000
+"""Step records of a whole run, at most one for each step."""
+
+
+class Keeper(Protocol):
+    """Where the loop saves. A run folder is one."""
+
+    def commit(
+        self,
+        events: Sequence[Event],
+        checkpoint: Checkpoint | None = None,
+        *,
+        reason: str = "epoch",
+        best: bool = False,
+    ) -> CheckpointRow | None:
+        """Make events and a checkpoint durable."""
+        ...
+
+
+class Diverged(Exception):
+    """The loss or a weight is no longer a finite number. ``step`` and ``epoch`` say when, ``what`` says what."""
+
+    def __init__(self, what: str, step: int, epoch: float) -> None:
+        super().__init__(what)
+        self.what, self.step, self.epoch = what, step, epoch
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a training is made of.
+
+    Attributes:
+        run: the run's name in events.
+        recipe: what to do.
+        dataset: with what.
+        network: the recipe's, built.
+        backend: where to compute.
+        threads: how many compute threads to use.
+    """
+
+    run: str
+    recipe: Recipe
+    dataset: Dataset
+    network: Network
+    backend: Backend
+    threads: int
+
+
+class Training:
+    """A training under way. ``events`` runs it; afterwards ``reason`` says why it ended.
+
+    Attributes:
+        reason: ``finished``, ``early_stopping`` or ``stopped``.
+        state: where it stands.
+        parameters: the network's numbers.
+        measure: measures sets with them.
+    """
+
+    def __init__(self, job: Job, keeper: Keeper, control: Control, pool: ShardPool) -> None:
+        self.job, self.keeper, self.control = job, keeper, control
+        self.recipe, self.dataset = job.recipe.training, job.dataset
+        self.rows = job.dataset.sets["train"]
+        self.batch = min(self.recipe.batch_size, len(self.rows))
+        self.steps_per_epoch = -(-len(self.rows) // self.batch)
+        self.parameters = Parameters(job.network, job.backend)
+        self.parameters.initialize(self.recipe.seed)
+        self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
+        self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
+        loss = cast(Loss, self.recipe.loss)
+        self.measure = Measure(self.dataset, self.parameters, loss, pool, measuring_batch(self.batch))
+        self.sample = training_sample(self.dataset, self.recipe.seed)
+        self.state = TrainingState(self.recipe.optimizer.learning_rate)
+        self.reason: str = "finished"
+        total = self.steps_per_epoch * self.recipe.epochs
+        self._every = max(1, min(self.steps_per_epoch, -(-total // _RECORDS)))
+        self._waiting: list[Event] = []
+        self._held: list[Event] = []
+        self._best_waiting = False
+        self._committed = 0.0
+        self._meter = LossMeter(job.backend)
+
+    # --- the run -------------------------------------------------------------------------------------------------
+
+    def events(self, resume_from: Checkpoint | None = None) -> Iterator[Event]:
+        """Train. Yields what happens; an epoch's record comes once its checkpoint is durable.
+
+        Raises:
+            Diverged: the loss or a weight became NaN or infinite; the last finite checkpoint stands.
+            StoreError: a checkpoint could not be saved.
+        """
+        if resume_from:
+            self.stepper.load(resume_from.tensors)
+            self.state = TrainingState.of_facts(resume_from.facts)
+        yield self._log(self._started())
+        try:
+            yield from self._train(fresh=resume_from is None)
+        except Diverged:
+            # The numbers are lost, what happened is not.
+            self.keeper.commit(self._waiting)
+            yield from self._held
+            raise
+
+    def _train(self, fresh: bool) -> Iterator[Event]:
+        self._committed = time.monotonic()
+        if fresh:
+            yield from self._evaluate_epoch(0.0)
+            yield from self._commit("epoch")
+        while not self._finished():
+            yield from self._epoch()
+            if self.reason == "stopped":
+                return
+        yield from self._commit("epoch")
+
+    def _finished(self) -> bool:
+        stopping = self.recipe.early_stopping
+        if stopping and self.state.best_score is not None and self.state.waited >= stopping.patience:
+            self.reason = "early_stopping"
+            return True
+        return self.state.epoch >= self.recipe.epochs
+
+    def _epoch(self) -> Iterator[Event]:
+        state = self.state
+        order = self._order()
+        while state.batch < self.steps_per_epoch:
+            if self.control.pending:
+                yield from self._obey()
+                if self.reason == "stopped":
+                    return
+            yield from self._step(order)
+        self._sum_up()
+        running_loss = state.loss_sum / max(state.strength_sum, 1e-30)
+        seconds = state.seconds
+        state.epoch, state.batch, state.loss_sum, state.strength_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0, 0.0
+        state.total_seconds += seconds
+        state.total_examples += len(self.rows)
+        yield from self._evaluate_epoch(seconds, running_loss)
+        if time.monotonic() - self._committed > _COMMIT_SECONDS:
+            yield from self._commit("epoch")
+
+    def _order(self) -> np.ndarray[Any, Any]:
+        if not self.recipe.shuffle:
+            return self.rows
+        return self.rows[permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))]
+
+    def _step(self, order: np.ndarray[Any, Any]) -> Iterator[Event]:
+        state, started = self.state, time.perf_counter()
+        rows = order[state.batch * self.batch : (state.batch + 1) * self.batch]
+        count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
+        rate = self.learning_rate()
+        watch = (state.step + 1) % self._every == 0
+        health = self.stepper.step(count, rate, state.step + 1, watch=watch)
+        state.step, state.batch = state.step + 1, state.batch + 1
+        self._meter.add(self.stepper.plan, count)
+        if self.job.backend.on_host or watch:
+            self._sum_up()
+        state.seconds += time.perf_counter() - started
+        if health:
+            yield self._log(self._step_record(rate, health))
+
+    def _sum_up(self) -> None:
+        loss, strength = self._meter.fetch()
+        if not np.isfinite(loss):
+            raise Diverged("the loss is no longer a finite number", self.state.step, self._position())
+        self.state.loss_sum += loss
+        self.state.strength_sum += strength
+        self.state.record_loss += loss
+        self.state.record_strength += strength
+
+    def _step_record(self, rate: float, health: StepHealth) -> StepDone:
+        state = self.state
+        loss = state.record_loss / max(state.record_strength, 1e-30)
+        state.record_loss = state.record_strength = 0.0
+        return StepDone(
+            *self._stamp(), state.step, self._position(), loss, rate, health.gradient_norm, health.update_ratio,
+            health.gradient_norms, health.update_ratios,
+        )  # fmt: skip
+
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        at = Moment(self.state.epoch, self.state.step, self.recipe.epochs, self.steps_per_epoch)
+        return self.state.base_rate * cast(Schedule, self.recipe.schedule).factor(at)
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    def _obey(self) -> Iterator[Event]:
+        """Do what was asked for: a new learning rate, a pause, a stop."""
+        paused = False
+        while True:
+            stop, pause, rate = self.control.look()
+            if rate is not None:
+                yield from self._change_rate(rate)
+            if stop:
+                yield from self._commit("stop")
+                self.reason = "stopped"
+                return
+            if not pause:
+                break
+            if not paused:
+                yield self._log(Paused(*self._stamp(), self.state.step, self._position()))
+                yield from self._commit("pause")
+                paused = True
+            self.control.wait_while_paused()
+        if paused:
+            yield self._log(Resumed(*self._stamp(), self.state.step, self._position()))
+
+    def _change_rate(self, rate: float) -> Iterator[Event]:
+        yield from self._commit("change")
+        before, self.state.base_rate = self.state.base_rate, rate
+        yield self._log(LearningRateChanged(*self._stamp(), self.state.step, self._position(), before, rate))
+
+    # --- evaluation and saving -----------------------------------------------------------------------------------
+
+    def _evaluate_epoch(self, seconds: float, running_loss: float | None = None) -> Iterator[Event]:
+        """Measure, judge, and make the record; it is held back until the next commit."""
+        state = self.state
+        train = self.measure(self.sample)
+        dev = self.measure(self.dataset.sets["dev"]) if len(self.dataset.sets["dev"]) else None
+        best = state.judge(self._score(dev), self._min_delta())
+        self._best_waiting = best or self._best_waiting
+        if not self.stepper.finite():
+            raise Diverged("a weight is no longer a finite number", state.step, self._position())
+        record = EpochDone(
+            *self._stamp(), state.epoch, state.step, train.loss, train.error, dev.loss if dev else None,
+            dev.error if dev else None, running_loss, self._last_rate(), seconds,
+            len(self.rows) / seconds if seconds else 0.0, best,
+        )  # fmt: skip
+        self._waiting.append(record)
+        self._held.append(record)
+        if best:
+            # The best epoch's numbers must be saved as they are now, not as they are at the next commit.
+            yield from self._commit("epoch")
+
+    def _score(self, dev: Measured | None) -> float | None:
+        stopping = self.recipe.early_stopping
+        if dev is None:
+            return None
+        return dev.loss if stopping and stopping.metric == "dev_loss" else dev.error
+
+    def _min_delta(self) -> float:
+        return self.recipe.early_stopping.min_delta if self.recipe.early_stopping else 0.0
+
+    def _last_rate(self) -> float:
+        state = self.state
+        at = Moment(max(0, state.epoch - 1), max(0, state.step - 1), self.recipe.epochs, self.steps_per_epoch)
+        return state.base_rate * cast(Schedule, self.recipe.schedule).factor(at)
+
+    def _commit(self, reason: str) -> Iterator[Event]:
+        """Save the state and what happened; only then send the epochs' records."""
+        if reason == "epoch" and not self._waiting:
+            return
+        checkpoint = Checkpoint(self.stepper.tensors(), self.state.facts())
+        row = self.keeper.commit(self._waiting, checkpoint, reason=reason, best=self._best_waiting)
+        held, self._held, self._waiting, self._best_waiting = self._held, [], [], False
+        self._committed = time.monotonic()
+        yield from held
+        if row:
+            yield CheckpointSaved(*self._stamp(), row.epoch, row.step, reason, row.file)
+
+    def _log(self, event: Event) -> Event:
+        self._waiting.append(event)
+        return event
+
+    def _started(self) -> RunStarted:
+        return RunStarted(
+            *self._stamp(),
+            device=self.job.backend.describe(),
+            threads=self.job.threads,
+            parameters=self.job.network.parameter_count(),
+            epochs=self.recipe.epochs,
+            steps_per_epoch=self.steps_per_epoch,
+            first_epoch=self.state.epoch,
+            examples={name: len(rows) for name, rows in self.dataset.sets.items()},
+            layers=self.stepper.layers,
+            train_sample=len(self.sample),
+        )
+
+    def _stamp(self) -> tuple[str, float]:
+        return self.job.run, time.time()
+
+    def _position(self) -> float:
+        return self.state.epoch + self.state.batch / self.steps_per_epoch
+
+
+def measuring_batch(training_batch: int) -> int:
+    """Rows at once in inference: larger than in training costs memory and gains nothing beyond some hundred."""
+    return max(training_batch, 256)
