@@ -1,0 +1,311 @@
+"""The feeder: what stands in a plan's buffers is the plain formula, wherever the examples lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.networks import loss_of, network_of, random_parameters
+
+from workbench.data.augment.pipeline import preview
+from workbench.data.dataset import load_dataset
+from workbench.data.feeder import Feeder, column_deviations
+from workbench.engine.backend import Backend
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Plan
+from workbench.engine.shards import ShardPool
+from workbench.errors import RecipeError
+from workbench.recipe.data import DataRecipe
+from workbench.recipe.kinds import AugmentSpec
+
+Array = np.ndarray[Any, Any]
+NUMBERS = np.random.default_rng(5)
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """What a feeder reads from an encoder."""
+
+    shift: Array
+    scale: Array
+    task: str = "classification"
+    target_shift: float = 0.0
+    target_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a feeder reads from a dataset."""
+
+    inputs: Array
+    targets: Array
+    strengths: Array
+    encoder: Normalizer
+    sets: dict[str, Array] = field(default_factory=dict)
+
+
+class DeviceBackend(Backend):
+    """A device with memory of its own, which computes with NumPy: arrays get there by a copy only."""
+
+    name = "device"
+    on_host = False
+
+    def __init__(self, free: int | None = 2**40, refuses: bool = False) -> None:
+        self.free, self.refuses = free, refuses
+
+    def asarray(self, array: Any, dtype: Any = None) -> Any:
+        if self.refuses and np.asarray(array).ndim > 1:
+            raise MemoryError
+        return np.array(array, dtype)
+
+    def free_bytes(self) -> int | None:
+        return self.free
+
+
+def _plan(
+    shape: tuple[int, ...], backend: Backend, batch: int = 16, regression: bool = False, dtype: Any = "f4"
+) -> Plan:
+    layers = [{"kind": "flatten"}] if len(shape) == 3 else []
+    network = network_of([*layers, {"kind": "dense", "units": "classes"}], shape, 1 if regression else 5)
+    parameters = random_parameters(network, dtype)
+    if not backend.on_host:
+        parameters = Parameters(network, backend, dtype)
+    loss = loss_of("mean_squared_error" if regression else "cross_entropy")
+    return Plan(parameters, loss, batch, training=False, pool=ShardPool(1))
+
+
+def _pictures(channels: int = 3, dtype: Any = np.uint8, count: int = 60) -> Examples:
+    inputs = NUMBERS.integers(0, 256, (count, 8, 7, channels)).astype(dtype)
+    normalizer = Normalizer(
+        NUMBERS.uniform(50, 150, channels).astype("f4"), NUMBERS.uniform(0.01, 0.02, channels).astype("f4")
+    )
+    strengths = NUMBERS.uniform(0, 2, count).astype("f4")
+    return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count - 10)})
+
+
+def _table(count: int = 300) -> Examples:
+    inputs = (NUMBERS.normal(size=(count, 4)) * [1, 10, 0.1, 3] + [1000, 0, 5, -2]).astype("f4")
+    normalizer = Normalizer(np.array([1000, 1, 5, -2], "f4"), np.array([1, 0.1, 5, 0], "f4"))
+    strengths = NUMBERS.uniform(0, 2, count).astype("f4")
+    return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count // 2)})
+
+
+def _augment(*given: Any) -> tuple[AugmentSpec, ...]:
+    return DataRecipe.model_validate({"augment": list(given)}).augment
+
+
+def _formula(examples: Any, rows: Array) -> Array:
+    return (examples.inputs[rows].astype("f4") - examples.encoder.shift) * examples.encoder.scale
+
+
+def _filled(examples: Any, rows: Array, epoch: int | None = None, backend: Any = None, **given: Any) -> Array:
+    backend = backend or Backend()
+    plan = _plan(examples.inputs.shape[1:], backend, len(rows))
+    assert Feeder(examples, backend, **given).fill(plan, rows, epoch) == len(rows)
+    return plan.input.copy()
+
+
+CASES = {
+    "a table": _table,
+    "gray pictures": lambda: _pictures(1),
+    "color pictures": lambda: _pictures(3),
+    "float pictures": lambda: _pictures(2, np.float32),
+}
+BACKENDS = {
+    "the CPU": lambda: Backend(),
+    "a device that holds the data": lambda: DeviceBackend(),
+    "a device without room": lambda: DeviceBackend(free=100),
+    "a device that knows no limit": lambda: DeviceBackend(free=None),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("case", CASES)
+def test_that_a_plan_gets_the_plain_formula(case: str, backend: str) -> None:
+    examples, where = CASES[case](), BACKENDS[backend]()
+    plan, feeder = _plan(examples.inputs.shape[1:], where), Feeder(examples, where)
+    for rows in feeder.batches(NUMBERS.permutation(len(examples.inputs)), 16):
+        assert feeder.fill(plan, rows) == len(rows)
+        np.testing.assert_array_equal(plan.input[: len(rows)], _formula(examples, rows))
+        np.testing.assert_array_equal(plan.targets[: len(rows)], examples.targets[rows])
+        np.testing.assert_array_equal(plan.strengths[: len(rows)], examples.strengths[rows])
+
+
+def test_that_a_plan_in_float64_is_fed_in_float64() -> None:
+    examples = _pictures()
+    plan, rows = _plan((8, 7, 3), Backend(), dtype=np.float64), np.arange(16)
+    Feeder(examples, Backend(), dtype=np.float64).fill(plan, rows)
+    shift, scale = (part.astype(np.float64) for part in (examples.encoder.shift, examples.encoder.scale))
+    np.testing.assert_array_equal(plan.input, (examples.inputs[rows] - shift) * scale)
+
+
+def test_that_the_last_smaller_batch_leaves_the_rest_of_the_buffers_alone() -> None:
+    examples = _table()
+    plan, feeder = _plan((4,), Backend()), Feeder(examples, Backend())
+    feeder.fill(plan, np.arange(16))
+    before = plan.input.copy()
+    assert feeder.fill(plan, np.array([200, 7, 7])) == 3
+    np.testing.assert_array_equal(plan.input[3:], before[3:])
+    np.testing.assert_array_equal(plan.input[:3], _formula(examples, np.array([200, 7, 7])))
+    assert feeder.fill(plan, np.array([], np.int64)) == 0
+
+
+def test_that_batches_cover_all_rows_in_order() -> None:
+    rows = NUMBERS.permutation(50)
+    pieces = list(Feeder.batches(rows, 16))
+    assert [len(piece) for piece in pieces] == [16, 16, 16, 2]
+    np.testing.assert_array_equal(np.concatenate(pieces), rows)
+
+
+@pytest.mark.parametrize("row", [-1, 300, 2**40])
+def test_that_a_row_that_does_not_exist_is_refused(row: int) -> None:
+    feeder = Feeder(_table(), Backend())
+    with pytest.raises(IndexError, match="of a dataset of 300"):
+        feeder.fill(_plan((4,), Backend()), np.array([3, row]))
+
+
+def test_that_a_regressions_targets_are_normalized() -> None:
+    table = _table()
+    targets = NUMBERS.normal(100, 20, (300, 1)).astype("f4")
+    normalizer = Normalizer(table.encoder.shift, table.encoder.scale, "regression", 99.5, 18.25)
+    examples = Examples(table.inputs, targets, table.strengths, normalizer)
+    plan, rows = _plan((4,), Backend(), regression=True), np.arange(50, 66)
+    Feeder(examples, Backend()).fill(plan, rows)
+    np.testing.assert_allclose(plan.targets, (targets[rows] - 99.5) / 18.25, rtol=1e-6)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_that_an_unknown_target_counts_in_no_loss(task: str) -> None:
+    table = _table()
+    regression = task == "regression"
+    targets = np.where(np.arange(300) % 3 == 0, np.nan, 1.0)[:, None] if regression else np.arange(300) % 3 - 1
+    normalizer = Normalizer(table.encoder.shift, table.encoder.scale, task)
+    examples = Examples(table.inputs, targets, np.ones(300, "f4"), normalizer)
+    plan = _plan((4,), Backend(), 9, regression)
+    Feeder(examples, Backend()).fill(plan, np.arange(9))
+    np.testing.assert_array_equal(plan.strengths, [0, 1, 1] * 3)
+    # The loss looks up the logit of the target's class, so even where it counts for nothing there must be one.
+    assert (plan.targets >= 0).all()
+    plan.run(9)
+    with_unknown = plan.sums[0]
+    Feeder(examples, Backend()).fill(plan, np.array([1, 2, 4, 5, 7, 8]))
+    plan.run(6)
+    np.testing.assert_allclose(with_unknown, plan.sums[0], rtol=1e-6)
+    assert np.isfinite(with_unknown)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_that_memory_mapped_pictures_are_fed_like_others(tmp_path: Path, dtype: Any) -> None:
+    examples = _pictures(dtype=dtype)
+    np.save(tmp_path / "inputs.npy", examples.inputs)
+    mapped = np.load(tmp_path / "inputs.npy", mmap_mode="r")
+    on_disk = Examples(mapped, examples.targets, examples.strengths, examples.encoder, examples.sets)
+    rows, augment = np.array([50, 2, 2, 31]), _augment("rotate", "noise")
+    np.testing.assert_array_equal(_filled(on_disk, rows), _formula(examples, rows))
+    changed = _filled(on_disk, rows, 1, augment=augment)
+    np.testing.assert_array_equal(changed, _filled(examples, rows, 1, augment=augment))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("case", ["gray pictures", "color pictures", "float pictures"])
+def test_that_training_sees_what_the_preview_shows(case: str, backend: str) -> None:
+    examples, rows = CASES[case](), np.array([9, 4, 30, 11])
+    augment = _augment("rotate", "noise", "crop", "contrast")
+    shown = preview(augment, examples.inputs[rows], rows, seed=3, epoch=7, value_range=(0.0, 255.0))
+    expected = (shown - examples.encoder.shift) * examples.encoder.scale
+    changed = _filled(examples, rows, 7, BACKENDS[backend](), augment=augment, seed=3)
+    np.testing.assert_array_equal(changed, expected)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_that_nothing_is_augmented_without_an_epoch(case: str) -> None:
+    examples, rows = CASES[case](), np.arange(16)
+    feeder, plan = Feeder(examples, Backend(), _augment("noise")), _plan(examples.inputs.shape[1:], Backend())
+    feeder.fill(plan, rows, 0)
+    assert (plan.input != _formula(examples, rows)).any()
+    feeder.fill(plan, rows)
+    np.testing.assert_array_equal(plan.input, _formula(examples, rows))
+
+
+def test_that_noise_on_a_table_follows_each_columns_deviation_and_strength() -> None:
+    examples = _table(4000)
+    rows = np.arange(4000)
+    noise = _filled(examples, rows, 0, augment=_augment({"kind": "noise", "sigma": 0.5})) - _formula(examples, rows)
+    deviations = examples.inputs[:2000].std(axis=0, dtype=np.float64) * examples.encoder.scale
+    np.testing.assert_allclose(noise.std(axis=0), 0.5 * deviations, rtol=0.06)
+    # A column that is left out by its strength stays out.
+    assert (noise[:, 3] == 0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(epoch=st.integers(0, 1000), seed=st.integers(0, 2**32 - 1), data=st.data())
+def test_that_an_example_is_changed_the_same_in_any_batch(epoch: int, seed: int, data: Any) -> None:
+    for examples, augment in ((_pictures(), _augment("shift", "noise", "blur")), (_table(), _augment("noise"))):
+        rows = np.arange(20, 36)
+        whole = _filled(examples, rows, epoch, augment=augment, seed=seed)
+        some = np.array(data.draw(st.lists(st.integers(0, 15), min_size=1, max_size=16)))
+        part = _filled(examples, rows[some], epoch, augment=augment, seed=seed)
+        np.testing.assert_array_equal(part, whole[some])
+
+
+def test_that_pictures_cannot_be_turned_in_a_table() -> None:
+    with pytest.raises(RecipeError, match=r"data\.augment\[1\]: rotate changes pictures, not a table"):
+        Feeder(_table(), Backend(), _augment("noise", "rotate"))
+
+
+def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free() -> None:
+    examples = _pictures()
+    size = examples.inputs.nbytes
+    assert Feeder(examples, Backend()).gathers_on_device
+    assert Feeder(examples, DeviceBackend(free=size * 5 // 4 + 2)).gathers_on_device
+    assert not Feeder(examples, DeviceBackend(free=size * 5 // 4 - 2)).gathers_on_device
+    assert not Feeder(examples, DeviceBackend(free=None)).gathers_on_device
+
+
+def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host() -> None:
+    examples, backend = _table(), DeviceBackend(refuses=True)
+    feeder = Feeder(examples, backend)
+    assert not feeder.gathers_on_device
+    backend.refuses = False
+    plan = _plan((4,), backend)
+    feeder.fill(plan, np.arange(16))
+    np.testing.assert_array_equal(plan.input, _formula(examples, np.arange(16)))
+
+
+def test_that_columns_are_measured_without_losing_digits() -> None:
+    table = (NUMBERS.normal(size=(10_001, 3)) * [1e-2, 1, 0] + [100, 0, 7]).astype("f4")
+    rows = NUMBERS.permutation(10_001)[:9000]
+    expected = table[rows].astype(np.float64).std(axis=0)
+    np.testing.assert_allclose(column_deviations(table, rows), expected, rtol=1e-9, atol=1e-12)
+    assert column_deviations(table, rows[:0]).tolist() == [0, 0, 0]
+
+
+def test_that_a_dataset_from_a_file_is_fed(tmp_path: Path) -> None:
+    lines = [f"{i % 17},{(i * 7) % 23 / 10},{'red' if i % 3 else 'blue'},{'yes' if i % 2 else 'no'}" for i in range(80)]
+    (tmp_path / "data.csv").write_text("\n".join(["size,weight,color,sold", *lines]))
+    sources = [{"path": str(tmp_path / "data.csv")}]
+    dataset = load_dataset(DataRecipe.model_validate({"sources": sources, "target": "sold"}))
+    plan, rows = _plan(dataset.inputs.shape[1:], Backend()), dataset.sets["train"][:16]
+    Feeder(dataset, Backend()).fill(plan, rows)
+    np.testing.assert_array_equal(plan.input, _formula(dataset, rows))
+    np.testing.assert_array_equal(plan.targets, dataset.targets[rows])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("case", CASES)
+def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
+    pytest.importorskip("cupy")
+    from workbench.engine.device import open_backend
+
+    backend, examples, rows = open_backend("cuda"), CASES[case](), np.arange(5, 21)
+    augment = _augment("noise") if case == "a table" else _augment("rotate", "noise", "blur")
+    plan, feeder = _plan(examples.inputs.shape[1:], backend), Feeder(examples, backend, augment)
+    assert feeder.gathers_on_device
+    feeder.fill(plan, rows, 2)
+    expected = _filled(examples, rows, 2, augment=augment)
+    np.testing.assert_allclose(backend.to_host(plan.input), expected, rtol=1e-4, atol=1e-4)
