@@ -47,7 +47,7 @@ class Node:
 
     def multiply_adds(self) -> int:
         """Multiplications with addition for one example."""
-        return 0 if self.error else self.layer.multiply_adds(self.input_shapes)
+        return self.layer.multiply_adds(self.input_shapes) if self.shape and not self.error else 0
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,7 @@ def _with_dropout(placed: list[_Placed], rate: float) -> list[_Placed]:
         if layer.kind == "dense" and after_learned:
             name = f"dropout_before_{layer.name}"[:64]
             name = fresh_name(name, names) if name in names else name
+            names.add(name)
             result.append((None, kind(name=name, rate=rate), inputs))
             inputs = (name,)
         result.append((index, layer, inputs))

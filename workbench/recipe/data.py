@@ -101,8 +101,13 @@ class DataRecipe(Frozen):
         "classification", help="Tell classes apart, or predict a number."
     )
     target: str | None = knob(None, help="The column to predict.", choices_from="columns")
-    features: tuple[str, ...] = knob((), help="The columns to learn from, in this order; all others when empty.")
-    exclude: tuple[str, ...] = knob((), help="Columns to leave out.")
+    features: tuple[str, ...] = knob(
+        (),
+        help="The columns to learn from, in this order; all others when empty.",
+        choices_from="columns",
+        placeholder="all others",
+    )
+    exclude: tuple[str, ...] = knob((), help="Columns to leave out.", choices_from="columns", placeholder="none")
     columns: dict[str, ColumnType] = knob(factory=dict, help="Types that differ from what the reader found.")
     split: Split | Literal["auto"] = knob(
         "auto", help="`auto`: 60/20/20 below 100,000 examples, 80/10/10 up to a million, 98/1/1 above."

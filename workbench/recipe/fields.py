@@ -84,7 +84,7 @@ class FieldFacts:
         help: one sentence.
         unit: see ``knob``.
         low, high: the closed or open ends of its range, or None.
-        open_low: whether ``low`` itself is out of range.
+        open_low, open_high: whether the end itself is out of range.
         log: whether it is changed by factors.
         choices: the values it may take, where they are listed by its type.
         choices_from: see ``knob``.
@@ -102,6 +102,7 @@ class FieldFacts:
     low: float | None
     high: float | None
     open_low: bool
+    open_high: bool
     log: bool
     choices: tuple[Any, ...]
     choices_from: str
@@ -138,6 +139,7 @@ def _facts_of(name: str, field: FieldInfo) -> FieldFacts:
         low=bounds.get("ge", bounds.get("gt")),
         high=bounds.get("le", bounds.get("lt")),
         open_low="gt" in bounds,
+        open_high="lt" in bounds,
         log=bool(extra["log"]),
         choices=choices,
         choices_from=extra["choices_from"] or "",

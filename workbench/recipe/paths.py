@@ -1,12 +1,14 @@
 """Reading, setting and comparing values in a recipe by path: ``training.optimizer.learning_rate``.
 
 A list's entry is named by index (``data.augment[0].degrees``), a layer also by its name
-(``network.layers.conv_1.filters``).
+(``network.layers.conv_1.filters``). What holds dots or brackets stands in quotes
+(``data.weights.attributes."size [cm]"``).
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,17 +26,32 @@ class Change:
     after: Any
 
 
+_STEP = re.compile(r'"(?:[^"\\]|\\.)*"|[^.\[\]"]+')
+
+
 def split_path(path: str) -> tuple[str, ...]:
     """The steps of a path: ``a.b[2].c`` and ``a.b.2.c`` are both ``("a", "b", "2", "c")``."""
-    return tuple(step for step in re.split(r"[.\[\]]+", path) if step)
+    return tuple(_unquoted(step) for step in _STEP.findall(path))
 
 
 def join_path(steps: tuple[str | int, ...]) -> str:
     """A path with indices in brackets."""
     text = ""
     for step in steps:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        name = f"[{step}]" if isinstance(step, int) else _quoted(step)
+        text += f".{name}" if text and not isinstance(step, int) else name
     return text
+
+
+def _quoted(step: str) -> str:
+    return step if re.fullmatch(r'[^.\[\]"]+', step) else json.dumps(step, ensure_ascii=False)
+
+
+def _unquoted(step: str) -> str:
+    try:
+        return str(json.loads(step)) if step.startswith('"') else step
+    except ValueError:
+        return step
 
 
 def get_at(tree: Any, path: str) -> Any:
@@ -84,17 +101,26 @@ def _key(node: Any, step: str, path: str) -> str | int:
 
 
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Change]:
-    """What must be set in ``before`` to get ``after``. A change of kind counts as one change, at the kind's place."""
+    """What must be set in ``before`` to get ``after``.
+
+    A change of kind counts as one change, at the kind's place; so does a table that gained or lost names.
+    """
     if before == after:
         return
-    if isinstance(before, dict) and isinstance(after, dict) and before.get("kind") == after.get("kind"):
-        for key in [*before, *(key for key in after if key not in before)]:
-            yield from differences(before.get(key), after.get(key), (*path, key))
+    if _are_alike(before, after):
+        for key in before:
+            yield from differences(before[key], after[key], (*path, key))
     elif _are_lists_of_parts(before, after):
         for index, (left, right) in enumerate(zip(before, after, strict=True)):
             yield from differences(left, right, (*path, index))
     else:
         yield Change(join_path(path), before, after)
+
+
+def _are_alike(before: Any, after: Any) -> bool:
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return False
+    return before.keys() == after.keys() and before.get("kind") == after.get("kind")
 
 
 def _are_lists_of_parts(before: Any, after: Any) -> bool:

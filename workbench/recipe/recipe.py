@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from workbench.errors import Problem, RecipeError
 from workbench.recipe.data import DataRecipe
 from workbench.recipe.fields import Frozen, knob
-from workbench.recipe.network import NetworkRecipe
-from workbench.recipe.paths import Change, differences, get_at, set_at
+from workbench.recipe.network import NetworkRecipe, wrong_joints_of_tree
+from workbench.recipe.paths import Change, differences, get_at, join_path, set_at
 from workbench.recipe.problems import problems_of
 from workbench.recipe.training import Goals, TrainingRecipe
 
@@ -43,7 +43,10 @@ class Recipe(Frozen):
         try:
             return cls.model_validate(dict(tree))
         except ValidationError as error:
-            raise RecipeError.of(_in_file(problems_of(error, tree), where)) from None
+            problems = problems_of(error, tree)
+            told = {problem.where for problem in problems}
+            problems += [problem for problem in _joint_problems(tree) if problem.where not in told]
+            raise RecipeError.of(_in_file(problems, where)) from None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -115,6 +118,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecipeError(f"cannot be read ({error.strerror})", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecipeError(f"is no valid TOML: {error}", where=str(path)) from None
+
+
+def _joint_problems(tree: Mapping[str, Any]) -> list[Problem]:
+    network = tree.get("network")
+    wrong = wrong_joints_of_tree(network.get("layers")) if isinstance(network, dict) else []
+    return [Problem(text, join_path(("network", *place))) for place, text in wrong]
 
 
 def _in_file(problems: list[Problem], where: str) -> list[Problem]:

@@ -55,7 +55,11 @@ class TrainingRecipe(Frozen):
         log=True,
     )
     dropout: float = knob(
-        0.0, help="The share of what enters each dense layer but the first that is dropped at random.", ge=0, lt=1
+        0.0,
+        help="The share of what enters each dense layer but the first that is dropped at random.",
+        ge=0,
+        lt=1,
+        unit="fraction",
     )
     clip_norm: float | None = knob(
         None, label="clip gradient norm", help="Scale a gradient longer than this down to it.", gt=0, le=1e9,
@@ -81,7 +85,7 @@ class Goals(Frozen):
         None, help="On how many examples it was measured; exact when empty.", ge=1, placeholder="exact", advanced=True
     )
     bayes_error: float | None = knob(
-        None, help="The error that nobody and nothing can get below.", ge=0, le=1, unit="fraction",
+        None, label="Bayes error", help="The error that nobody and nothing can get below.", ge=0, le=1, unit="fraction",
         placeholder="unknown",
     )  # fmt: skip
     tolerance: float = knob(
@@ -92,7 +96,13 @@ class Goals(Frozen):
         unit="fraction",
     )
     max_latency_ms: float | None = knob(
-        None, help="The longest acceptable time for one example.", gt=0, unit="ms", placeholder="any", log=True
+        None,
+        label="max latency",
+        help="The longest acceptable time for one example.",
+        gt=0,
+        unit="ms",
+        placeholder="any",
+        log=True,
     )
 
     @model_validator(mode="after")

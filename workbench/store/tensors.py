@@ -34,11 +34,24 @@ _DTYPES = {
 
 
 def to_bytes(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]) -> bytes:
-    """Arrays and texts as a safetensors file; equal content gives equal bytes."""
-    from safetensors.numpy import save
+    """Arrays and texts as a safetensors file; equal content gives equal bytes.
 
-    whole = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
-    return bytes(save(whole, {key: metadata[key] for key in sorted(metadata)}))
+    Written here and not by the safetensors package, whose metadata come in random order. As there, longer numbers come
+    first, so that every array is aligned.
+    """
+    names = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+    order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    header: dict[str, Any] = {"__metadata__": {key: metadata[key] for key in sorted(metadata)}} if metadata else {}
+    parts, end = [], 0
+    for name in order:
+        array = tensors[name]
+        parts.append(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        start, end = end, end + array.nbytes
+        dtype = names[array.dtype.newbyteorder("=")]
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
 
 def from_bytes(data: bytes, where: str) -> tuple[Tensors, dict[str, str]]:

@@ -180,7 +180,8 @@ class Training:
     def _order(self) -> np.ndarray[Any, Any]:
         if not self.recipe.shuffle:
             return self.rows
-        return self.rows[permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))]
+        order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
+        return np.take(self.rows, order)
 
     def _step(self, order: np.ndarray[Any, Any]) -> Iterator[Event]:
         state, started = self.state, time.perf_counter()

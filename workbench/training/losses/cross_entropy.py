@@ -73,7 +73,8 @@ class BinaryCrossEntropy(Loss):
 
         def run() -> None:
             positive = site.targets.astype(site.logits.dtype)
-            loss = xp.logaddexp(logits, zero) - positive * logits
+            # softplus(-z) or softplus(z): the difference softplus(z) - y z would lose the digits of a small loss.
+            loss = xp.logaddexp((1 - 2 * positive) * logits, zero)
             site.sums[0] = (loss * site.strengths).sum()
             site.sums[1] = ((logits > 0) != (site.targets > 0)).sum()
             if site.d_logits is not None:

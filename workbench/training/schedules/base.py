@@ -15,19 +15,19 @@ class Moment:
     Attributes:
         epoch: counted from 0.
         step: within the whole run, counted from 0.
-        epochs: of the whole run.
+        epochs: of the whole run; what a warm-up leaves of it may end in a fraction.
         steps_per_epoch: of one epoch.
     """
 
     epoch: int
     step: int
-    epochs: int
+    epochs: float
     steps_per_epoch: int
 
     @property
     def total_steps(self) -> int:
         """Of the whole run."""
-        return self.epochs * self.steps_per_epoch
+        return round(self.epochs * self.steps_per_epoch)
 
 
 class Schedule(ScheduleSpec):

@@ -53,5 +53,6 @@ class Warmup(Schedule):
         if at.step < rise:
             return self.start + (1.0 - self.start) * (at.step + 1) / rise
         whole = rise // at.steps_per_epoch
-        rest = Moment(max(0, at.epoch - whole), at.step - rise, max(1, at.epochs - whole), at.steps_per_epoch)
+        left = max(0.0, at.epochs - rise / at.steps_per_epoch)
+        rest = Moment(max(0, at.epoch - whole), at.step - rise, left, at.steps_per_epoch)
         return cast(Schedule, self.then).factor(rest)

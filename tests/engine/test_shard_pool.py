@@ -1,0 +1,149 @@
+"""Threads of a batch's shards: errors come out, later runs work, and no thread is left behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from workbench.engine.shards import ShardPool, SumMeeting
+
+
+def _shard_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("shard-")]
+
+
+def _ended(threads: list[threading.Thread]) -> bool:
+    deadline = time.monotonic() + 10
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return not any(thread.is_alive() for thread in threads)
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_left():
+    before = set(_shard_threads())
+    yield
+    assert _ended([thread for thread in _shard_threads() if thread not in before])
+
+
+def _fail(error: BaseException) -> Callable[[], None]:
+    def task() -> None:
+        raise error
+
+    return task
+
+
+def test_that_tasks_run_at_once_each_on_its_thread() -> None:
+    pool = ShardPool(3)
+    meeting = threading.Barrier(3, timeout=10)
+    names: list[str] = []
+
+    def task() -> None:
+        meeting.wait()
+        names.append(threading.current_thread().name)
+
+    pool.run([task] * 3)
+    pool.close()
+    assert sorted(names) == sorted([threading.current_thread().name, "shard-1", "shard-2"])
+
+
+def test_that_fewer_tasks_than_threads_can_be_run() -> None:
+    pool = ShardPool(4)
+    done: list[int] = []
+    pool.run([lambda: done.append(1)])
+    pool.run([lambda: done.append(2), lambda: done.append(3)])
+    pool.close()
+    assert sorted(done) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_that_an_error_comes_out_and_later_runs_work(place: int) -> None:
+    pool = ShardPool(3)
+    tasks: list[Callable[[], None]] = [lambda: None] * 3
+    tasks[place] = _fail(ValueError("planted"))
+    with pytest.raises(ValueError, match="planted"):
+        pool.run(tasks)
+    done: list[int] = []
+    pool.run([lambda: done.append(1)] * 3)
+    pool.close()
+    assert done == [1, 1, 1]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_that_an_error_frees_shards_that_wait_and_the_cause_is_told(place: int) -> None:
+    pool = ShardPool(3)
+    barrier = threading.Barrier(3)
+    tasks: list[Callable[[], object]] = [barrier.wait] * 3
+    tasks[place] = _fail(MemoryError("planted"))
+    with pytest.raises(MemoryError, match="planted"):
+        pool.run(tasks, barrier.abort)  # type: ignore[arg-type]
+    barrier.reset()
+    pool.run([barrier.wait] * 3, barrier.abort)  # type: ignore[arg-type]
+    pool.close()
+
+
+def test_that_closing_ends_the_threads_and_may_be_repeated() -> None:
+    before = set(_shard_threads())
+    pool = ShardPool(3)
+    threads = [thread for thread in _shard_threads() if thread not in before]
+    assert len(threads) == 2
+    pool.close()
+    assert not any(thread.is_alive() for thread in threads)
+    pool.close()
+
+
+def test_that_a_dropped_pool_ends_its_threads() -> None:
+    before = set(_shard_threads())
+    pool = ShardPool(3)
+    pool.run([lambda: None] * 3)
+    threads = [thread for thread in _shard_threads() if thread not in before]
+    del pool
+    gc.collect()
+    assert _ended(threads)
+
+
+def test_that_a_finished_task_is_not_kept_alive() -> None:
+    # A task holds its plan's buffers: between runs they must be free to go.
+    pool = ShardPool(2)
+    array = np.zeros(3)
+    gone = threading.Event()
+    weakref.finalize(array, gone.set)
+    pool.run([lambda: None, array.sum])
+    del array
+    assert gone.wait(10)
+    pool.close()
+
+
+def test_that_one_thread_means_none_besides_the_caller() -> None:
+    before = len(_shard_threads())
+    pool = ShardPool(1)
+    assert len(_shard_threads()) == before
+    pool.run([lambda: None])
+    pool.close()
+
+
+def test_that_shards_meet_in_sums_that_do_not_depend_on_timing() -> None:
+    pool = ShardPool(3)
+    barrier = threading.Barrier(3)
+    meeting = SumMeeting(3, barrier)
+    # In float32 the order of these matters: (1e8 + 1) - 1e8 is not (1e8 - 1e8) + 1.
+    values = [np.array([1e8], np.float32), np.array([1.0], np.float32), np.array([-1e8], np.float32)]
+    expected = values[0] + values[1] + values[2]
+    for late in range(3):
+        totals: list[tuple[int, np.ndarray]] = []
+
+        def task(shard: int, late: int = late, totals: list = totals) -> None:
+            if shard == late:
+                time.sleep(0.01)
+            totals.extend((shard, meeting.total(shard, values[shard])) for _ in range(5))
+
+        pool.run([lambda shard=shard: task(shard) for shard in range(3)], barrier.abort)
+        assert len(totals) == 15
+        assert all(np.array_equal(total, expected) for _, total in totals)
+    pool.close()

@@ -1,0 +1,127 @@
+"""What every kind of layer must do, run over the whole registry."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.cases import CASES, Case, all_cases
+from support.layer_rig import LayerRig, assert_close, central_differences
+from support.networks import Bench, network_around, random_parameters
+
+from workbench.engine import plan as plan_module
+from workbench.engine.layer import Layer
+from workbench.recipe.kinds import LayerSpec
+
+every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
+
+
+def test_that_every_registered_kind_has_cases() -> None:
+    assert sorted(LayerSpec.kinds()) == sorted(CASES)
+
+
+@pytest.mark.parametrize("kind", sorted(LayerSpec.kinds()))
+def test_that_a_kind_says_what_it_is_for(kind: str) -> None:
+    layer = LayerSpec.kinds()[kind]
+    assert issubclass(layer, Layer)
+    assert layer.about.endswith(".")
+    assert layer.role in {"weights", "norm", "activation", "shape", "regularization", "merge"}
+
+
+@every_case
+def test_that_gradients_equal_central_differences(kind: str, case: Case) -> None:
+    rig = LayerRig(kind, case)
+    direction = np.random.default_rng(5).normal(size=rig.output.shape)
+    rig.forward()
+    d_inputs = rig.backward(direction)
+
+    def objective() -> float:
+        return float((rig.forward() * direction).sum())
+
+    for number, x in enumerate(rig.inputs):
+        assert_close(d_inputs[number], central_differences(objective, x), 1e-7, f"input {number}")
+    trained = rig.parameters.values[: rig.parameters.layout.trained]
+    assert_close(rig.gradient, central_differences(objective, trained), 1e-7, "parameters")
+
+
+@every_case
+def test_that_a_frozen_layer_passes_the_gradient_on(kind: str, case: Case) -> None:
+    rig = LayerRig(kind, case, frozen=True)
+    direction = np.random.default_rng(5).normal(size=rig.output.shape)
+    rig.forward()
+    d_inputs = rig.backward(direction)
+    assert rig.gradient.size == 0
+    for number, x in enumerate(rig.inputs):
+        expected = central_differences(lambda: float((rig.forward() * direction).sum()), x)
+        assert_close(d_inputs[number], expected, 1e-7, f"input {number}")
+
+
+@every_case
+def test_that_parameters_are_learned_where_nobody_needs_the_input_gradient(kind: str, case: Case) -> None:
+    whole, part = LayerRig(kind, case), LayerRig(kind, case)
+    part.d_inputs = []
+    site = part._site(training=True)
+    site.d_inputs = [None] * len(part.inputs)
+    calls = part.layer.compile(site)
+    direction = np.random.default_rng(5).normal(size=whole.output.shape)
+    whole.forward()
+    whole.backward(direction)
+    calls.forward()
+    part.d_output[...] = direction
+    calls.backward()
+    assert np.array_equal(part.gradient, whole.gradient)
+
+
+@every_case
+def test_that_inference_treats_each_row_by_itself(kind: str, case: Case) -> None:
+    parameters = random_parameters(network_around(kind, case))
+    bench = Bench(parameters, 7, training=False)
+    together, _ = bench.run()
+    alone = Bench(parameters, 1, training=False)
+    for row in range(7):
+        alone.plan.input[0] = bench.plan.input[row]
+        output, _ = alone.run()
+        assert_close(output[0], together[row], 1e-5, f"row {row}")
+
+
+@every_case
+@pytest.mark.parametrize("training", [True, False])
+def test_that_a_smaller_last_batch_is_computed_as_by_itself(kind: str, case: Case, training: bool) -> None:
+    network = network_around(kind, case)
+    bench = Bench(random_parameters(network), 8, training=training)
+    first = bench.run()
+    smaller = bench.run(3)
+    exact = Bench(random_parameters(network), 3, training=training, batch=3)
+    exact.plan.input[...] = bench.plan.input[:3]
+    exact.plan.targets[...] = bench.plan.targets[:3]
+    exact.plan.strengths[...] = bench.plan.strengths[:3]
+    for ours, theirs in zip(smaller, exact.run(), strict=True):
+        assert np.array_equal(ours, theirs)
+    for again, before in zip(bench.run(), first, strict=True):
+        assert np.array_equal(again, before)
+
+
+@every_case
+@pytest.mark.parametrize("threads", [2, 3])
+def test_that_sharding_changes_nothing_but_rounding(
+    kind: str, case: Case, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
+    network = network_around(kind, case)
+    benches = [Bench(random_parameters(network), 7, threads=count) for count in (1, threads, threads)]
+    try:
+        results = [(*bench.run(), bench.parameters.state, bench.plan.sums) for bench in benches]
+        assert len(benches[1].plan._gradients) == threads
+        for whole, cut, again in zip(*results, strict=True):
+            assert_close(cut, whole, 1e-6 if whole.dtype == np.float64 else 5e-6)
+            assert np.array_equal(cut, again)
+    finally:
+        for bench in benches:
+            bench.close()
+
+
+@every_case
+def test_that_a_layer_describes_itself_in_short_words(kind: str, case: Case) -> None:
+    layer = case.layer(kind)
+    assert len(layer.summary()) < 60
+    assert layer.multiply_adds(case.inputs) >= 0
+    assert layer.human_name()

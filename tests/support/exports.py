@@ -1,0 +1,76 @@
+"""A model with everything an export reads, and what it should compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from support.networks import Bench, loss_of, random_parameters
+
+from workbench.data.encoder import Encoder, Feature
+from workbench.engine.backend import Shape
+from workbench.engine.network import Network
+
+Array = np.ndarray[Any, Any]
+LOSSES = {"classification": "cross_entropy", "regression": "mean_squared_error"}
+
+
+def encoder_of(
+    shape: Shape, *, classes: tuple[str, ...] = (), identity: bool = False, target: tuple[float, float] = (0.0, 1.0)
+) -> Encoder:
+    """An encoder for inputs of a shape; a regression without classes."""
+    numbers, size = np.random.default_rng(9), shape[-1]
+    shift = numbers.normal(loc=2.0, size=size).astype(np.float32)
+    scale = numbers.uniform(0.3, 3.0, size).astype(np.float32)
+    table = len(shape) == 1
+    return Encoder(
+        task="classification" if classes else "regression",
+        target="y",
+        classes=classes,
+        features=tuple(Feature(f"column {number}", "number") for number in range(size)) if table else (),
+        input_shape=shape,
+        shift=np.zeros(size, np.float32) if identity else shift,
+        scale=np.ones(size, np.float32) if identity else scale,
+        target_shift=target[0],
+        target_scale=target[1],
+        pixels="" if table else "uint8",
+    )
+
+
+class Exported:
+    """A network with random numbers and an encoder, and what the engine computes for some raw inputs."""
+
+    def __init__(self, network: Network, encoder: Encoder | None = None, *, loss: str = "", rows: int = 5) -> None:
+        self.network = network
+        self.encoder = encoder or encoder_of(network.input_shape, classes=("a", "b", "c")[: max(2, network.outputs)])
+        kind = loss or LOSSES[self.encoder.task]
+        self.loss = loss_of(kind)
+        self.parameters = random_parameters(network)
+        self.tensors = self.parameters.export()
+        bench = Bench(self.parameters, rows, loss=kind, training=False)
+        numbers = np.random.default_rng(6)
+        self.inputs = numbers.normal(loc=1.0, scale=2.0, size=bench.plan.input.shape).astype(np.float32)
+        bench.plan.input[...] = (self.inputs - self.encoder.shift) * self.encoder.scale
+        self.logits, _ = bench.run()
+
+    @property
+    def first(self) -> Array:
+        """The inputs channels-first, as exports read them."""
+        return np.ascontiguousarray(np.moveaxis(self.inputs, -1, 1)) if self.inputs.ndim > 2 else self.inputs
+
+    def expected(self) -> dict[str, Array]:
+        """The outputs of an export by name."""
+        if self.encoder.task == "regression":
+            return {"prediction": self.logits * self.encoder.target_scale + self.encoder.target_shift}
+        return {"logits": self.logits, "probabilities": self.loss.predict(np, self.logits)}
+
+    def parts(self) -> tuple[Any, ...]:
+        """What the writers of weights read, in their order."""
+        return self.network, self.tensors, self.encoder
+
+
+def module_of(source: str) -> dict[str, Any]:
+    """What exported source defines."""
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(source, "model.py", "exec"), names)
+    return names

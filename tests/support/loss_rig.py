@@ -1,0 +1,51 @@
+"""One loss on logits of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from support.networks import loss_of
+
+from workbench.engine.backend import Backend
+from workbench.engine.layer import LossSite
+
+Array = np.ndarray[Any, Any]
+
+WIDTHS = {"cross_entropy": 4, "binary_cross_entropy": 1, "mean_squared_error": 3, "mean_absolute_error": 3}
+"""Outputs for each kind of loss, as its conformance tests use them."""
+
+
+class LossRig:
+    """A loss with random logits, targets and strengths."""
+
+    def __init__(self, kind: str, dtype: Any = np.float64, rows: int = 6) -> None:
+        self.loss, width = loss_of(kind), WIDTHS[kind]
+        numbers = np.random.default_rng(11)
+        self.logits = numbers.normal(scale=2.0, size=(rows, width)).astype(dtype)
+        self.strengths = numbers.uniform(0.2, 3.0, rows).astype(dtype)
+        self.targets = numbers.normal(size=(rows, width)).astype(dtype)
+        if self.loss.task == "classification":
+            self.targets = numbers.integers(0, max(2, width), rows)
+        self.d_logits = np.full_like(self.logits, np.nan)
+        self.sums = np.full(2, np.nan)
+        self._scale = np.array([1.0 / self.strengths.sum()], dtype)
+        self._call = self.loss.compile(self._site())
+
+    def _site(self) -> LossSite:
+        return LossSite(
+            backend=Backend(),
+            logits=self.logits,
+            d_logits=self.d_logits,
+            targets=self.targets,
+            strengths=self.strengths,
+            scale=self._scale,
+            sums=self.sums,
+            buffer=lambda name, shape, dtype: np.full(shape, 1, dtype),
+        )
+
+    def run(self) -> float:
+        """The weighted mean J = sum(s_i L_i) / sum(s_i); fills ``d_logits`` with its gradient."""
+        self._scale[0] = 1.0 / self.strengths.sum()
+        self._call()
+        return float(self.sums[0] / self.strengths.sum())

@@ -1,0 +1,87 @@
+"""``doctor``: what this installation can do, what it lacks, and how to get it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from workbench.cli.console import put, put_json
+from workbench.cli.main import add_verb
+from workbench.engine.device import cores, devices
+
+_NEEDED = {
+    "numpy": "arrays",
+    "pydantic": "recipes",
+    "pandas": "tables",
+    "pillow": "pictures",
+    "safetensors": "weights",
+    "onnx": "export to ONNX",
+    "onnxruntime": "the check of exported ONNX models",
+    "matplotlib": "figures in reports",
+    "typst": "reports as PDF",
+    "PySide6-Essentials": "the window",
+    "pyqtgraph": "curves in the window",
+}
+_OPTIONAL = {"cupy-cuda13x": "training on a CUDA 13 GPU", "cupy-cuda12x": "training on a CUDA 12 GPU"}
+
+
+def add_doctor(parsers: Any) -> None:
+    """Add the verb ``doctor``."""
+    parser = add_verb(
+        parsers, "doctor", _doctor, "workbench doctor --json", "Say what this installation can do and what it lacks."
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    report = examine()
+    if options.json:
+        put_json(report)
+        return 0
+    put(f"Workbench {report['versions'].get('workbench', '?')} on Python {report['versions']['python']}")
+    for device in report["devices"]:
+        put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {device['text']}")
+    put(f"  compute threads: {report['threads']['command_line']} (in the window {report['threads']['window']})")
+    put(f"  {'✓' if report['display'] else '–'} window: {report['display_text']}")
+    for lack in report["missing"]:
+        put(f"  – {lack['package']} is missing ({lack['for']}): {lack['get']}")
+    if not report["missing"]:
+        put("  nothing is missing")
+    return 0
+
+
+def examine() -> dict[str, Any]:
+    """Backends, devices, threads, versions, and what is missing and how to get it."""
+    from workbench.cli.window import why_no_window
+
+    found = {name: _version(name) for name in (*_NEEDED, *_OPTIONAL)}
+    missing = [
+        {"package": name, "for": purpose, "get": f"pip install {name}"}
+        for name, purpose in _NEEDED.items()
+        if found[name] is None
+    ]
+    reports = devices()
+    why_not = why_no_window()
+    return {
+        "backends": ["numpy", *(["cupy"] if reports[1].usable else [])],
+        "devices": [{"name": report.name, "usable": report.usable, "text": report.text} for report in reports],
+        "threads": {"cores": cores(), "command_line": cores(), "window": max(1, cores() - 1), "blas": 1},
+        "versions": {
+            "workbench": _version("workbench"),
+            "python": sys.version.split()[0],
+            **{name: number for name, number in found.items() if number},
+        },
+        "display": not why_not,
+        "display_text": why_not or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("DISPLAY") or "available",
+        "missing": missing,
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,138 @@
+"""``predict`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.cli.console import percent, put, put_json, say, table
+from workbench.cli.main import add_verb
+from workbench.data.content import Content
+from workbench.data.gather import sources_of
+from workbench.data.reading import read_one
+from workbench.errors import InputError
+from workbench.evaluation.metrics import Metrics, measure
+from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.predictions_file import write_predictions
+from workbench.evaluation.predictor import Model, Predictor
+from workbench.session.results import predictions_of_run
+from workbench.store.files import write_file
+from workbench.store.run_folder import RunFolder
+
+
+def add_predict(parsers: Any) -> None:
+    """Add the verb ``predict``."""
+    parser = add_verb(
+        parsers,
+        "predict",
+        _predict,
+        "workbench predict runs/first new.csv -o predictions.csv",
+        "Predict new data with a run's model: a row an example, y_pred and for classes p_<class>.",
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
+    parser.add_argument("data", type=Path, nargs="+", metavar="DATA", help="data of the kind it was trained on")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the CSV to write")
+    parser.add_argument("--checkpoint", default="kept", metavar="WHICH", help="kept (default), best, last or a number")
+    parser.add_argument("--with-truth", action="store_true", help="add y_true, where the data hold the target")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def add_evaluate(parsers: Any) -> None:
+    """Add the verb ``evaluate``."""
+    parser = add_verb(
+        parsers,
+        "evaluate",
+        _evaluate,
+        "workbench evaluate runs/first --json",
+        "Metrics of a run's model for each set and distribution, or for other data that hold the target.",
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
+    parser.add_argument("data", type=Path, nargs="*", metavar="DATA", help="other data; the run's own when left out")
+    parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="how much recall matters in F_beta")
+    parser.add_argument("--json", action="store_true", help="print all metrics as JSON")
+
+
+def _predict(options: argparse.Namespace) -> int:
+    if not options.output.parent.is_dir():
+        raise InputError("there is no such folder", where=str(options.output.parent))
+    model = Model.open(options.run, options.checkpoint)
+    content = _content(options.data, model)
+    predictions = _predicted(model, content)
+    text = io.StringIO()
+    write_predictions(predictions, text, without={"id"} if options.with_truth else {"id", "y_true"}, short=True)
+    write_file(options.output, text.getvalue().encode())
+    if options.json:
+        put_json({"file": str(options.output), "rows": predictions.n, "epoch": model.epoch})
+    else:
+        say(f"{predictions.n:,} predictions written to {options.output}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    if options.data:
+        model = Model.open(options.run)
+        predictions = _predicted(model, _content(options.data, model))
+        if not predictions.known.any():
+            raise InputError(
+                f"the data do not hold the target {model.encoder.target!r}",
+                where=", ".join(map(str, options.data)),
+                mend="Use `predict` for data without answers.",
+            )
+    else:
+        with RunFolder.open(options.run) as folder:
+            predictions = predictions_of_run(folder)
+    metrics = measure(predictions, options.beta)
+    if options.json:
+        put_json(metrics.to_json())
+    else:
+        put(metrics_table(metrics))
+    return 0
+
+
+def _content(paths: list[Path], model: Model) -> Content:
+    sources, _ = sources_of(paths)
+    return read_one(sources, model.encoder.hints())
+
+
+def _predicted(model: Model, content: Content) -> Predictions:
+    with Predictor(model) as predictor:
+        outputs = predictor.predict_content(content)
+    for note in model.encoder.notes(content):
+        say(f"note: {note}")
+    truth = model.encoder.encode_targets(content)
+    classes = model.encoder.classes
+    if not classes:
+        return Predictions.of(truth[:, 0], outputs[:, 0])
+    return Predictions.of(truth, np.argmax(outputs, axis=1), classes, probabilities=outputs)
+
+
+def metrics_table(metrics: Metrics) -> str:
+    """The main figures of each set as a table."""
+    if metrics.task == "regression":
+        rows = [["set", "examples", "R²", "RMSE", "MAE"]]
+        figures: dict[str, Any] = {**metrics.splits, "overall": metrics.overall}
+        for name, figure in figures.items():
+            tree = figure.to_json()
+            rows.append([name, f"{tree['n']:,}", *(_number(tree[key]) for key in ("r2", "rmse", "mae"))])
+        return table(rows, {1, 2, 3, 4})
+    rows = [["set", "examples", "error", "95 % interval", "macro F1", "ROC AUC"]]
+    for name, figure in {**metrics.splits, "overall": metrics.overall}.items():
+        tree = figure.to_json()
+        error = tree["error"]
+        interval = f"{percent(error['low'])} to {percent(error['high'])}" if error else "-"
+        macro = tree["macro"].get("f1")
+        rows.append(
+            [name, f"{tree['n']:,}", percent(error["value"] if error else None), interval, _number(macro),
+             _number(tree["roc_auc"])]
+        )  # fmt: skip
+    return table(rows, {1, 2, 3, 4, 5})
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("value")
+    return "-" if value is None else f"{value:.4g}"

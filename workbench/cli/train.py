@@ -1,0 +1,224 @@
+"""``train`` and ``resume``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workbench.cli.console import Bar, duration, percent, put, put_json, say, table
+from workbench.cli.main import add_verb
+from workbench.errors import InputError
+from workbench.events import EpochDone, Event, Notice, Progress, RunEnded, RunStarted, StepDone
+from workbench.session.experiment import run_experiment
+from workbench.session.prepare import load_recipe, prepare
+from workbench.store.run_folder import RunFolder, require_empty
+from workbench.training.control import Control
+
+
+def add_train(parsers: Any) -> None:
+    """Add the verb ``train``."""
+    parser = add_verb(
+        parsers,
+        "train",
+        _train,
+        "workbench train recipe.toml --run runs/first --set training.epochs=5",
+        "Train a recipe. Ctrl+C ends after the current batch, with a checkpoint; `workbench resume` goes on from it.",
+    )
+    parser.add_argument("recipe", type=Path, help="the recipe, a TOML file")
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="the run's folder; new or empty")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="PATH=VALUE", help="change a value of the recipe, for this run"
+    )
+    _add_common(parser)
+
+
+def add_resume(parsers: Any) -> None:
+    """Add the verb ``resume``."""
+    parser = add_verb(
+        parsers, "resume", _resume, "workbench resume runs/first", "Go on with a run from its last checkpoint."
+    )
+    parser.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
+    parser.add_argument("--threads", type=_count, metavar="N", help="compute threads; all cores when left out")
+    parser.add_argument("--events", choices=("json",), help="print each event as a line of JSON")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON; events then go to stderr")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 1024, not {text!r}")
+    return int(text)
+
+
+def _train(options: argparse.Namespace) -> int:
+    recipe = load_recipe(options.recipe, _changes(options.set))
+    require_empty(options.run)
+    prepared = prepare(recipe, device=options.device, threads=options.threads, progress=_reading(Bar()))
+    with RunFolder.create(options.run, recipe) as folder:
+        return _follow(options, prepared, folder, resume=False)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    with RunFolder.open(options.run, write=True) as folder:
+        summary = folder.summary()
+        if summary is not None and summary.get("stop_reason") != "stopped":
+            say(f"{options.run}: has ended already ({summary.get('stop_reason')}); nothing is left to train.")
+            _print_summary(options, summary)
+            return 0
+        prepared = prepare(folder.recipe, device=options.device, threads=options.threads, progress=_reading(Bar()))
+        return _follow(options, prepared, folder, resume=True)
+
+
+def _changes(assignments: list[str]) -> dict[str, Any]:
+    changes, wrong = {}, []
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            wrong.append(text)
+        else:
+            changes[path.strip()] = _value(value.strip())
+    if wrong:
+        raise InputError(f"--set takes PATH=VALUE, not {', '.join(wrong)}")
+    return changes
+
+
+def _value(text: str) -> Any:
+    """A TOML value; what is none is a text, so that quotes can be left out."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _reading(bar: Bar) -> Any:
+    def progress(stage: str, done: int, total: int) -> None:
+        if total:
+            bar.show(done / total, stage)
+            if done >= total:
+                bar.clear()
+
+    return progress
+
+
+def _follow(options: argparse.Namespace, prepared: Any, folder: RunFolder, *, resume: bool) -> int:
+    control = Control()
+    reporter = _Reporter(options)
+    run = options.run.resolve().name
+    with _stops_on_signal(control) as interrupted:
+        for event in run_experiment(prepared, folder, run, control, resume=resume):
+            reporter.take(event)
+    ended = reporter.ended
+    assert ended is not None
+    if ended.message:
+        say(f"workbench: {ended.message}")
+    if ended.reason in ("diverged", "failed"):
+        return 1
+    _print_summary(options, ended.summary)
+    if interrupted:
+        say(f"Stopped; the checkpoint is kept. Go on with: workbench resume {options.run}")
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def _stops_on_signal(control: Control) -> Iterator[list[int]]:
+    """Ctrl+C asks for a stop; a second one ends at once."""
+    received: list[int] = []
+
+    def handle(number: int, _: Any) -> None:
+        if received:
+            os._exit(130)
+        received.append(number)
+        control.stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Reporter:
+    """Shows a run's events as they come."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.ended: RunEnded | None = None
+        self._bar = Bar()
+        self._lines = (sys.stderr if options.json else sys.stdout) if options.events else None
+        self._started: RunStarted | None = None
+        self._clock = time.monotonic()
+        self._last: EpochDone | None = None
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, RunEnded):
+            self.ended = event
+        if self._lines:
+            self._lines.write(event.to_json() + "\n")
+            self._lines.flush()
+            return
+        match event:
+            case Notice():
+                self._bar.clear()
+                say(f"note: {event.text}")
+            case RunStarted():
+                self._started, self._clock = event, time.monotonic()
+                say(_opening(event))
+            case StepDone():
+                self._show(event.epoch)
+            case EpochDone():
+                self._last = event
+                self._show(event.epoch)
+            case Progress() | RunEnded():
+                self._bar.clear()
+
+    def _show(self, epoch: float) -> None:
+        started = self._started
+        if started is None or not started.epochs:
+            return
+        text = f"epoch {min(int(epoch) + 1, started.epochs)}/{started.epochs}"
+        if self._last:
+            text += f"  train {percent(self._last.train_error)}"
+            text += f"  dev {percent(self._last.dev_error)}" if self._last.dev_error is not None else ""
+        done = epoch - started.first_epoch
+        # Before three epochs an estimate would be a guess.
+        if done >= 3:
+            left = (time.monotonic() - self._clock) / done * (started.epochs - epoch)
+            text += f"  about {duration(left)} left"
+        self._bar.show(epoch / started.epochs, text)
+
+
+def _opening(event: RunStarted) -> str:
+    counts = " / ".join(f"{event.examples.get(name, 0):,} {name}" for name in ("train", "dev", "test"))
+    threads = "" if event.threads == 1 else f", {event.threads} threads"
+    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}"
+
+
+def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None:
+    if options.json:
+        put_json(summary)
+        return
+    if options.events:
+        return
+    rows = [["set", "error", "95 % interval", "examples"]]
+    for name in ("train", "dev", "test"):
+        error = summary["errors"].get(name)
+        if error:
+            interval = "-" if error["low"] is None else f"{percent(error['low'])} to {percent(error['high'])}"
+            rows.append([name, percent(error["value"]), interval, f"{error['n']:,}"])
+    put(table(rows, {1, 2, 3}))
+    best = "" if summary["best_epoch"] is None else f", best on dev at epoch {summary['best_epoch']}"
+    speed = f", {summary['examples_per_second']:,.0f} examples/s" if summary["examples_per_second"] else ""
+    put(f"{summary['epochs']} epochs ({summary['stop_reason'].replace('_', ' ')}){best}{speed}")

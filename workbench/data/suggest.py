@@ -1,0 +1,124 @@
+"""A small network and a sensible training for data of a given kind and size, each choice with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+from typing import Any
+
+Tree = dict[str, Any]
+
+_STEPS = 7_500
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 100
+_DROPOUT = 0.3
+_FEW_STEPS = 1_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a suggestion goes by.
+
+    Attributes:
+        shape: of an example: ``(F,)``, or ``(H, W, C)``.
+        train, dev: examples in these sets.
+        task: ``classification`` or ``regression``.
+    """
+
+    shape: tuple[int, ...]
+    train: int
+    dev: int
+    task: str
+
+    @property
+    def pictures(self) -> bool:
+        """Whether examples are pictures."""
+        return len(self.shape) == 3
+
+
+def network_for(size: Size) -> tuple[list[Tree], str]:
+    """The layers, and why."""
+    return _for_pictures(size) if size.pictures else _for_table(size)
+
+
+def training_for(size: Size) -> tuple[Tree, list[str]]:
+    """The training section, and why."""
+    batch = 32 if size.train < 2_000 else 64 if size.train <= 100_000 else 128
+    steps = max(1, ceil(size.train / batch))
+    epochs = min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
+    few = steps * epochs < _FEW_STEPS
+    rate = 3e-3 if few else 1e-3
+    loss = "cross_entropy" if size.task == "classification" else "mean_squared_error"
+    tree: Tree = {
+        "loss": loss,
+        "dropout": _DROPOUT if size.pictures else 0.0,
+        "optimizer": {"kind": "adam", "learning_rate": rate},
+        "batch_size": batch,
+        "epochs": epochs,
+    }
+    reasons = [
+        f"Batches of {batch}: {steps:,} steps an epoch for {size.train:,} training examples.",
+        f"{epochs} epochs: some {steps * epochs:,} steps in all.",
+        _about_rate(rate),
+    ]
+    if size.pictures:
+        reasons.append(f"Dropout of {_DROPOUT:g} between the dense layers: they have most of the weights.")
+    elif size.dev:
+        tree["early_stopping"] = {"patience": 15, "metric": "dev_loss"}
+        reasons.append("Early stopping after 15 epochs without a better dev loss: tables are learned by heart quickly.")
+    return tree, reasons
+
+
+def _about_rate(rate: float) -> str:
+    if rate > 1e-3:
+        return f"Adam with a learning rate of {rate:g}: there are few steps, so each is longer than the usual 0.001."
+    return f"Adam with a learning rate of {rate:g}: it works for most networks before anything is tuned."
+
+
+def _dense(units: int | str) -> Tree:
+    return {"kind": "dense", "units": units}
+
+
+def _relu() -> Tree:
+    return {"kind": "activation", "function": "relu"}
+
+
+def _for_table(size: Size) -> tuple[list[Tree], str]:
+    if size.train < 500:
+        hidden = [32]
+    elif size.train < 20_000 and size.shape[0] < 200:
+        hidden = [64, 32]
+    else:
+        hidden = [128, 64]
+    layers = [layer for units in hidden for layer in (_dense(units), _relu())]
+    counted = " and ".join(str(units) for units in hidden)
+    plural = "s" if len(hidden) > 1 else ""
+    text = f"A dense network with {len(hidden)} hidden layer{plural} of {counted} units"
+    why = f"{size.shape[0]:,} inputs and {size.train:,} training examples need no more to begin with"
+    return [*layers, _dense("classes")], f"{text}: {why}."
+
+
+def _for_pictures(size: Size) -> tuple[list[Tree], str]:
+    height, width, _ = size.shape
+    side = min(height, width)
+    if side < 4:
+        return [{"kind": "flatten"}, _dense(64), _relu(), _dense("classes")], (
+            f"A dense network: pictures of {height} × {width} pixels are too small for a convolution."
+        )
+    # As many halvings as leave about 7 pixels a side for the dense layers.
+    blocks = 1 if side < 16 else max(2, int(log2(side / 7)))
+    layers = [layer for block in range(blocks) for layer in _block(32 if block == 0 else 64)]
+    units = 64 if blocks == 1 else 128
+    ending = [{"kind": "flatten"}, _dense(units), _relu(), _dense("classes")]
+    plural = "s" if blocks > 1 else ""
+    return layers + ending, (
+        f"A small convolutional network, {blocks} block{plural} of convolution and pooling "
+        f"and a dense layer of {units} units: it fits pictures of {height} × {width} pixels."
+    )
+
+
+def _block(filters: int) -> list[Tree]:
+    return [
+        {"kind": "conv2d", "filters": filters, "kernel": 3, "padding": "same"},
+        _relu(),
+        {"kind": "max_pool2d", "window": 2},
+    ]

@@ -1,0 +1,23 @@
+"""Adding an augmentation to a recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.diagnosis.context import Context
+from workbench.recipe.kinds import AugmentSpec
+
+
+def applies(kind: str, context: Context) -> bool:
+    """Whether there is an augmentation of this kind and it can act on the examples."""
+    known: Any = AugmentSpec.kinds().get(kind)
+    if known is None or ("pictures" if context.is_pictures else "table") not in known.applies_to:
+        return False
+    return context.run.input_shape is None or not known().problem(context.run.input_shape)
+
+
+def appended(context: Context, kind: str) -> list[dict[str, Any]]:
+    """The recipe's augmentations and one more of a kind, with its usual strength."""
+    assert context.recipe is not None
+    now: list[dict[str, Any]] = context.recipe.tree()["data"]["augment"]
+    return [*now, AugmentSpec.kinds()[kind]().model_dump(mode="json")]

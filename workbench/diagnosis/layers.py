@@ -1,0 +1,46 @@
+"""Finding one's way in a recipe's network: hidden layers, and what follows a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.recipe.kinds import LayerSpec
+from workbench.recipe.recipe import Recipe
+
+_PASSING = {"batch_norm", "layer_norm", "dropout", "flatten", "max_pool2d", "average_pool2d", "global_average_pool2d"}
+
+
+def enabled_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
+    """The layers that are not switched off."""
+    return tuple(layer for layer in recipe.network.layers if layer.enabled)
+
+
+def weight_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
+    """The layers with units or filters; the last one is the output."""
+    return tuple(layer for layer in enabled_layers(recipe) if layer.width_field)
+
+
+def hidden_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
+    """The layers whose number of units or filters ``network.width`` multiplies."""
+    return weight_layers(recipe)[:-1]
+
+
+def function_after(recipe: Recipe, name: str) -> str:
+    """The activation function that a layer's output goes through first; empty where it goes through none."""
+    layers = recipe.network.layers
+    for index, layer in enumerate(layers):
+        if name not in recipe.network.inputs_of(index):
+            continue
+        if layer.kind == "activation" and layer.enabled:
+            return str(getattr(layer, "function", ""))
+        if layer.kind in _PASSING or not layer.enabled:
+            return function_after(recipe, layer.name)
+    return ""
+
+
+def inner_activations(recipe: Recipe) -> Iterator[Any]:
+    """The activation layers that are not the network's output."""
+    for layer in enabled_layers(recipe)[:-1]:
+        if layer.kind == "activation":
+            yield layer

@@ -1,0 +1,104 @@
+"""High bias: what holds variance down holds the fit back, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from workbench.diagnosis.context import Context
+from workbench.diagnosis.layers import enabled_layers
+from workbench.diagnosis.rule import Knob, Rule
+
+_LECTURE = "“Regularization penalizes the weight matrices to be too large” – Regularization"
+
+
+class LessL2(Rule):
+    """No L2 penalty, or less weight decay."""
+
+    id = "less_l2"
+    gap = "bias"
+    rank = 16
+    direction = "training error falls; variance may rise"
+    lecture = _LECTURE
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None:
+            return
+        training = context.recipe.training
+        why = "The penalty keeps weights small and the network nearly linear; high bias asks for the contrary."
+        if training.l2 > 0:
+            yield from self.offer(context, f"No L2 (now {training.l2:g})", why, "training.l2", 0.0, factor=1.0)
+        elif training.optimizer.kind == "adamw":
+            now = float(cast(float, getattr(training.optimizer, "weight_decay", 0.0)))
+            value = float(f"{now / 10:.2g}")
+            path = "training.optimizer.weight_decay"
+            yield from self.offer(context, f"Weight decay {value:g} instead of {now:g}", why, path, value, factor=1.0)
+
+
+class LessDropout(Rule):
+    """No dropout, in the recipe's one number or in one layer."""
+
+    id = "less_dropout"
+    gap = "bias"
+    rank = 13
+    direction = "training error falls; variance may rise"
+    lecture = "“Dropout regularization switches off some neurons with a given probability” – Dropout Regularization"
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None:
+            return
+        why = "Dropout makes the network fit with a part of its units; with high bias it needs them all."
+        if context.recipe.training.dropout > 0:
+            title = f"No dropout (now {context.recipe.training.dropout:.0%})"
+            yield from self.offer(context, title, why, "training.dropout", 0.0)
+            return
+        for layer in enabled_layers(context.recipe):
+            rate = float(getattr(layer, "rate", 0.0))
+            if layer.kind == "dropout" and rate > 0:
+                path = f"network.layers.{layer.name}.rate"
+                yield from self.offer(context, f"{layer.name}: no dropout (now {rate:.0%})", why, path, 0.0)
+                return
+
+
+class NoEarlyStopping(Rule):
+    """Train to the end."""
+
+    id = "no_early_stopping"
+    gap = "bias"
+    direction = "training error falls; variance may rise"
+    lecture = "“Early stopping” – Knobs for Tuning the Training Process, “Fit a training set”"
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None or context.recipe.training.early_stopping is None:
+            return
+        stopped = 0 < context.curve.epochs < context.recipe.training.epochs
+        why = (
+            f"It ended training after {context.curve.epochs} of {context.recipe.training.epochs} epochs."
+            if stopped
+            else "It may end training before the training set is fitted."
+        )
+        yield from self.offer(
+            context,
+            "No early stopping",
+            why,
+            "training.early_stopping",
+            None,
+            cost="the epochs it saved",
+            rank=7 if stopped and context.curve.trend == "falling" else 44,
+        )
+
+
+class LessAugmentation(Rule):
+    """The training examples as they are."""
+
+    id = "less_augmentation"
+    gap = "bias"
+    rank = 46
+    direction = "training error falls; variance may rise"
+    lecture = "“augmenting and normalizing training and testing (dev) data” – Hyperparameters in DNN"
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None or not context.recipe.data.augment:
+            return
+        why = "Changed examples are harder to fit than the ones that training error is measured on."
+        yield from self.offer(context, "No augmentation", why, "data.augment", [], cost="less time per epoch")

@@ -1,0 +1,184 @@
+"""A trained model as an ONNX graph: normalization, layers and prediction, with readable names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.data.encoder import Encoder
+from workbench.engine.backend import Shape
+from workbench.engine.layer import Loss, OnnxNode
+from workbench.engine.network import Network
+from workbench.errors import InputError
+from workbench.export.names import NORMALIZE, renamed
+from workbench.export.weights import checked_tensors, facts_of, per_channel
+from workbench.recipe.network import INPUT
+
+OPSET, IR_VERSION = 17, 10
+LOGITS, PROBABILITIES, PREDICTION = "logits", "probabilities", "prediction"
+_RESERVED = {LOGITS, PROBABILITIES, PREDICTION}
+_BATCH = "batch"
+_LARGEST = 2**31 - 2**20
+"""Protocol buffers hold less than 2 GiB; the margin is for everything that is no weight."""
+
+
+def export_onnx(
+    network: Network,
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+    encoder: Encoder,
+    loss: Loss,
+    metadata: Mapping[str, str],
+) -> bytes:
+    """An ONNX model (opset 17, IR 10); equal models give equal bytes.
+
+    Its input ``input`` is float32 with a free batch axis: the feature matrix before normalization, or pictures NCHW
+    with pixel values as stored. Its outputs are ``logits`` and ``probabilities``, or for regression ``prediction`` in
+    the target's unit.
+
+    Args:
+        network: the layers.
+        tensors: their numbers, ``<layer>.<parameter>``.
+        encoder: how its input is normalized, and the names of classes and features.
+        loss: what says how logits become probabilities.
+        metadata: more texts to keep, such as the recipe's fingerprint.
+
+    Raises:
+        InputError: a tensor is missing or has another shape, or the model is too large for one file.
+    """
+    numbers = checked_tensors(network, tensors)
+    if sum(array.nbytes for array in numbers.values()) > _LARGEST:
+        raise InputError("the model is too large for one ONNX file (2 GiB)", mend="Export it as safetensors.")
+    graph, end = _Graph(numbers), _end_name(encoder)
+    _write_layers(graph, network, _write_normalization(graph, encoder), end)
+    if encoder.task == "classification":
+        graph.extend(PROBABILITIES, PROBABILITIES, loss.onnx_prediction(), [end], PROBABILITIES)
+        outputs = [(LOGITS, network.outputs), (PROBABILITIES, len(encoder.classes))]
+    else:
+        _write_unit(graph, encoder)
+        outputs = [(PREDICTION, network.outputs)]
+    return graph.model(network.input_shape, outputs, facts_of(encoder, metadata))
+
+
+def channels_first(shape: Shape) -> Shape:
+    """The shape of an example as ONNX and PyTorch have it."""
+    return (shape[-1], *shape[:-1])
+
+
+class _Graph:
+    """Nodes and initializers as they are written, each initializer once."""
+
+    def __init__(self, numbers: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        self._numbers = numbers
+        self._nodes: list[Any] = []
+        self._initializers: dict[str, Any] = {}
+
+    def constant(self, name: str, values: Any) -> str:
+        """Keep an array under a name, which is returned."""
+        from onnx import numpy_helper
+
+        self._initializers[name] = numpy_helper.from_array(np.asarray(values, "<f4", order="C"), name)
+        return name
+
+    def node(self, op: str, inputs: Sequence[str], output: str, name: str, attributes: Mapping[str, Any]) -> str:
+        """Append a node; returns its output."""
+        from onnx import helper
+
+        self._nodes.append(helper.make_node(op, list(inputs), [output], name=name, **attributes))
+        return output
+
+    def extend(self, layer: str, label: str, nodes: Sequence[OnnxNode], reads: Sequence[str], output: str) -> None:
+        """Append what a layer (or a loss) says of itself.
+
+        Args:
+            layer: its name, under which its parameters are found and kept.
+            label: what its nodes, and the tensors between them, are called after.
+            nodes: its nodes.
+            reads: the tensors that stand for its inputs.
+            output: the tensor that the last node fills.
+        """
+        made: list[str] = []
+        for node, name in zip(nodes, _node_names(label, nodes), strict=True):
+            inputs = [self._source(text, layer, name, node, reads, made) for text in node.inputs]
+            target = output if len(made) == len(nodes) - 1 else name
+            made.append(self.node(node.op, inputs, target, name, node.attributes))
+
+    def _source(
+        self, text: str, layer: str, name: str, node: OnnxNode, reads: Sequence[str], made: Sequence[str]
+    ) -> str:
+        if text.removeprefix("-").isdigit():
+            return made[int(text)] if text.startswith("-") else reads[int(text)]
+        if text in node.constants:
+            return self.constant(f"{name}.{text}", node.constants[text])
+        return self.constant(f"{layer}.{text}", self._numbers[f"{layer}.{text}"])
+
+    def model(self, input_shape: Shape, outputs: Sequence[tuple[str, int]], facts: Mapping[str, str]) -> bytes:
+        """The finished model's bytes."""
+        from onnx import TensorProto, helper
+
+        reads = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [_BATCH, *channels_first(input_shape)])
+        gives = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [_BATCH, size]) for name, size in outputs]
+        graph = helper.make_graph(self._nodes, "network", [reads], gives, list(self._initializers.values()))
+        opset = helper.make_opsetid("", OPSET)
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="workbench")
+        helper.set_model_props(model, dict(facts))
+        return bytes(model.SerializeToString(deterministic=True))
+
+
+def _node_names(layer: str, nodes: Sequence[OnnxNode]) -> Iterator[str]:
+    """``gelu_1.mul``, ``gelu_1.erf``, ``gelu_1.mul_2``...; the last is the layer itself."""
+    seen: dict[str, int] = {}
+    for node in nodes[:-1]:
+        op = node.op.lower()
+        seen[op] = seen.get(op, 0) + 1
+        yield f"{layer}.{op}" if seen[op] == 1 else f"{layer}.{op}_{seen[op]}"
+    if nodes:
+        yield layer
+
+
+def _write_normalization(graph: _Graph, encoder: Encoder) -> str:
+    """``(input - shift) * scale``, each where it changes anything; returns the normalized tensor."""
+    read = INPUT
+    # No layer is called input: no other tensor has such a name.
+    steps = (
+        ("Sub", "shift", encoder.shift, 0, f"{INPUT}.centered"),
+        ("Mul", "scale", encoder.scale, 1, f"{INPUT}.normalized"),
+    )
+    for op, field, values, idle, name in steps:
+        if np.any(values != idle):
+            constant = graph.constant(f"{NORMALIZE}.{field}", per_channel(values, encoder))
+            read = graph.node(op, [read, constant], name, name, {})
+    return read
+
+
+def _end_name(encoder: Encoder) -> str:
+    if encoder.task == "classification":
+        return LOGITS
+    return PREDICTION if _unit_is_kept(encoder) else f"{PREDICTION}.normalized"
+
+
+def _unit_is_kept(encoder: Encoder) -> bool:
+    return encoder.target_scale == 1 and encoder.target_shift == 0
+
+
+def _write_layers(graph: _Graph, network: Network, start: str, end: str) -> None:
+    """All layers; each one's tensor has its name, the last one's is ``end``."""
+    labels = renamed((node.name for node in network.nodes), lambda name: name not in _RESERVED)
+    tensor = {INPUT: start}
+    for node in network.nodes:
+        output = end if node is network.nodes[-1] else labels[node.name]
+        reads = [tensor[name] for name in node.inputs]
+        graph.extend(node.name, labels[node.name], node.layer.onnx(node.input_shapes), reads, output)
+        tensor[node.name] = output
+
+
+def _write_unit(graph: _Graph, encoder: Encoder) -> None:
+    """From what was trained on back to the target's unit: ``y * target_scale + target_shift``."""
+    if _unit_is_kept(encoder):
+        return
+    scale = graph.constant(f"{PREDICTION}.scale", encoder.target_scale)
+    shift = graph.constant(f"{PREDICTION}.shift", encoder.target_shift)
+    scaled = f"{PREDICTION}.scaled"
+    graph.node("Mul", [_end_name(encoder), scale], scaled, scaled, {})
+    graph.node("Add", [scaled, shift], PREDICTION, PREDICTION, {})

@@ -1,0 +1,97 @@
+"""Numbers for people: one way to write each kind, everywhere in the window.
+
+Figures are tabular in the window's typeface. A space that never breaks stands between thousands and before a unit.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+SPACE = "\u00a0"
+"""A space that never breaks."""
+MINUS = "\u2212"
+DASH = "\u2014"
+"""Stands where there is no value."""
+
+
+def grouped(value: int) -> str:
+    """``421 770``."""
+    return f"{value:,}".replace(",", SPACE).replace("-", MINUS)
+
+
+def short(value: float) -> str:
+    """``950``, ``1.3 k``, ``0.25 M``, ``3.61 M``, ``12.0 G``: three figures and a unit."""
+    size = abs(value)
+    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e5, "M"), (1e3, "k")):
+        if size >= limit:
+            scaled = value / {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}[unit]
+            places = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 or unit == "k" else 2
+            return _signed(f"{scaled:.{places}f}") + SPACE + unit
+    return _signed(f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}")
+
+
+def percent(fraction: float | None, places: int = 1) -> str:
+    """``3.5 %`` of 0.035."""
+    if fraction is None or not isfinite(fraction):
+        return DASH
+    return _signed(f"{100 * fraction:.{places}f}") + SPACE + "%"
+
+
+def points(fraction: float, places: int = 1) -> str:
+    """A difference of two errors in percentage points with its sign: ``+2.8``."""
+    text = f"{100 * fraction:+.{places}f}"
+    return _signed(text.replace("-", "+") if float(text) == 0 else text)
+
+
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``52 s``, ``3 min 52 s``, ``2 h 05 min``, ``3 d 4 h``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f}{SPACE}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{SPACE}s"
+    if whole < 3600:
+        return f"{whole // 60}{SPACE}min {whole % 60}{SPACE}s"
+    minutes = round(seconds / 60)
+    if minutes < 24 * 60:
+        return f"{minutes // 60}{SPACE}h {minutes % 60:02d}{SPACE}min"
+    hours = round(seconds / 3600)
+    return f"{hours // 24}{SPACE}d {hours % 24}{SPACE}h"
+
+
+def memory(count: float) -> str:
+    """Bytes: ``11.8 MB``, by powers of 1000."""
+    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= limit:
+            scaled = count / limit
+            return f"{scaled:.{0 if scaled >= 100 else 1}f}{SPACE}{unit}"
+    return f"{count:.0f}{SPACE}B"
+
+
+def rate(value: float) -> str:
+    """A learning rate or another small number: ``9.1e−4``, ``0.05``, ``1e−3``."""
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else DASH
+    exponent = f"{value:.2e}".partition("e")[2]
+    if -2 <= int(exponent) < 4:
+        return _signed(f"{value:.3g}")
+    return scientific(value)
+
+
+def scientific(value: float) -> str:
+    """As ``rate``, always with an exponent: ``8e−3``, ``1e−2``."""
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else DASH
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return _signed(f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}")
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """``28 × 28 × 32``; a single size is grouped."""
+    if len(sizes) == 1:
+        return grouped(sizes[0])
+    return " × ".join(str(size) for size in sizes)
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", MINUS)

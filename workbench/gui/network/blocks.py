@@ -1,0 +1,213 @@
+"""Layers that go together, and whole small networks to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.engine.backend import Shape
+from workbench.recipe.kinds import LayerSpec
+from workbench.recipe.network import INPUT
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block is put in.
+
+    Attributes:
+        before: the name of the layer before it, or ``input``.
+        shape: what that one gives; None where it is not known.
+    """
+
+    before: str = INPUT
+    shape: Shape | None = None
+
+    def width(self, default: int) -> int:
+        """Channels or features of what comes in."""
+        return self.shape[-1] if self.shape else default
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named group of layers.
+
+    Attributes:
+        key: never shown.
+        title, about: its name and what it is for.
+        build: its layers for a place; the names that they give each other are made unique when they are put in.
+        pictures: whether it needs pictures.
+    """
+
+    key: str
+    title: str
+    about: str
+    build: Callable[[Place], list[Tree]]
+    pictures: bool = False
+
+    def layers(self, place: Place) -> list[LayerSpec]:
+        """The layers as specs."""
+        return [LayerSpec.model_validate(tree) for tree in self.build(place)]
+
+
+def _conv(filters: int, *, bias: bool = True, **fields: Any) -> Tree:
+    return {"kind": "conv2d", "filters": filters, "kernel": 3, "bias": bias, **fields}
+
+
+def _relu() -> Tree:
+    return {"kind": "activation", "function": "relu"}
+
+
+def _dense(units: int | str) -> Tree:
+    return {"kind": "dense", "units": units}
+
+
+def _residual(place: Place) -> list[Tree]:
+    width = min(place.width(32), 4096)
+    if place.shape is not None and len(place.shape) == 1:
+        body = [_dense(width), _relu(), {**_dense(width), "name": "@branch"}]
+    else:
+        body = [
+            _conv(width, bias=False),
+            {"kind": "batch_norm"},
+            _relu(),
+            _conv(width, bias=False),
+            {"kind": "batch_norm", "name": "@branch"},
+        ]
+    return [*body, {"kind": "add", "inputs": ["@branch", place.before]}, _relu()]
+
+
+BLOCKS: tuple[Block, ...] = (
+    Block(
+        "conv",
+        "convolution, activation",
+        "The smallest step of a network for pictures.",
+        lambda place: [_conv(32), _relu()],
+        pictures=True,
+    ),
+    Block(
+        "conv-norm-pool",
+        "convolution, norm, activation, pool",
+        "Looks for patterns and halves the picture; the norm keeps training steady.",
+        lambda place: [
+            _conv(32, bias=False),
+            {"kind": "batch_norm"},
+            _relu(),
+            {"kind": "max_pool2d", "window": 2},
+        ],
+        pictures=True,
+    ),
+    Block("dense", "dense, activation", "One hidden layer of a plain network.", lambda place: [_dense(128), _relu()]),
+    Block(
+        "dense-dropout",
+        "dense, activation, dropout",
+        "A hidden layer that is kept from learning by heart.",
+        lambda place: [_dense(128), _relu(), {"kind": "dropout", "rate": 0.3}],
+    ),
+    Block(
+        "residual",
+        "residual block",
+        "Layers with a way around them, joined by add: for deep networks.",
+        _residual,
+    ),
+)
+
+
+def _pools(shape: Shape | None, most: int) -> int:
+    """How often a picture can be halved so that at least 3 pixels are left."""
+    if shape is None:
+        return most
+    side, count = min(shape[0], shape[1]), 0
+    while count < most and side // 2 >= 3:
+        side, count = side // 2, count + 1
+    return count
+
+
+def _mlp(shape: Shape | None) -> list[Tree]:
+    start = [{"kind": "flatten"}] if shape is not None and len(shape) == 3 else []
+    return [*start, _dense(128), _relu(), _dense(64), _relu(), _dense("classes")]
+
+
+def _cnn(shape: Shape | None) -> list[Tree]:
+    layers: list[Tree] = []
+    for number in range(max(1, _pools(shape, 2))):
+        layers += [_conv(32 * 2**number), _relu()]
+        layers += [{"kind": "max_pool2d"}] if number < _pools(shape, 2) else []
+    return [*layers, {"kind": "flatten"}, _dense(128), _relu(), _dense("classes")]
+
+
+def _cnn_norm(shape: Shape | None) -> list[Tree]:
+    layers: list[Tree] = []
+    for number in range(max(1, _pools(shape, 2))):
+        layers += [_conv(32 * 2**number, bias=False), {"kind": "batch_norm"}, _relu()]
+        layers += [{"kind": "max_pool2d"}] if number < _pools(shape, 2) else []
+    head = [{"kind": "flatten"}, _dense(128), _relu(), {"kind": "dropout", "rate": 0.3}]
+    return [*layers, *head, _dense("classes")]
+
+
+def _residual_cnn(shape: Shape | None) -> list[Tree]:
+    layers: list[Tree] = [_conv(16, bias=False), {"kind": "batch_norm"}, {**_relu(), "name": "@start"}]
+    before = "@start"
+    for number, width in enumerate((16, 32)[: 1 + min(1, _pools(shape, 1))]):
+        if number:
+            down = f"@down_{number}"
+            layers.append(_conv(width, stride=2, name=down))
+            before = down
+        layers += [
+            _conv(width, bias=False),
+            {"kind": "batch_norm"},
+            _relu(),
+            _conv(width, bias=False),
+            {"kind": "batch_norm", "name": f"@branch_{number + 1}"},
+            {"kind": "add", "inputs": [f"@branch_{number + 1}", before]},
+            {**_relu(), "name": f"@out_{number + 1}"},
+        ]
+        before = f"@out_{number + 1}"
+    return [*layers, {"kind": "global_average_pool2d"}, _dense("classes")]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A whole network to start from."""
+
+    key: str
+    title: str
+    about: str
+    build: Callable[[Shape | None], list[Tree]]
+    pictures: bool = False
+
+    def layers(self, shape: Shape | None) -> list[LayerSpec]:
+        """The layers for examples of a shape."""
+        return [LayerSpec.model_validate(tree) for tree in self.build(shape)]
+
+
+PRESETS: tuple[Preset, ...] = (
+    Preset("mlp", "plain network (MLP)", "Two hidden dense layers: for tables, and as a baseline for pictures.", _mlp),
+    Preset("cnn", "small CNN", "Two convolutions with pooling, then a dense layer.", _cnn, pictures=True),
+    Preset(
+        "cnn-norm",
+        "CNN with batch norm",
+        "As the small CNN, steadier in training, with dropout before the end.",
+        _cnn_norm,
+        pictures=True,
+    ),
+    Preset(
+        "residual",
+        "small residual CNN",
+        "Blocks with a way around them, joined by add; few parameters.",
+        _residual_cnn,
+        pictures=True,
+    ),
+)
+
+
+def fits(pictures: bool, shape: Shape | None) -> bool:
+    """Whether a block or preset suits what comes in; what is not known is given a chance."""
+    return not pictures or shape is None or len(shape) == 3
+
+
+def by_key(items: Sequence[Any], key: str) -> Any:
+    """The block or preset of a key."""
+    return next(item for item in items if item.key == key)

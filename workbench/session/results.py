@@ -1,0 +1,73 @@
+"""What a finished run holds, read back: predictions, curve, diagnosis."""
+
+from __future__ import annotations
+
+from workbench.data.encoder import Encoder
+from workbench.diagnosis.compare import Comparison, compare
+from workbench.diagnosis.context import RunFacts, Tried
+from workbench.diagnosis.diagnose import Diagnosis, diagnose
+from workbench.diagnosis.sources import levels_of_predictions
+from workbench.errors import InputError
+from workbench.evaluation.predictions import Predictions
+from workbench.events import EpochDone
+from workbench.recipe.training import Goals
+from workbench.session.outcome import predictions_of
+from workbench.session.prepare import outputs_for
+from workbench.store.run_folder import RunFolder
+
+
+def predictions_of_run(folder: RunFolder) -> Predictions:
+    """The predictions that the run's kept model made for all its examples.
+
+    Raises:
+        InputError: the run has not ended yet.
+        StoreError: they are damaged.
+    """
+    arrays, summary = folder.read_predictions(), folder.summary()
+    if arrays is None or summary is None:
+        raise InputError("has no results yet", where=str(folder.path), mend="Finish it with `workbench resume`.")
+    return predictions_of(arrays, tuple(summary["classes"]), tuple(summary["distributions"]))
+
+
+def curve_of_run(folder: RunFolder) -> tuple[EpochDone, ...]:
+    """The records of the epochs; of one that was trained twice, after a kill, the last."""
+    by_epoch = {event.epoch: event for event in folder.events() if isinstance(event, EpochDone)}
+    return tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
+
+
+def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Goals | None = None) -> Diagnosis:
+    """The diagnosis of a finished run.
+
+    Args:
+        folder: the run.
+        tried: knobs that were turned in its child runs.
+        goals: instead of those of its recipe.
+
+    Raises:
+        InputError: the run has not ended yet.
+        StoreError: the folder is damaged.
+    """
+    recipe = folder.recipe
+    goals = goals or recipe.goals
+    predictions = predictions_of_run(folder)
+    text = folder.read("encoder.json")
+    encoder = Encoder.from_json(text.decode()) if text is not None else None
+    facts = RunFacts(
+        recipe=recipe,
+        curve=curve_of_run(folder),
+        input_shape=encoder.input_shape if encoder else None,
+        outputs=outputs_for(recipe, encoder) if encoder else None,
+        tried=tried,
+        predictions=predictions,
+    )
+    return diagnose(levels_of_predictions(predictions, goals), goals, facts)
+
+
+def what_moved(before: RunFolder, after: RunFolder) -> Comparison:
+    """What moved from one finished run to another, paired where both predicted the same examples.
+
+    Raises:
+        InputError: one of them has not ended yet.
+    """
+    both = predictions_of_run(before), predictions_of_run(after)
+    return compare(diagnosis_of_run(before).gaps, diagnosis_of_run(after).gaps, both)
