@@ -199,19 +199,19 @@ def test_that_a_file_that_vanishes_is_said(csv: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("platform", "variables", "expected"),
     [
-        ("linux", {"XDG_CACHE_HOME": "/c"}, Path("/c/workbench/datasets")),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, Path.home() / ".cache/workbench/datasets"),
-        ("darwin", {}, Path.home() / "Library/Caches/workbench/datasets"),
-        ("win32", {"LOCALAPPDATA": "/l"}, Path("/l/workbench/datasets")),
-        ("win32", {}, Path.home() / "AppData/Local/workbench/datasets"),
+        ("linux", {"XDG_CACHE_HOME": "/c"}, "/c/workbench/datasets"),
+        ("linux", {"XDG_CACHE_HOME": "relative"}, "~/.cache/workbench/datasets"),
+        ("darwin", {}, "~/Library/Caches/workbench/datasets"),
+        ("win32", {"LOCALAPPDATA": "/l"}, "/l/workbench/datasets"),
+        ("win32", {}, "~/AppData/Local/workbench/datasets"),
     ],
 )
 def test_that_the_cache_lies_where_the_system_has_caches(
-    platform: str, variables: dict[str, str], expected: Path, monkeypatch: pytest.MonkeyPatch
+    platform: str, variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert default_folder() == expected
+    assert default_folder() == Path(expected).expanduser()

@@ -56,13 +56,15 @@ class Bar:
     """
 
     _WIDTH = 24
+    _AFTER = 1.0
     _EVERY = 0.1
     _LINE_EVERY = 5.0
 
     def __init__(self, out: IO[str] | None = None) -> None:
         self._out = out or sys.stderr
         self._live = self._out.isatty()
-        self._last = 0.0
+        # What is done within a second needs no bar.
+        self._last = time.monotonic() + self._AFTER - (self._EVERY if self._live else self._LINE_EVERY)
         self._drawn = False
 
     def show(self, share: float, text: str, *, always: bool = False) -> None:

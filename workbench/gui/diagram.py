@@ -293,6 +293,10 @@ class Diagram(QGraphicsView):
         else:
             super().mousePressEvent(event)
 
+    def mouseReleaseEvent(self, event: Any) -> None:
+        super().mouseReleaseEvent(event)
+        event.accept()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
         if event.key() in steps:

@@ -90,7 +90,7 @@ def shape(sizes: tuple[int, ...]) -> str:
     """``28 × 28 × 32``; a single size is grouped."""
     if len(sizes) == 1:
         return grouped(sizes[0])
-    return " × ".join(str(size) for size in sizes)
+    return f"{SPACE}×{SPACE}".join(str(size) for size in sizes)
 
 
 def _signed(text: str) -> str:

@@ -13,7 +13,6 @@ from workbench.gui.theme import tokens
 _STROKES = {
     "arrow-down": "M8 3v10M4 9l4 4 4-4",
     "arrow-up": "M8 13V3M4 7l4-4 4 4",
-    "blank": "",
     "check": "M3 8.5l3.2 3.2L13 4.8",
     "chevron-down": "M4.5 6.5L8 10l3.5-3.5",
     "chevron-right": "M6.5 4.5L10 8l-3.5 3.5",
@@ -44,7 +43,8 @@ _FILLED = {
     "square": "M3 3h10v10H3z",
     "triangle": "M8 2.5l6.2 11H1.8z",
 }
-NAMES = tuple(sorted({*_STROKES, *_FILLED}))
+NAMES = tuple(sorted({*_STROKES, *_FILLED, "blank"}))
+"""``blank`` draws nothing and keeps the room."""
 
 
 @cache
@@ -70,7 +70,8 @@ def draw_icon(painter: QPainter, name: str, box: QRectF, color: str, stroke: flo
         color: as ``#RRGGBB``.
         stroke: the line's width on the grid of 16.
     """
-    _renderer(name, color, stroke).render(painter, box)
+    if name != "blank":
+        _renderer(name, color, stroke).render(painter, box)
 
 
 @lru_cache(maxsize=256)

@@ -27,6 +27,8 @@ def parse_number(text: str, *, whole: bool = False, percent: bool = False) -> in
     except InvalidOperation:
         raise ValueError(f'{needed}, not "{text.strip()[:40]}"') from None
     if not whole:
+        if number.adjusted() > 300:
+            raise ValueError(f"is too large: {text.strip()[:40]}")
         return float(number)
     if number.adjusted() > 30 or number != number.to_integral_value():
         raise ValueError(f"{needed}, not {text.strip()[:40]}")

@@ -49,7 +49,7 @@ def _buttons(t: Tokens) -> str:
     return f"""
     QPushButton {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; border-radius: 6px;
-        min-height: 26px; max-height: 26px; padding: 0 11px; font-weight: 500; text-align: center;
+        min-height: 26px; max-height: 26px; min-width: 24px; padding: 0 11px; font-weight: 500; text-align: center;
     }}
     QPushButton:hover {{ background: {t.hover}; border-color: {t.faint}; }}
     QPushButton:pressed, QPushButton:checked {{ background: {t.soft}; }}
@@ -72,9 +72,6 @@ def _buttons(t: Tokens) -> str:
     QPushButton[look="link"]:hover {{ color: {t.accent_hover}; text-decoration: underline; }}
     QPushButton[look="link"]:disabled {{ background: transparent; color: {t.faint}; }}
     QPushButton[look="link"]:focus {{ border: 2px solid {t.accent}; padding: 0; }}
-    QPushButton[look="search"] {{
-        background: {t.hover if t.dark else t.window}; color: {t.muted}; font-weight: 400; text-align: left;
-    }}
     """
 
 

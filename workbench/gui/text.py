@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 
 LONGEST = 200
@@ -29,6 +30,4 @@ def _escaped(character: str) -> str:
 
 def wrapped(text: str, width: int = 64) -> str:
     """A text broken into lines, for tool tips: plain ones do not wrap by themselves."""
-    import textwrap
-
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width) or [""])

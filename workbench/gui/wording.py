@@ -30,27 +30,29 @@ def describe(before: Recipe, after: Recipe) -> str:
 def describe_change(recipe: Recipe, change: Change) -> str:
     """``filters 32 → 64``; the name alone where the values are too large to print."""
     field, label = field_at(recipe, change.path), _label(recipe, change.path)
-    texts = [shown(value, field) for value in (change.before, change.after)]
-    if all(len(text) <= 24 for text in texts):
-        return f"{label} {texts[0]} → {texts[1]}"
-    return label
+    before, after = _bare(change.before, field), shown(change.after, field)
+    return f"{label} {before} → {after}" if max(len(before), len(after)) <= 24 else label
 
 
 def shown(value: Any, field: FieldFacts | None = None) -> str:
     """A value as a form shows it, with its unit."""
+    text, unit = _bare(value, field), field.unit if field else ""
+    measured = isinstance(value, int | float | list | tuple) and not isinstance(value, bool)
+    return f"{text} {unit}" if measured and unit not in ("", "fraction") else text
+
+
+def _bare(value: Any, field: FieldFacts | None) -> str:
+    """As ``shown``, without the unit; per cent is none but part of the number."""
     if value is None:
         return (field.placeholder if field else "") or _tr("none")
     if isinstance(value, bool):
         return _tr("on") if value else _tr("off")
     if isinstance(value, int | float):
         percent = field is not None and field.unit == "fraction"
-        unit = "%" if percent else field.unit if field else ""
         text = number_text(value, percent=percent, log=bool(field and field.log))
-        return f"{text} {unit}" if unit else text
-    if isinstance(value, dict) and "kind" in value:
-        return kind_title(value["kind"])
+        return f"{text} %" if percent else text
     if isinstance(value, dict):
-        return _tr("own")
+        return kind_title(value["kind"]) if "kind" in value else _tr("own")
     return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
 
 

@@ -181,7 +181,8 @@ class Training:
         if not self.recipe.shuffle:
             return self.rows
         order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
-        return np.take(self.rows, order)
+        shuffled: np.ndarray[Any, Any] = self.rows[order]
+        return shuffled
 
     def _step(self, order: np.ndarray[Any, Any]) -> Iterator[Event]:
         state, started = self.state, time.perf_counter()

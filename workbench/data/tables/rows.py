@@ -139,8 +139,9 @@ def _numbered(data: bytes, separator: str) -> Iterator[tuple[int, list[str], int
 
     def noted() -> Iterator[str]:
         nonlocal last
-        for last in lines:
-            yield last
+        for text in lines:
+            last = text
+            yield text
 
     reader = csv.reader(noted(), delimiter=separator, skipinitialspace=True)
     line = 1

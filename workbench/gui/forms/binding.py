@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from workbench.errors import Problem
+from workbench.errors import Problem, RecipeError
 from workbench.gui.document import Document
 from workbench.gui.forms.form import Form
 from workbench.gui.values import object_at
@@ -48,6 +48,11 @@ class Binding(QObject):
     def move(self, path: str) -> None:
         """The model stands elsewhere now."""
         self._path = path
+
+    def release(self) -> None:
+        """Join no longer: the form is about to go."""
+        self._document.recipeChanged.disconnect(self._on_recipe)
+        self._form.valueChanged.disconnect(self._on_edit)
 
     def _on_edit(self, path: str, value: object) -> None:
         if path in self._writers:
@@ -91,8 +96,15 @@ class Binding(QObject):
     def _on_recipe(self, recipe: Recipe, paths: tuple[str, ...]) -> None:
         if self._editing or not any(_touches(path, self._path) for path in paths):
             return
+        try:
+            value = object_at(recipe, self._path)
+        except RecipeError:
+            return
+        if type(value) is not self._form.model:
+            # Something else stands there now; whoever shows the form will take another one.
+            return
         self._pending.clear()
-        self._form.setValue(object_at(recipe, self._path))
+        self._form.setValue(value)
 
 
 def _touches(path: str, place: str) -> bool:

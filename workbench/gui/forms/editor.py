@@ -34,6 +34,13 @@ class Editor(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.block: QWidget | None = None
+        self._unreadable = False
+
+    def _refuse(self, why: str) -> None:
+        """Say why what was typed is no value; with nothing to say, take back only what was said here before."""
+        if why or self._unreadable:
+            self._unreadable = bool(why)
+            self.refused.emit(why)
 
     def value(self) -> Any:
         """What is being edited."""

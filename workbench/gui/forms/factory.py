@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -83,8 +84,6 @@ def _for_many(field: FieldFacts, annotation: Any, form: FormMaker) -> Editor:
 
 def _item_facts(field: FieldFacts, annotation: Any) -> FieldFacts:
     """The facts of one value of a table, which the field declares for the table as a whole."""
-    from dataclasses import replace
-
     choices = tuple(get_args(annotation)) if get_origin(annotation) is Literal else ()
     return replace(
         field, annotation=annotation, choices=choices, choices_from="", optional=False, default=1.0, placeholder=""

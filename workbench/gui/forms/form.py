@@ -50,11 +50,13 @@ class Row:
         """Put it at the end of a grid of two columns."""
         row = grid.rowCount()
         grid.addWidget(self.label, row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(self.editor, row, 1)
-        grid.addWidget(self.error, row + 1, 1)
-        grid.addWidget(self.note, row + 2, 1)
+        cell = QVBoxLayout()
+        cell.setSpacing(2)
+        for widget in (self.editor, self.error, self.note):
+            cell.addWidget(widget)
+        grid.addLayout(cell, row, 1)
         if self.editor.block is not None:
-            grid.addWidget(self.editor.block, row + 3, 0, 1, 2)
+            grid.addWidget(self.editor.block, row + 1, 0, 1, 2)
         # One line of label stands as high as the control beside it.
         self.label.setMinimumHeight(28)
         self.label.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
@@ -106,32 +108,36 @@ class Form(Editor):
         self._rows: dict[str, Row] = {}
         self._more: Fold | None = None
         self._shown: dict[str, bool] = {}
+        self._expert = expert
         known = facts(model)
         listed = only or [*order, *(name for name in known if name not in order)]
         fields = [known[name] for name in listed if name not in hide]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(self._grid([field for field in fields if not field.advanced], expert))
+        column.addLayout(self._grid([field for field in fields if not field.advanced]))
         advanced = [field for field in fields if field.advanced]
         if advanced:
             holder = QWidget()
-            holder.setLayout(self._grid(advanced, expert))
+            holder.setLayout(self._grid(advanced))
             self._more = Fold(self.tr("More"), holder, open_=expert)
             column.addWidget(self._more)
 
-    def _grid(self, fields: Sequence[FieldFacts], expert: bool) -> QGridLayout:
+    def _grid(self, fields: Sequence[FieldFacts]) -> QGridLayout:
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         for field in fields:
-            row = Row(field, editor_for(field, lambda model: Form(model, expert=expert)))
+            row = Row(field, editor_for(field, self._form_within))
             row.place(grid)
             row.editor.valueChanged.connect(lambda path, value, name=field.name: self._on_change(name, path, value))
             self._rows[field.name] = row
         return grid
+
+    def _form_within(self, model: type[Frozen]) -> Editor:
+        return Form(model, expert=self._expert)
 
     def value(self) -> Any:
         """The model as edited.
@@ -178,6 +184,7 @@ class Form(Editor):
     def set_expert(self, expert: bool) -> None:
         """Open or fold the advanced fields, here and in the forms within."""
         for form in (self, *self.findChildren(Form)):
+            form._expert = expert
             if form._more:
                 form._more.set_open(expert)
 

@@ -33,6 +33,7 @@ class _Popup(QFrame):
         self._filter.setAccessibleName(self.tr("Filter"))
         self._list = QListWidget()
         self._list.setAccessibleName(self.tr("Names"))
+        self._list.setIconSize(QSize(14, 14))
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(4)

@@ -87,8 +87,7 @@ class NumberEditor(Editor):
         try:
             value = self._parsed()
         except ValueError as error:
-            self.set_wrong(True)
-            self.refused.emit(str(error))
+            self._refuse(str(error))
             return
         self._take(value)
         if self.line.property("wrong") is not True:
@@ -100,11 +99,11 @@ class NumberEditor(Editor):
             start = self._field.low or 0
         self.setValue(step(start, by, self._field, whole=self._whole))
         self.line.setText(self._text(self._value))
-        self.refused.emit("")
+        self._refuse("")
         self.valueChanged.emit("", self._value)
 
     def _take(self, value: Any) -> None:
-        self.refused.emit("")
+        self._refuse("")
         if value != self._value or type(value) is not type(self._value):
             self._value = value
             self.valueChanged.emit("", value)

@@ -50,10 +50,9 @@ class PairEditor(Editor):
                 raise ValueError(self.tr("is missing"))
             value = parse_pair(text) if text else None
         except ValueError as error:
-            self.set_wrong(True)
-            self.refused.emit(str(error))
+            self._refuse(str(error))
             return
-        self.refused.emit("")
+        self._refuse("")
         if _both(value) != _both(self._value):
             self.setValue(value)
             self.valueChanged.emit("", value)
@@ -62,7 +61,7 @@ class PairEditor(Editor):
         now = _both(self._value) or _both(self._field.default) or (self._least, self._least)
         sizes = tuple(max(self._least, size + by) for size in now)
         self.setValue(sizes[0] if sizes[0] == sizes[1] else sizes)
-        self.refused.emit("")
+        self._refuse("")
         self.valueChanged.emit("", self._value)
 
 

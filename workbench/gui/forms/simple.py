@@ -42,11 +42,6 @@ class BoolEditor(Editor):
     def setValue(self, value: Any) -> None:
         self._box.setChecked(bool(value))
 
-    def set_words(self, words: str) -> None:
-        """A muted hint beside the box: ``could go: a batch norm follows``."""
-        self._box.setText(words)
-        self._box.updateGeometry()
-
     def name(self, field: FieldFacts, label: str) -> None:
         super().name(field, label)
         self._box.setAccessibleName(label)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
 
 from workbench.gui.icons import draw_icon
@@ -37,8 +37,6 @@ class StepField(QLineEdit):
         self.update()
 
     def _unit_width(self) -> int:
-        from PySide6.QtGui import QFontMetrics
-
         return QFontMetrics(font(12)).horizontalAdvance(self._unit) + 6 if self._unit else 0
 
     def _set_margins(self) -> None:

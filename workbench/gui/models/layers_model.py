@@ -53,13 +53,14 @@ class LayersModel(QAbstractTableModel):
             return
         if layers == self._layers and nodes == self._nodes:
             return
-        noted = self._notes()
+        # Rows with a note are higher; views measure rows only when told that the layout is another.
+        resized = _noted(nodes) != _noted(self._nodes)
+        if resized:
+            self.layoutAboutToBeChanged.emit()
         self._layers, self._nodes = layers, nodes
-        if layers:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(layers) - 1, MULTIPLY_ADDS))
-        if self._notes() != noted:
-            # Rows with a note are higher; views measure rows only when told that the layout is another.
+        if resized:
             self.layoutChanged.emit()
+        self.dataChanged.emit(self.index(0, 0), self.index(len(layers) - 1, MULTIPLY_ADDS))
 
     def rowCount(self, parent: Index = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._layers)
@@ -163,15 +164,16 @@ class LayersModel(QAbstractTableModel):
         node = self._nodes.get(row)
         return node.error if node else ""
 
-    def _notes(self) -> list[bool]:
-        return [bool(self._note(row)) for row in range(len(self._layers))]
-
     def _spoken(self, row: int) -> str:
         layer = self._layers[row]
         words = [layer.name, layer.human_name(), layer.summary(), self._text(row, OUTPUT)]
         words += [self.tr("frozen")] if layer.frozen else []
         words += [] if layer.enabled else [self.tr("off")]
         return ", ".join(word for word in (*words, self._note(row)) if word and word != DASH)
+
+
+def _noted(nodes: dict[int, Node]) -> set[int]:
+    return {row for row, node in nodes.items() if node.error}
 
 
 def _dragged(data: QMimeData) -> int:

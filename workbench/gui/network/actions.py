@@ -37,16 +37,14 @@ class LayerActions(QObject):
         self.freeze = self._action(self.tr("Freeze"), "F", "freeze", lambda: self._toggle("frozen"))
         self.enable = self._action(self.tr("Turn off"), "O", "enabled", lambda: self._toggle("enabled"))
         self.rename = self._action(self.tr("Rename"), "F2", "", start_rename)
-        self.freeze.setCheckable(True)
-        self.enable.setCheckable(True)
 
     def all(self) -> tuple[QAction, ...]:
         """In the order of the menu."""
         return (self.duplicate, self.remove, self.up, self.down, self.freeze, self.enable, self.rename)
 
     def attach(self, widget: QWidget) -> None:
-        """Let the keys work in a widget. F2 is left to the table, which has it already."""
-        widget.addActions([action for action in self.all() if action is not self.rename])
+        """Let the keys work in a widget."""
+        widget.addActions(list(self.all()))
 
     def menu(self, parent: QWidget) -> QMenu:
         """The actions as a menu that knows the state of the selected layer."""
@@ -59,13 +57,13 @@ class LayerActions(QObject):
         return menu
 
     def update_state(self) -> None:
-        """Check and enable what fits the selected layer."""
+        """Name and enable what fits the selected layer."""
         place, layers = self._editor.place(), self._editor.layers
         for action in self.all():
             action.setEnabled(place >= 0)
         if place >= 0:
-            self.freeze.setChecked(layers[place].frozen)
-            self.enable.setChecked(not layers[place].enabled)
+            self.freeze.setText(self.tr("Unfreeze") if layers[place].frozen else self.tr("Freeze"))
+            self.enable.setText(self.tr("Turn off") if layers[place].enabled else self.tr("Turn on"))
             self.up.setEnabled(place > 0)
             self.down.setEnabled(place < len(layers) - 1)
 

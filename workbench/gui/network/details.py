@@ -14,7 +14,6 @@ from workbench.gui.figures import DASH, grouped, memory, percent, shape, short
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.forms.names import NamesEditor
-from workbench.gui.forms.simple import BoolEditor
 from workbench.gui.network.editor import NetworkEditor
 from workbench.gui.network.notes import initializer_note, needless_bias
 from workbench.gui.widgets.chip import Chip
@@ -91,6 +90,8 @@ class LayerDetails(Panel):
         self._show_facts(layer, self._editor.node(layer.name))
 
     def _drop_form(self) -> None:
+        if self._binding is not None:
+            self._binding.release()
         if self._form is not None:
             self._inside.removeWidget(self._form)
             self._form.hide()
@@ -139,9 +140,8 @@ class LayerDetails(Panel):
     def _show_hints(self, layer: Layer) -> None:
         network = self._editor.document.network
         row = self._form.rows().get("bias") if self._form else None
-        if row is not None and isinstance(row.editor, BoolEditor):
-            hint = needless_bias(network, layer.name) if network and getattr(layer, "bias", False) else ""
-            row.editor.set_words(hint)
+        if row is not None:
+            row.explain(needless_bias(network, layer.name) if network and getattr(layer, "bias", False) else "")
 
     def _cost_rows(self, node: Node | None) -> list[tuple[str, str, str]]:
         network = self._editor.document.network

@@ -54,6 +54,7 @@ class LayerTable(Table):
     def _start_rename(self) -> None:
         place = self._editor.place()
         if place >= 0:
+            self.setFocus()
             self.edit(self.model().index(place, NAME))
 
     def _show_menu(self, position: QPoint) -> None:

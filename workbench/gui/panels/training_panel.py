@@ -25,7 +25,7 @@ from workbench.recipe.training import Goals, TrainingRecipe
 _AVERAGES = ("beta", "beta1", "beta2", "rho")
 _LEARNING = ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed")
 _REGULARIZATION = ("l2", "dropout", "clip_norm", "early_stopping")
-_THREE, _TWO = 960, 640
+_THREE, _TWO, _ONE = 960, 640, 280
 """Widths from which there are so many columns."""
 
 
@@ -85,7 +85,7 @@ class TrainingPanel(QWidget):
         return panel
 
     def _fact_names(self) -> tuple[str, ...]:
-        return (self.tr("first"), self.tr("highest"), self.tr("last"), self.tr("steps an epoch"), self.tr("steps"))
+        return (self.tr("first"), self.tr("highest"), self.tr("last"), self.tr("steps/epoch"), self.tr("steps"))
 
     def _lay_out(self) -> None:
         content = QWidget()
@@ -94,7 +94,7 @@ class TrainingPanel(QWidget):
         self._grid.setSpacing(GAP)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(Scroll(content))
+        column.addWidget(Scroll(content, least=_ONE))
         self._arrange(3)
 
     def _arrange(self, columns: int) -> None:
@@ -173,8 +173,8 @@ class TrainingPanel(QWidget):
             return
         for name in _AVERAGES:
             if name in form.rows():
-                steps = 1 / (1 - getattr(optimizer, name))
-                form.row(name).explain(self.tr("averages over about {0} steps").format(f"{steps:.3g}"))
+                steps = round(1 / (1 - getattr(optimizer, name)))
+                form.row(name).explain(self.tr("averages over about {0} steps").format(grouped(steps)))
 
 
 def losses_for(task: str, facts: DataFacts | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from workbench.gui.icons import icon
 
-Look = Literal["secondary", "primary", "quiet", "link", "search"]
+Look = Literal["secondary", "primary", "quiet", "link"]
 
 
 class Button(QPushButton):

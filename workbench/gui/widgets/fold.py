@@ -22,7 +22,7 @@ class Fold(QWidget):
         super().__init__(parent)
         self._title, self._content = title, content
         self._button = Button(title, "quiet", clicked=lambda: self.set_open(self._content.isHidden()))
-        self._button.setStyleSheet("text-align: left; padding: 0 4px 0 0; margin-left: -6px;")
+        self._button.setStyleSheet("text-align: left; padding: 0 4px 0 0; margin-left: -4px;")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)

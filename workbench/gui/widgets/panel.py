@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui.widgets.labels import ElidedLabel, Label
@@ -118,10 +118,16 @@ class Card(QFrame):
 
 
 class Scroll(QScrollArea):
-    """What is too high for its panel scrolls; never sideways."""
+    """What is too high for its panel scrolls; never sideways.
 
-    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+    Args:
+        content: what scrolls.
+        least: the least width; what the content needs now where it is 0. Given for content that arranges itself anew.
+    """
+
+    def __init__(self, content: QWidget, *, least: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._content, self._least = content, least
         content.setProperty("look", "clear")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -131,6 +137,10 @@ class Scroll(QScrollArea):
         # The viewport's own background would hide the panel's.
         self.viewport().setAutoFillBackground(False)
         content.setAutoFillBackground(False)
+
+    def minimumSizeHint(self) -> QSize:
+        # As it never scrolls sideways, it must be as wide as its content needs.
+        return QSize(self._least or self._content.minimumSizeHint().width() + 10, 64)
 
 
 def heading(text: str, note: str = "") -> QWidget:

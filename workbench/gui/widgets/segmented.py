@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
 from workbench.gui.theme import color, font, tokens
@@ -23,8 +23,6 @@ class _Segment(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         strong = font(12, self.font().Weight.DemiBold)
-        from PySide6.QtGui import QFontMetrics
-
         return QSize(QFontMetrics(strong).horizontalAdvance(self.text()) + 20, 26)
 
     def minimumSizeHint(self) -> QSize:

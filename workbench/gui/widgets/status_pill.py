@@ -20,7 +20,7 @@ class StatusPill(QWidget):
 
     def __init__(self, text: str = "", state: State = "good", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self._text: str = ""
         self._state: State = state
         self.set_status(text, state)

@@ -1,0 +1,52 @@
+"""What every test of the window gets: no display needed, the light theme, and no timer left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Before Qt is loaded: a test must not need a display, nor show windows on one.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_NOT_OURS = [
+    "This plugin does not support",  # the offscreen platform, on window sizes and grabbing
+    "^QFont::setPointSize",  # pyqtgraph, on fonts that are given in pixels
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/gui" in item.path.as_posix():
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            item.add_marker(pytest.mark.qt_log_ignore(*_NOT_OURS, extend=True))
+
+
+@pytest.fixture(autouse=True)
+def _light(request: pytest.FixtureRequest) -> None:
+    """Every test begins in the light theme."""
+    if "qtbot" in request.fixturenames:
+        request.getfixturevalue("qapp")
+        from workbench.gui.theme import theme
+
+        theme().set_mode("light")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_timer_left(qapp: object) -> Iterator[None]:
+    """No timer ticks on after a module's tests. Looking through all objects takes too long for every single one."""
+    yield
+    ticking = _running_timers()
+    assert not ticking, f"timers left running: {ticking}"
+
+
+def _running_timers() -> list[str]:
+    """Timers made from Python that tick, with what they belong to."""
+    from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+    from shiboken6 import isValid
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    found = [one for one in gc.get_objects() if issubclass(type(one), QTimer) and isValid(one)]
+    return [f"{one.parent()!r}, every {one.interval()} ms" for one in found if one.isActive()]

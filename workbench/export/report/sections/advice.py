@@ -1,0 +1,155 @@
+"""What was found, what is advised, and what was tried: measured and advised are kept apart."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import tomli_w
+
+from workbench.diagnosis.compare import Direction, Move
+from workbench.diagnosis.context import Tried
+from workbench.diagnosis.rule import Knob
+from workbench.export.report.blocks import (
+    Block,
+    Bullets,
+    Card,
+    Cards,
+    Cell,
+    Fact,
+    Fold,
+    Heading,
+    Paragraph,
+    Section,
+    Table,
+    Tone,
+    head,
+)
+from workbench.export.report.text import gap, interval, named, percent
+from workbench.export.source import ExportSource
+
+_GAPS = {
+    "bias": "bias",
+    "variance": "variance",
+    "mismatch": "data mismatch",
+    "test": "dev to test",
+    "data": "the data",
+    "real_world": "the real world",
+}
+_DIRECTIONS: dict[Direction, tuple[str, Tone]] = {
+    "better": ("✓ better", "good"),
+    "worse": ("▲ worse", "warning"),
+    "same": ("no measurable change", "muted"),
+    "unknown": ("unknown", "muted"),
+}
+
+
+def findings_section(source: ExportSource) -> Section | None:
+    """What the rules found; none where they found nothing."""
+    findings = source.diagnosis.findings
+    if not findings:
+        return None
+    return Section("findings", "Findings", (Bullets(tuple(each.text for each in findings)),), "measured")
+
+
+def knobs_section(source: ExportSource) -> Section | None:
+    """What can be changed: the first ones as cards, the others folded."""
+    diagnosis = source.diagnosis
+    if not diagnosis.knobs:
+        return None
+    first = diagnosis.first_knobs
+    later = [knob for knob in diagnosis.knobs if knob.later]
+    blocks: list[Block] = []
+    if first:
+        blocks += [Cards(tuple(_card(knob) for knob in first))]
+    else:
+        blocks += [Paragraph("Nothing has to be changed first.")]
+    if later:
+        title = f"Later: {len(later)} more knob{'' if len(later) == 1 else 's'}"
+        blocks.append(Fold(title, (_later_table(later),)))
+    return Section("knobs", "Knobs", tuple(blocks), "advised; turn one at a time, and see what it moved")
+
+
+def _card(knob: Knob) -> Card:
+    facts = (
+        Fact("acts on", _GAPS[knob.gap]),
+        Fact("direction", knob.direction),
+        Fact("cost", knob.cost),
+    )
+    return Card(knob.title, knob.why, facts, commands_of(knob.patch), knob.lecture, knob.effect)
+
+
+def _later_table(knobs: list[Knob]) -> Table:
+    rows = [
+        (
+            Cell(knob.title, strong=True),
+            Cell(_GAPS[knob.gap]),
+            Cell(knob.effect or knob.reason, "muted"),
+            Cell(commands_of(knob.patch), mono=True),
+        )
+        for knob in knobs
+    ]
+    return Table(head("Knob", "acts on", "why later", "on the command line"), tuple(rows), small=True)
+
+
+def commands_of(patch: Mapping[str, Any]) -> str:
+    """``--set 'training.epochs=80'``, a line for each change, quoted for a shell; empty for no change."""
+    return " ".join(_command(path, value) for path, value in patch.items())
+
+
+def _command(path: str, value: Any) -> str:
+    if value is None:
+        # TOML has no null: what is off is what the recipe does not mention.
+        return f"(leave {path} out of the recipe)"
+    return f"--set {shlex.quote(f'{path}={toml_value(value)}')}"
+
+
+def toml_value(value: Any) -> str:
+    """A value as TOML on one line, what is None left out."""
+    if isinstance(value, dict):
+        parts = (f"{_key(name)} = {toml_value(each)}" for name, each in value.items() if each is not None)
+        return "{ " + ", ".join(parts) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ")
+
+
+def _key(name: str) -> str:
+    return tomli_w.dumps({name: 0}).strip().removesuffix(" = 0")
+
+
+def tried_section(source: ExportSource) -> Section | None:
+    """Knobs that were turned in child runs, each with what it moved."""
+    if not source.tried:
+        return None
+    blocks: list[Block] = []
+    for tried in source.tried:
+        paired = "on the same examples, paired" if tried.effect.paired else "intervals as of independent sets"
+        blocks += [Heading(_patch_text(tried), paired), _moves_table(tried.effect.moves)]
+    blocks.append(
+        Paragraph("Changes are in points. Training again with another seed may move the errors too.", "muted")
+    )
+    return Section("tried", "Knobs tried", tuple(blocks), "measured")
+
+
+def _patch_text(tried: Tried) -> str:
+    return named(", ".join(f"{path} = {toml_value(value)}" for path, value in tried.patch.items() if value is not None)
+                 or ", ".join(f"{path} off" for path in tried.patch), 120)  # fmt: skip
+
+
+def _moves_table(moves: tuple[Move, ...]) -> Table:
+    rows = []
+    for move in moves:
+        text, tone = _DIRECTIONS[move.direction]
+        rows.append(
+            (
+                Cell(move.name, strong=True),
+                Cell(percent(move.before)),
+                Cell(percent(move.after)),
+                Cell(gap(move.change.value), strong=True),
+                Cell(interval(move.change), "muted"),
+                Cell(text, tone),
+            )
+        )
+    return Table(head("", ">before", ">after", ">change", ">95 % interval", ""), tuple(rows))

@@ -1,0 +1,181 @@
+"""Training: learning curves, the network, the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from workbench.events import EpochDone, LearningRateChanged
+from workbench.export.report.blocks import (
+    Block,
+    Cell,
+    Fact,
+    Facts,
+    Figure,
+    Pair,
+    Paragraph,
+    Section,
+    Table,
+    cells,
+    head,
+)
+from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing
+from workbench.export.report.text import count, number, percent, shape, short, tight_percent
+from workbench.export.source import ExportSource
+from workbench.recipe.fields import FieldFacts, facts
+from workbench.recipe.kinds import Kinded
+
+_HALF = (400.0, 210.0)
+
+
+def curves_section(source: ExportSource) -> Section | None:
+    """Error, loss and learning rate over the epochs; none where nothing was trained."""
+    curve = source.curve
+    if len(curve) < 2:
+        return None
+    half = Pair(_loss_figure(curve), _rate_figure(source))
+    blocks: list[Block] = [_error_figure(source), half, Paragraph(_curve_note(source), "muted")]
+    return Section("curves", "Learning curves", tuple(blocks), "epoch 0 stands for the initial weights")
+
+
+def _error_figure(source: ExportSource) -> Figure:
+    curve, levels = source.curve, source.diagnosis.levels
+    series = [Series("train", [each.train_error for each in curve], "accent")]
+    if any(each.dev_error is not None for each in curve):
+        series.append(Series("dev", [each.dev_error for each in curve], "purple", "6 4"))
+    human = [Level(levels.human.value, f"human level {tight_percent(levels.human.value)}", "good")] if levels.human else []
+    drawing = curves_drawing(
+        _epochs(curve), series, _error_text, label="Training and dev error over the epochs.", levels=human,
+        marks=_rate_marks(source), best=_best(source),
+    )  # fmt: skip
+    return Figure("Error", drawing, "train solid, dev dashed")
+
+
+def _error_text(value: float) -> str:
+    return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-9 else 1)
+
+
+def _best(source: ExportSource) -> tuple[float, float, str] | None:
+    best = source.summary.get("best_epoch")
+    point = next((each for each in source.curve if each.epoch == best), None)
+    if point is None or point.dev_error is None:
+        return None
+    return point.epoch, point.dev_error, f"best on dev: epoch {count(point.epoch)}"
+
+
+def _rate_marks(source: ExportSource) -> list[Mark]:
+    changes = [event for event in source.events if isinstance(event, LearningRateChanged)]
+    return [Mark(each.epoch, f"learning rate {number(each.before)} → {number(each.after)}") for each in changes]
+
+
+def _loss_figure(curve: tuple[EpochDone, ...]) -> Figure:
+    series = [Series("train", [each.train_loss for each in curve], "accent")]
+    if any(each.dev_loss is not None for each in curve):
+        series.append(Series("dev", [each.dev_loss for each in curve], "purple", "6 4"))
+    text = "Training and dev loss over the epochs."
+    return Figure("Loss", curves_drawing(_epochs(curve), series, _loss_text, label=text, size=_HALF))
+
+
+def _loss_text(value: float) -> str:
+    return number(value, 3)
+
+
+def _rate_figure(source: ExportSource) -> Figure:
+    done = [each for each in source.curve if each.epoch > 0]
+    rates = [each.learning_rate for each in done]
+    log = min(rates) > 0 and max(rates) / min(rates) > 20
+    drawing = curves_drawing(
+        _epochs(done), [Series("", rates, "good")], _rate_text, label="Learning rate over the epochs.", size=_HALF,
+        log=log,
+    )  # fmt: skip
+    return Figure("Learning rate", drawing)
+
+
+def _rate_text(value: float) -> str:
+    return number(value, 2)
+
+
+def _epochs(curve: Any) -> list[float]:
+    return [float(each.epoch) for each in curve]
+
+
+def _curve_note(source: ExportSource) -> str:
+    summary = source.summary
+    reason = str(summary["stop_reason"]).replace("_", " ")
+    kept = "the best epoch on the dev set" if summary["kept"] == "best" else "the last epoch"
+    return f"Training ended after {count(int(str(summary['epochs'])))} epochs ({reason}). The kept model is of {kept}."
+
+
+def network_section(source: ExportSource) -> Section:
+    """Every layer with its output shape, parameters and work."""
+    network = source.network
+    rows = [cells("input", "", shape(network.input_shape), "", "")]
+    for node in network.nodes:
+        made = Cell(f"{type(node.layer).human_name()}{_separated(node.layer.summary())}", "muted")
+        frozen = " (frozen)" if node.layer.frozen else ""
+        numbers = (count(node.parameter_count()), short(node.multiply_adds()))
+        rows.append((Cell(f"{node.name}{frozen}", strong=True), made, Cell(shape(node.shape)), *cells(*numbers)))
+    total = (count(network.parameter_count()), short(network.multiply_adds()))
+    rows.append((Cell("all"), Cell(""), Cell(""), *(Cell(each, strong=True) for each in total)))
+    columns = head("Layer", "", "output", ">parameters", ">multiply-adds")
+    note = "multiply-adds are of one example"
+    return Section("network", "Network", (Table(columns, tuple(rows), footer=1), *_joints(source)), note)
+
+
+def _separated(summary: str) -> str:
+    return f" · {summary}" if summary else ""
+
+
+def _joints(source: ExportSource) -> Iterator[Block]:
+    """Which layers read others than the one before."""
+    before, unusual = "input", []
+    for node in source.network.nodes:
+        if node.inputs != (before,):
+            unusual.append(f"{node.name} reads {', '.join(node.inputs)}")
+        before = node.name
+    if unusual:
+        yield Paragraph(f"Joints: {'; '.join(unusual)}. All other layers read the one before.", "muted")
+
+
+def settings_section(source: ExportSource) -> Section:
+    """All hyperparameters of the training."""
+    recipe = source.recipe
+    counted = len(list(_settings(recipe.training)))
+    note = f"{count(source.network.parameter_count())} parameters were learned; these {counted} settings were chosen"
+    return Section("training", "Training", (Facts(tuple(_settings(recipe.training)), wide=True),), note)
+
+
+def _settings(model: BaseModel) -> Iterator[Fact]:
+    for name, fact in facts(type(model)).items():
+        yield Fact(fact.label, setting_text(getattr(model, name), fact))
+
+
+def setting_text(value: Any, fact: FieldFacts | None = None) -> str:
+    """A value of a recipe in words, kinds with their own settings: ``Adam (learning rate 0.001, ...)``."""
+    if value is None or value == ():
+        return (fact.placeholder if fact else "") or "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        if fact is not None and fact.unit == "fraction":
+            return tight_percent(value)
+        return f"{number(value)}{_unit(fact)}"
+    if isinstance(value, BaseModel):
+        return _model_text(value)
+    if isinstance(value, tuple | list):
+        return ", ".join(setting_text(item) for item in value)
+    return str(value).replace("_", " ")
+
+
+def _unit(fact: FieldFacts | None) -> str:
+    return f"\u00a0{fact.unit}" if fact is not None and fact.unit else ""
+
+
+def _model_text(model: BaseModel) -> str:
+    fields = facts(type(model))
+    inner = ", ".join(f"{fact.label} {setting_text(getattr(model, name), fact)}" for name, fact in fields.items())
+    if isinstance(model, Kinded):
+        return f"{type(model).human_name()} ({inner})" if inner else type(model).human_name()
+    return inner

@@ -1,0 +1,320 @@
+"""The runs of a project: the list, what each has said, those that are going on, and what they came to."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+
+from workbench.data.cache import default_folder
+from workbench.diagnosis.context import Tried
+from workbench.diagnosis.diagnose import Diagnosis
+from workbench.diagnosis.rule import Knob
+from workbench.engine.device import cores
+from workbench.errors import InputError, WorkbenchError
+from workbench.evaluation.predictions import Predictions
+from workbench.events import Event, RunEnded
+from workbench.gui.background import Background
+from workbench.gui.inbox import Channel, Inbox
+from workbench.recipe.paths import Change
+from workbench.recipe.recipe import Recipe
+from workbench.session.curves import RunCurves
+from workbench.session.history import tried_from
+from workbench.session.results import diagnosis_of_run, predictions_of_run
+from workbench.session.runner import Run, RunRequest
+from workbench.store.project import Project, RunEntry
+from workbench.store.run_folder import RunFolder
+
+AT_ONCE = 1
+"""Runs that compute at the same time: two would only share the cores."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """What a finished run came to.
+
+    Attributes:
+        recipe: what ran.
+        diagnosis: its verdict and knobs.
+        predictions: for every example.
+        tried: child runs that turned one knob, and what each moved.
+    """
+
+    recipe: Recipe
+    diagnosis: Diagnosis
+    predictions: Predictions
+    tried: tuple[tuple[RunEntry, Tried], ...]
+
+
+@dataclass
+class _Live:
+    run: Run
+    channel: Channel
+
+
+class RunDesk(QObject):
+    """Starts runs, listens to them, and reads back what they came to.
+
+    Signals:
+        listChanged: runs were added, ended or hidden.
+        updated: a run said something: its number.
+        resultReady: a run's diagnosis is there, or there anew: its number.
+        resultFailed: it could not be made: the number and the ``WorkbenchError``.
+        selected: another run is looked at: its number, 0 for none.
+    """
+
+    listChanged = Signal()
+    updated = Signal(int)
+    resultReady = Signal(int)
+    resultFailed = Signal(int, object)
+    selected = Signal(int)
+
+    def __init__(self, inbox: Inbox, background: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._inbox, self._background = inbox, background
+        self.project: Project | None = None
+        self.entries: list[RunEntry] = []
+        self.current = 0
+        self.device = "auto"
+        self.threads = max(1, cores() - 1)
+        self.spawn = True
+        self._curves: dict[int, RunCurves] = {}
+        self._results: dict[int, RunResult] = {}
+        self._live: dict[int, _Live] = {}
+        self._queue: deque[tuple[int, RunRequest]] = deque()
+
+    # --- the list ------------------------------------------------------------------------------------------------
+
+    def open(self, project: Project | None) -> None:
+        """Show the runs of another project. What still runs of the one before is stopped."""
+        self.shut_down()
+        self.project, self.current = project, 0
+        self._curves, self._results = {}, {}
+        self._refresh()
+        self.select(self.entries[-1].number if self.entries else 0)
+
+    def entry(self, number: int) -> RunEntry | None:
+        """A run of the list."""
+        return next((entry for entry in self.entries if entry.number == number), None)
+
+    def is_live(self, number: int) -> bool:
+        """Whether a run is going on (or about to)."""
+        return number in self._live
+
+    def is_queued(self, number: int) -> bool:
+        """Whether a run waits for others to end."""
+        return any(waiting == number for waiting, _ in self._queue)
+
+    def busy(self) -> tuple[int, ...]:
+        """The runs that are going on or wait."""
+        return (*self._live, *(number for number, _ in self._queue))
+
+    def select(self, number: int) -> None:
+        """Look at a run."""
+        self.current = number
+        if number:
+            self.curves(number)
+            self._read_result(number)
+        self.selected.emit(number)
+
+    def hide(self, number: int) -> None:
+        """Take a run off the list; its folder stays."""
+        if self.project is None or number in self.busy():
+            return
+        self.project.hide(number)
+        self._refresh()
+        if self.current == number:
+            self.select(self.entries[-1].number if self.entries else 0)
+
+    def _refresh(self) -> None:
+        self.entries = self.project.runs() if self.project else []
+        self.listChanged.emit()
+
+    # --- what they said ------------------------------------------------------------------------------------------
+
+    def curves(self, number: int) -> RunCurves:
+        """What a run has said so far; of an older one what is on disk, which is there a moment later."""
+        if number not in self._curves:
+            self._curves[number] = RunCurves()
+            entry = self.entry(number)
+            if entry is not None and not self.is_live(number) and entry.folder.is_dir():
+                self._read_curves(entry)
+        return self._curves[number]
+
+    def _read_curves(self, entry: RunEntry) -> None:
+        def work(_: object) -> RunCurves:
+            with RunFolder.open(entry.folder) as folder:
+                return RunCurves.of(folder.events())
+
+        def done(curves: RunCurves) -> None:
+            if not self.is_live(entry.number):
+                self._curves[entry.number] = curves
+                self.updated.emit(entry.number)
+
+        self._background.start(f"curves {entry.number}", work, done, lambda _: None)
+
+    def result(self, number: int) -> RunResult | None:
+        """What a run came to; None before it is known."""
+        return self._results.get(number)
+
+    def _read_result(self, number: int, *, anew: bool = False) -> None:
+        entry = self.entry(number)
+        if entry is None or not entry.ended_well or (number in self._results and not anew):
+            return
+        runs = list(self.entries)
+
+        def work(_: object) -> RunResult:
+            tried = tried_from(runs, number)
+            with RunFolder.open(entry.folder) as folder:
+                diagnosis = diagnosis_of_run(folder, tuple(each for _, each in tried))
+                return RunResult(folder.recipe, diagnosis, predictions_of_run(folder), tried)
+
+        def done(result: RunResult) -> None:
+            self._results[number] = result
+            self.resultReady.emit(number)
+
+        def failed(error: WorkbenchError) -> None:
+            self.resultFailed.emit(number, error)
+
+        self._background.start(f"result {number}", work, done, failed)
+
+    # --- starting and steering -----------------------------------------------------------------------------------
+
+    def train(self, recipe: Recipe, parent: int | None = None) -> int:
+        """Start a run, or put it in the queue behind the one that is going on.
+
+        Args:
+            recipe: what to do, with absolute data paths.
+            parent: the run it was made from, to tell the difference.
+
+        Returns:
+            Its number.
+
+        Raises:
+            InputError: there is no project, or it is open elsewhere.
+            StoreError: the list could not be saved.
+        """
+        if self.project is None:
+            raise InputError("there is no project to train in", mend="Import data first.")
+        if not self.project.writable:
+            raise InputError(f"the project is open elsewhere ({self.project.owner})", mend="Close it there first.")
+        entry = self.project.add_run(parent, self._changes(parent, recipe))
+        request = RunRequest(
+            entry.name, entry.folder, recipe, self.device, self.threads, default_folder(), resume=False
+        )
+        self._enqueue(entry.number, request)
+        return entry.number
+
+    def try_knob(self, number: int, knob: Knob) -> int:
+        """Start a child run that differs from a run in exactly one setting.
+
+        Raises:
+            InputError, StoreError: as for ``train``.
+        """
+        result = self._results[number]
+        return self.train(result.recipe.replace(dict(knob.patch)), number)
+
+    def go_on(self, number: int) -> None:
+        """Resume a run that was stopped or cut off.
+
+        Raises:
+            InputError: there is no such run.
+        """
+        entry = self.entry(number)
+        if self.project is None or entry is None or number in self.busy():
+            return
+        self._results.pop(number, None)
+        self.project.note(number, "running", figures=entry.figures)
+        request = RunRequest(entry.name, entry.folder, None, self.device, self.threads, default_folder(), resume=True)
+        self._enqueue(number, request)
+
+    def _changes(self, parent: int | None, recipe: Recipe) -> tuple[Change, ...]:
+        entry = self.entry(parent) if parent else None
+        if entry is None or not (entry.folder / "recipe.toml").is_file():
+            return ()
+        return Recipe.load(entry.folder / "recipe.toml").diff(recipe)
+
+    def _enqueue(self, number: int, request: RunRequest) -> None:
+        self._curves.setdefault(number, RunCurves())
+        self._queue.append((number, request))
+        self._refresh()
+        self._start_next()
+        self.select(number)
+
+    def _start_next(self) -> None:
+        while self._queue and len(self._live) < AT_ONCE:
+            number, request = self._queue.popleft()
+            channel = self._inbox.channel(lambda events, number=number: self._take(number, events))  # type: ignore[misc]
+            live = _Live(Run(request, channel.put, spawn=self.spawn), channel)
+            self._live[number] = live
+            live.run.start()
+
+    def _take(self, number: int, events: list[Event]) -> None:
+        curves = self._curves.setdefault(number, RunCurves())
+        for event in events:
+            curves.take(event)
+        ended = events[-1] if isinstance(events[-1], RunEnded) else None
+        if ended:
+            self._end(number, ended)
+        self.updated.emit(number)
+
+    def _end(self, number: int, event: RunEnded) -> None:
+        live = self._live.pop(number, None)
+        if live:
+            live.channel.close()
+        if self.project and self.project.writable:
+            self.project.note(number, event.reason, event.message, event.summary)
+        self._refresh()
+        self._start_next()
+        entry = self.entry(number)
+        self._read_result(number, anew=True)
+        if entry and entry.parent in self._results:
+            # The parent's cards now tell what turning this knob moved.
+            self._read_result(entry.parent, anew=True)
+
+    def pause(self, number: int) -> None:
+        """Ask a run to wait after its batch."""
+        if number in self._live:
+            self._live[number].run.pause()
+
+    def unpause(self, number: int) -> None:
+        """Ask it to go on."""
+        if number in self._live:
+            self._live[number].run.resume()
+
+    def stop(self, number: int) -> None:
+        """Ask it to end after its batch; one that waits is taken out of the queue."""
+        if number in self._live:
+            self._live[number].run.stop()
+            return
+        if self.is_queued(number):
+            self._queue = deque(item for item in self._queue if item[0] != number)
+            # It has no folder yet: there is nothing to keep.
+            self.hide(number)
+
+    def kill(self, number: int) -> None:
+        """End its process at once; every finished epoch is saved."""
+        if number in self._live:
+            self._live[number].run.kill()
+
+    def set_learning_rate(self, number: int, rate: float) -> None:
+        """Ask for another base learning rate."""
+        if number in self._live:
+            self._live[number].run.set_learning_rate(rate)
+
+    def shut_down(self, seconds: float = 3.0) -> None:
+        """Stop everything, with checkpoints; kill what does not end in time."""
+        self._queue.clear()
+        for live in self._live.values():
+            live.run.stop()
+        deadline = time.monotonic() + seconds
+        for number, live in list(self._live.items()):
+            if not live.run.join(max(0.1, deadline - time.monotonic())):
+                live.run.kill()
+                live.run.join(2)
+            live.channel.close()
+            if self.project and self.project.writable:
+                self.project.note(number, "interrupted")
+        self._live.clear()

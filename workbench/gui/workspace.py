@@ -1,0 +1,240 @@
+"""Everything behind the window: document, data, runs, project and settings, joined together. No widgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.errors import InputError, RecipeError, WorkbenchError
+from workbench.gui.background import Background
+from workbench.gui.data_desk import DataDesk
+from workbench.gui.document import Document
+from workbench.gui.inbox import Inbox
+from workbench.gui.run_desk import RunDesk
+from workbench.gui.settings import Settings, projects_home
+from workbench.recipe.recipe import Recipe
+from workbench.session.samples import Sample
+from workbench.store.project import Project, is_project
+
+_SAVE_MS = 1000
+
+
+class Workspace(QObject):
+    """The application without its window.
+
+    Attributes:
+        document: the recipe being edited, with undo.
+        data: what it makes of the data.
+        runs: the project's runs.
+        project: the folder everything is kept in; None before the first import.
+        settings: what is remembered from one start to the next.
+
+    Signals:
+        projectChanged: another project was opened, or none.
+        failed: something could not be done: ``WorkbenchError``; to be shown where it was asked for.
+        trainingAsked: a sample shall be shown training at once.
+    """
+
+    projectChanged = Signal()
+    failed = Signal(object)
+    trainingAsked = Signal()
+
+    def __init__(self, settings: Settings | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings or Settings()
+        self.inbox = Inbox(self)
+        self.background = Background(self.inbox)
+        self.document = Document(parent=self)
+        self.data = DataDesk(self.document, self.background, self)
+        self.runs = RunDesk(self.inbox, self.background, self)
+        self.runs.device = self.settings.get("device", "auto")
+        self.project: Project | None = None
+        self._train_when_ready = False
+        self._name_for_project = ""
+        self._saving = QTimer(self)
+        self._saving.setSingleShot(True)
+        self._saving.setInterval(_SAVE_MS)
+        self._saving.timeout.connect(self.save)
+        self.document.recipeChanged.connect(self._saving.start)
+        self.data.proposed.connect(self._on_import)
+        self.data.changed.connect(self._on_data)
+        self.data.failed.connect(self.failed)
+
+    # --- beginning -----------------------------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open what a path leads to: a project, a run folder in one, a recipe, or data."""
+        try:
+            if is_project(path):
+                self.open_project(path)
+            elif is_project(path.resolve().parent.parent) and (path / "recipe.toml").is_file():
+                self.open_project(path.resolve().parent.parent)
+                number = next((e.number for e in self.runs.entries if e.folder == path.resolve()), 0)
+                self.runs.select(number or self.runs.current)
+            elif path.suffix == ".toml":
+                self.open_recipe(Recipe.load(path), path.stem)
+            elif (path / "recipe.toml").is_file():
+                self.open_recipe(Recipe.load(path / "recipe.toml"), path.name)
+            else:
+                self.import_files([path])
+        except WorkbenchError as error:
+            self.failed.emit(error)
+
+    def import_files(self, paths: Sequence[Path], target: str | None = None) -> None:
+        """Read files and begin a project with the recipe that is proposed for them."""
+        self._train_when_ready = False
+        self._name_for_project = Path(paths[0]).stem if paths else ""
+        self.data.import_files(paths, target)
+
+    def run_sample(self, sample: Sample) -> None:
+        """Begin a project with a bundled sample, and train it as soon as its data are there."""
+        try:
+            recipe = sample.recipe()
+            self._begin_project(sample.name)
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return
+        self._train_when_ready = True
+        self.document.start(recipe)
+        self.data.reload()
+
+    def open_recipe(self, recipe: Recipe, name: str) -> None:
+        """Begin a project with a recipe.
+
+        Raises:
+            StoreError: the project cannot be made.
+        """
+        self._begin_project(name)
+        self.document.start(recipe)
+        self.data.reload()
+
+    def open_project(self, path: Path) -> None:
+        """Open a project; read-only where another window holds it.
+
+        Raises:
+            InputError, StoreError: it cannot be opened.
+        """
+        project = Project.open(path)
+        try:
+            draft = project.draft()
+        except RecipeError as error:
+            draft = None
+            self.failed.emit(error)
+        self._take_project(project)
+        self.document.start(draft or self._latest_recipe() or Recipe())
+        self.data.reload()
+
+    def new_project(self) -> None:
+        """Close what is open and begin with nothing."""
+        self._close_project()
+        self.document.start(Recipe())
+        self.data.clear()
+        self.runs.open(None)
+        self.projectChanged.emit()
+
+    def _begin_project(self, name: str) -> None:
+        plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project"
+        home = projects_home()
+        number, path = 1, home / plain[:60]
+        while path.exists() and any(path.iterdir()):
+            number += 1
+            path = home / f"{plain[:60]}-{number}"
+        self._take_project(Project.create(path))
+
+    def _take_project(self, project: Project) -> None:
+        self._close_project()
+        self.project = project
+        self.data.clear()
+        self.runs.open(project)
+        self.settings.add_recent(project.path)
+        self.projectChanged.emit()
+
+    def _close_project(self) -> None:
+        self.save()
+        self.runs.open(None)
+        if self.project:
+            self.project.close()
+            self.project = None
+
+    def _latest_recipe(self) -> Recipe | None:
+        for entry in reversed(self.runs.entries):
+            if (entry.folder / "recipe.toml").is_file():
+                return Recipe.load(entry.folder / "recipe.toml")
+        return None
+
+    # --- the way things hang together ----------------------------------------------------------------------------
+
+    def _on_import(self) -> None:
+        """A fresh proposal begins a project of its own, unless the one that is open is still empty."""
+        if self.project and not self.runs.entries:
+            self.settings.add_recent(self.project.path)
+            return
+        kept, recipe = self.data.keep(), self.document.recipe
+        try:
+            self._begin_project(self._name_for_project or recipe.name)
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return
+        self.document.start(recipe)
+        self.data.put_back(kept)
+
+    def _on_data(self) -> None:
+        if self._train_when_ready and self.data.dataset is not None:
+            self._train_when_ready = False
+            self.trainingAsked.emit()
+            self.train()
+
+    def why_not_train(self) -> str:
+        """Why nothing can be trained now; empty where it can."""
+        if self.data.state is None:
+            return self.tr("Import data first.")
+        if self.data.state.problem is not None:
+            return str(self.data.state.problem)
+        if self.document.problems:
+            first = self.document.problems[0]
+            return f"{first.where}: {first.what}" if first.where else first.what
+        if self.project is None or not self.project.writable:
+            return self.tr("The project is read-only.")
+        return ""
+
+    def train(self) -> int:
+        """Train the recipe as it stands, as a child of the run that is looked at; its number, 0 where it cannot."""
+        reason = self.why_not_train()
+        try:
+            if reason:
+                raise InputError(reason)
+            self.save()
+            return self.runs.train(self.document.recipe, self.runs.current or None)
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return 0
+
+    def edit_run(self, number: int) -> None:
+        """Make a run's recipe the one being edited; can be undone."""
+        entry = self.runs.entry(number)
+        if entry is None:
+            return
+        try:
+            recipe = Recipe.load(entry.folder / "recipe.toml")
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return
+        self.document.replace(recipe, self.tr("recipe of {0}").format(entry.name))
+
+    def save(self) -> None:
+        """Save the recipe being edited into the project."""
+        self._saving.stop()
+        if self.project and self.project.writable and self.document.recipe != Recipe():
+            try:
+                self.project.save_draft(self.document.recipe)
+            except WorkbenchError as error:
+                self.failed.emit(error)
+
+    def shut_down(self) -> None:
+        """Save, stop what runs, and end all threads."""
+        self._close_project()
+        self.background.close()
+        self.inbox.stop()

@@ -1,0 +1,120 @@
+"""A run as its events tell it: the figures that curves, facts and lists show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from workbench.events import (
+    CheckpointSaved,
+    EpochDone,
+    Event,
+    LearningRateChanged,
+    Notice,
+    Paused,
+    Progress,
+    Resumed,
+    RunEnded,
+    RunStarted,
+    StepDone,
+)
+
+
+@dataclass
+class RunCurves:
+    """Everything a run has said so far.
+
+    Attributes:
+        started: its last start; None before.
+        steps: records of steps, in order.
+        epochs: records of epochs, in order; one for each number.
+        changes: of the learning rate.
+        notices: what the user should know.
+        ended: its end; None before, and again after a resume.
+        stage: what it is doing when it is not training: ``reading data``, ``evaluating``, ``paused``; empty while training.
+        saved_at: when the last checkpoint was saved, seconds since 1970.
+    """
+
+    started: RunStarted | None = None
+    steps: list[StepDone] = field(default_factory=list)
+    epochs: list[EpochDone] = field(default_factory=list)
+    changes: list[LearningRateChanged] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    ended: RunEnded | None = None
+    stage: str = ""
+    saved_at: float | None = None
+    _begun: float = 0.0
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> RunCurves:
+        """The figures that some events amount to."""
+        curves = cls()
+        for event in events:
+            curves.take(event)
+        return curves
+
+    def take(self, event: Event) -> None:
+        """Take note of an event."""
+        match event:
+            case RunStarted():
+                self._start(event)
+            case StepDone():
+                self.steps.append(event)
+                self.stage = ""
+            case EpochDone():
+                self.epochs.append(event)
+                self.stage = ""
+            case LearningRateChanged():
+                self.changes.append(event)
+            case Notice():
+                self.notices.append(event)
+            case CheckpointSaved():
+                self.saved_at = event.time
+            case Progress():
+                self.stage = event.stage
+            case Paused():
+                self.stage = "paused"
+            case Resumed():
+                self.stage = ""
+            case RunEnded():
+                self.ended, self.stage = event, ""
+
+    def _start(self, event: RunStarted) -> None:
+        """A resumed run goes on from its checkpoint: what came after it has not happened."""
+        self.started, self.ended, self.stage, self._begun = event, None, "", event.time
+        self.epochs = [epoch for epoch in self.epochs if epoch.epoch <= event.first_epoch]
+
+    @property
+    def best(self) -> EpochDone | None:
+        """The best epoch on the dev set."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
+
+    @property
+    def position(self) -> float:
+        """Epochs done, as a fraction."""
+        last_step = self.steps[-1].epoch if self.steps else 0.0
+        return max(last_step, float(self.epochs[-1].epoch) if self.epochs else 0.0)
+
+    def seconds_left(self, now: float | None = None) -> tuple[float, float] | None:
+        """How long it will take to the last epoch, from and to; None before three epochs, when it would be a guess."""
+        started = self.started
+        if started is None or self.ended or len(self.epochs) < 2:
+            return None
+        times = [epoch.time for epoch in self.epochs if epoch.epoch > started.first_epoch]
+        if len(times) < 3:
+            return None
+        recent = times[-11:]
+        spans = [later - earlier for earlier, later in pairwise(recent)]
+        mean = (recent[-1] - recent[0]) / (len(recent) - 1)
+        left = max(0.0, started.epochs - self.position)
+        spread = max(spans) / mean if mean > 0 else 1.0
+        # Epochs of one run differ little; a machine in other use may differ by what was seen.
+        return left * mean * max(0.7, 2 - min(spread, 1.5)), left * mean * min(max(spread, 1.1), 2.0)
+
+    def elapsed(self, now: float | None = None) -> float:
+        """Seconds since the last start, until now or the end."""
+        if self.started is None:
+            return 0.0
+        return (self.ended.time if self.ended else now or time.time()) - self._begun
