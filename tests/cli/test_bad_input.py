@@ -66,8 +66,12 @@ def test_that_pickled_objects_are_never_loaded(workbench, tmp_path):
 
 def test_that_three_mistakes_of_a_recipe_are_named_at_once(workbench, tmp_path):
     text = table_recipe(write_table(tmp_path)).toml()
-    text = text.replace("epochs = 4", "epochs = -4").replace('kind = "adam"', 'kind = "adamm"').replace("units = 12", "unit = 12")
-    (tmp_path / "r.toml").write_text(text)
+    text = (
+        text.replace("epochs = 4", "epochs = -4")
+        .replace('kind = "adam"', 'kind = "adamm"')
+        .replace("units = 12", "unit = 12")(tmp_path / "r.toml")
+        .write_text(text)
+    )
     result = workbench("train", tmp_path / "r.toml", "--run", tmp_path / "run")
     refused(result, "training.epochs", "training.optimizer", "'adam'", "network.layers[0].unit")
     assert not (tmp_path / "run").exists()

@@ -19,7 +19,7 @@ from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.metrics import measure
 from workbench.evaluation.predictions_file import read_predictions
 from workbench.recipe.recipe import Recipe
-from workbench.session.results import diagnosis_of_run
+from workbench.session.results import diagnosis_of_run, goals_of_run
 from workbench.store.run_folder import RunFolder
 
 
@@ -87,7 +87,8 @@ def _diagnosis(options: argparse.Namespace) -> Diagnosis:
     if options.of is not None and options.of.is_dir():
         with RunFolder.open(options.of) as folder:
             changes = {f"goals.{name}": value for name, value in given.items()}
-            return diagnosis_of_run(folder, goals=folder.recipe.replace(changes).goals)
+            own = {"goals": goals_of_run(folder).model_dump(mode="json")}
+            return diagnosis_of_run(folder, goals=folder.recipe.replace(own).replace(changes).goals)
     settled = Recipe.parse({"goals": given}, "options").goals
     if options.of is not None:
         return diagnose(levels_of_predictions(read_predictions(options.of), settled), settled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +21,7 @@ _NEEDED = {
     "safetensors": "weights",
     "onnx": "export to ONNX",
     "onnxruntime": "the check of exported ONNX models",
-    "matplotlib": "figures in reports",
+    "jinja2": "reports",
     "typst": "reports as PDF",
     "PySide6-Essentials": "the window",
     "pyqtgraph": "curves in the window",
@@ -46,6 +47,7 @@ def _doctor(options: argparse.Namespace) -> int:
         put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {device['text']}")
     put(f"  compute threads: {report['threads']['command_line']} (in the window {report['threads']['window']})")
     put(f"  {'✓' if report['display'] else '–'} window: {report['display_text']}")
+    put(f"  {'✓' if report['spawns'] else '–'} compute process: {'starts' if report['spawns'] else 'does not start'}")
     for lack in report["missing"]:
         put(f"  – {lack['package']} is missing ({lack['for']}): {lack['get']}")
     if not report["missing"]:
@@ -74,10 +76,23 @@ def examine() -> dict[str, Any]:
             "python": sys.version.split()[0],
             **{name: number for name, number in found.items() if number},
         },
+        "spawns": _spawns(),
         "display": not why_not,
         "display_text": why_not or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("DISPLAY") or "available",
         "missing": missing,
     }
+
+
+def _nothing() -> None:
+    """What the trial process does."""
+
+
+def _spawns() -> bool:
+    """Whether a compute process can be started, as the window does for each run."""
+    process = multiprocessing.get_context("spawn").Process(target=_nothing, daemon=True)
+    process.start()
+    process.join(30)
+    return process.exitcode == 0
 
 
 def _version(name: str) -> str | None:

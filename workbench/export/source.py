@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 from workbench.data.encoder import Encoder
 from workbench.diagnosis.context import Tried
@@ -110,7 +111,7 @@ class ExportSource:
         return curve_of_run(self.folder)
 
     @cached_property
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> dict[str, Any]:
         """What the run came to.
 
         Raises:

@@ -30,12 +30,12 @@ def whole_ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Powers of ten from low to high; where there are fewer than two, also 2 and 5 times them."""
+    """Powers of ten from low to high; where there are fewer than three, also 2 and 5 times them."""
     first, last = floor(log10(low) + 1e-9), ceil(log10(high) - 1e-9)
     every = max(1, ceil((last - first + 1) / most))
     powers = [10.0**exponent for exponent in range(first, last + 1, every)]
     inside = [tick for tick in powers if low * 0.999 <= tick <= high * 1.001]
-    if len(inside) >= 2:
+    if len(inside) >= 3:
         return inside
     finer = [factor * 10.0**exponent for exponent in range(first, last + 1) for factor in (1, 2, 5)]
     return [tick for tick in finer if low * 0.999 <= tick <= high * 1.001] or inside
@@ -141,14 +141,14 @@ def spread(places: Sequence[float], top: float, bottom: float, apart: float = _A
 
 
 def segments(xs: Sequence[float], ys: Sequence[float], frame: Frame) -> list[list[Point]]:
-    """Points of a line in a frame, cut where a value is not finite (or, on a log scale, not above 0).
+    """Points of a line in a frame, cut where a value is not finite; what is out of range is drawn at the edge.
 
     Where several points fall on one pixel column, its lowest and highest stand for them: it looks the same.
     """
     parts: list[list[Point]] = [[]]
     for x, y in zip(xs, ys, strict=True):
-        if isfinite(y) and (y > 0 or not frame.y.log):
-            parts[-1].append((frame.x(x), min(max(frame.y(y), frame.top - 2), frame.bottom + 2)))
+        if isfinite(y):
+            parts[-1].append((frame.x(x), frame.y(min(max(y, frame.y.low), frame.y.high))))
         elif parts[-1]:
             parts.append([])
     return [_thinned(part, frame) for part in parts if part]

@@ -140,6 +140,22 @@ class Cards:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A thing to do in a few words: the change, what speaks about it, what to write on the command line."""
+
+    title: str
+    note: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Things to do later."""
+
+    items: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
 class Link:
     """A goal of a chain, with its state as a sign and a word; ``current``: the one to work on."""
 
@@ -174,7 +190,7 @@ class Fold:
 
 
 Block: TypeAlias = (
-    Paragraph | Bullets | Facts | Table | Figure | Pair | Listing | Cards | Chain | Heading | Fold
+    Paragraph | Bullets | Facts | Table | Figure | Pair | Listing | Cards | Entries | Chain | Heading | Fold
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from workbench.diagnosis.diagnose import Diagnosis
 from workbench.errors import InputError
@@ -66,7 +65,8 @@ def _subtitle(source: ExportSource) -> str:
 
 
 def _verdict(diagnosis: Diagnosis) -> Verdict:
-    tone: Tone = {"good": "good", "undecided": "muted"}.get(diagnosis.verdict, "warning")  # type: ignore[assignment]
+    high = "high" in diagnosis.states.values()
+    tone: Tone = "warning" if high else "good" if diagnosis.verdict == "good" else "muted"
     settle = tuple(each.text for each in diagnosis.settle)
     return Verdict(diagnosis.headline, diagnosis.summary, settle, tone, icon(tone))
 
@@ -91,7 +91,7 @@ def icon(tone: Tone) -> Drawing:
 
 
 def _facts(source: ExportSource) -> list[Fact]:
-    summary: dict[str, Any] = source.summary
+    summary = source.summary
     levels = source.diagnosis.levels
     facts = [_error_fact(f"{name} error", level) for name in ("train", "dev", "test") if (level := levels.get(name))]
     best = summary["best_epoch"]

@@ -62,16 +62,20 @@ def variables(theme: Mapping[str, str]) -> str:
     return " ".join(f"--{name.replace('_', '-')}: {color};" for name, color in theme.items())
 
 
-# Cividis (Nuñez, Anderton, Renslow, PLOS ONE 13, 2018) at nine even steps; between them it is all but straight.
-_CIVIDIS = ((0, 34, 78), (26, 56, 111), (67, 78, 108), (97, 101, 111), (125, 124, 120), (155, 148, 118),
-            (188, 174, 108), (222, 201, 88), (254, 232, 56))  # fmt: skip
+# Cividis (Nuñez, Anderton, Renslow, PLOS ONE 13, 2018) at 33 even steps; between them it is all but straight.
+_CIVIDIS = (
+    "00224E 00285B 002E6A 053371 1A386F 273E6E 32436D 3B496C 434E6C 4B546C 535A6D "
+    "5A5F6E 61656F 686A71 6F7073 767676 7D7C78 848279 8C8878 938E78 9B9476 A39A74 "
+    "ABA072 B4A76F BCAE6C C4B468 CDBB63 D5C25E DEC958 E7D150 F0D846 F9E03A FEE838 "
+)
+_STEPS = tuple(tuple(bytes.fromhex(step)) for step in _CIVIDIS.split())
 
 
 def cividis(share: float) -> str:
     """The color of a share from 0 (dark blue) to 1 (yellow)."""
-    place = min(1.0, max(0.0, share)) * (len(_CIVIDIS) - 1)
-    low = min(int(place), len(_CIVIDIS) - 2)
-    pairs = zip(_CIVIDIS[low], _CIVIDIS[low + 1], strict=True)
+    place = min(1.0, max(0.0, share)) * (len(_STEPS) - 1)
+    low = min(int(place), len(_STEPS) - 2)
+    pairs = zip(_STEPS[low], _STEPS[low + 1], strict=True)
     return "#" + "".join(f"{round(a + (b - a) * (place - low)):02X}" for a, b in pairs)
 
 
@@ -79,7 +83,7 @@ def ink_on(color: str) -> str:
     """Black or white, whichever is easier to read on ``#rrggbb`` (WCAG 2.2 contrast)."""
     red, green, blue = (_linear(int(color[at : at + 2], 16) / 255) for at in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#101418" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#FFFFFF"
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#FFFFFF"
 
 
 def _linear(value: float) -> float:

@@ -9,7 +9,7 @@ from workbench.export.report.blocks import Report, tree_of
 from workbench.export.report.colors import LIGHT, on_paper
 from workbench.store.bundled import resources
 
-FONT = "Workbench Inter"
+FONT = "Workbench Inter, DejaVu Sans, Noto Sans, sans-serif"
 
 
 def to_pdf(report: Report) -> bytes:

@@ -53,9 +53,7 @@ class Drawing:
         """An outlined rectangle."""
         self._add("rect", x=x, y=y, width=width, height=height, fill="none", stroke=stroke)
 
-    def line(
-        self, x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1, dash: str = ""
-    ) -> None:
+    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1, dash: str = "") -> None:
         """A straight line."""
         self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_width=width, stroke_dasharray=dash)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from workbench.evaluation.calibration import Bin, Calibration
 from workbench.evaluation.ranking import RocCurve
 from workbench.export.report.axes import Frame
-from workbench.export.report.svg import Drawing, fitted
+from workbench.export.report.svg import Drawing
 from workbench.export.report.text import percent
 
 _SIZE = (400.0, 330.0)
@@ -76,17 +76,14 @@ def roc_drawing(curves: Mapping[str, RocCurve], named: str) -> Drawing:
         rates = zip(curves[name].false_positive_rate.tolist(), curves[name].true_positive_rate.tolist(), strict=True)
         points = _outline([(frame.x(x), frame.y(y)) for x, y in rates])
         drawing.path(points, "accent" if name == named else "grey", 2 if name == named else 1)
-    words = f"{fitted(named, 180, 12)}: area {curves[named].area:.3f}"
-    drawing.text(frame.right - 4, frame.bottom - 10, words, color="accent", anchor="end", weight=600)
     drawing.text(frame.right, frame.bottom + 33, "false positive rate", color="muted", anchor="end", size=11)
     return drawing
 
 
 def _outline(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points without those that lie on the line between their neighbors, to a tenth of a pixel."""
+    """The points without those less than a pixel from the one before: it looks the same."""
     kept = points[:1]
-    for point, following in zip(points[1:], points[2:], strict=False):
-        (x0, y0), (x1, y1), (x2, y2) = kept[-1], point, following
-        if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > 0.1 * max(1e-9, abs(x2 - x0) + abs(y2 - y0)):
+    for point in points[1:-1]:
+        if max(abs(point[0] - kept[-1][0]), abs(point[1] - kept[-1][1])) >= 1:
             kept.append(point)
     return kept + points[-1:] if len(points) > 1 else kept

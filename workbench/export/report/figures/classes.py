@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.export.report.svg import Drawing, fitted, widest
@@ -49,7 +49,7 @@ def bars_drawing(rows: Sequence[BarRow], heads: Sequence[str], widths: Sequence[
     return drawing
 
 
-def balance_drawing(classes: Sequence[str], counts: dict[str, Sequence[int]]) -> Drawing:
+def balance_drawing(classes: Sequence[str], counts: Mapping[str, Sequence[int]]) -> Drawing:
     """How many examples of each class the sets hold; the bars show the training set's.
 
     Args:

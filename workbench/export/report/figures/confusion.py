@@ -79,4 +79,3 @@ def legend_text() -> str:
         "A cell is the number of examples of the row’s class that were taken for the column’s; its shade, from dark "
         "blue to yellow, is their share of the row. Empty cells: never."
     )
-

@@ -10,12 +10,13 @@ from workbench.diagnosis.gaps import Gap
 from workbench.diagnosis.levels import LADDER
 from workbench.evaluation.intervals import Estimate
 from workbench.export.report.axes import Scale, ticks
-from workbench.export.report.svg import Anchor, Drawing, Run, fitted, text_width
+from workbench.export.report.svg import Anchor, Drawing, Run, fitted, text_width, widest
 from workbench.export.report.text import count, gap, interval, percent, tight_percent
 
 WIDTH = 820.0
-_LEFT, _RIGHT, _VALUE, _INTERVAL = 84.0, 540.0, 618.0, 634.0
+_RIGHT, _VALUE, _INTERVAL = 540.0, 618.0, 634.0
 _BAR, _PART, _ROW, _GAP = 16.0, 10.0, 28.0, 30.0
+_MOST_PARTS = 8
 _COLORS = {"bayes": "grey", "human": "good", "train": "accent", "dev": "accent", "test": "accent"}
 _OPACITY = {"dev": 0.62, "test": 0.38}
 _NAMES = {"bayes": "Bayes"}
@@ -44,7 +45,8 @@ def ladder_drawing(diagnosis: Diagnosis) -> Drawing:
     heights = [_GAP if isinstance(row, Gap) else _ROW if not row.part else _ROW - 6 for row in rows]
     drawing = Drawing(WIDTH, sum(heights) + 34, _described(diagnosis))
     levels = [row for row in rows if isinstance(row, _Level)]
-    scale = Scale(0.0, max([1e-4, *(level.error.upper for level in levels)]) * 1.02, _LEFT, _RIGHT)
+    left = widest((level.name for level in levels), 13, least=60, most=180) + 16
+    scale = Scale(0.0, max([1e-4, *(level.error.upper for level in levels)]) * 1.02, left, _RIGHT)
     _axis(drawing, scale, sum(heights))
     y = 0.0
     limiting = _FOCUS.get(diagnosis.focus, ())
@@ -77,12 +79,22 @@ def _shown_gaps(diagnosis: Diagnosis) -> list[Gap]:
     return [each for each in shown if each.estimate is not None]
 
 
+def distributions_left_out(diagnosis: Diagnosis) -> int:
+    """How many distributions are not drawn, because there are too many: those of lowest dev error."""
+    return max(0, len(_dev_errors(diagnosis)) - _MOST_PARTS)
+
+
+def _dev_errors(diagnosis: Diagnosis) -> list[tuple[str, Estimate]]:
+    errors = [(name, sets["dev"]) for name, sets in diagnosis.levels.by_distribution.items() if "dev" in sets]
+    return sorted(errors, key=lambda pair: pair[1].value)
+
+
 def _parts(diagnosis: Diagnosis) -> Iterator[_Level]:
     """The dev error by distribution, the lowest first: the lecture's dev1 and dev2."""
-    errors = [(name, sets["dev"]) for name, sets in diagnosis.levels.by_distribution.items() if "dev" in sets]
+    errors = _dev_errors(diagnosis)
     if len(errors) > 1:
-        for name, error in sorted(errors, key=lambda pair: pair[1].value):
-            yield _Level(name, error, "purple", 0.75, part=True)
+        for name, error in errors[-_MOST_PARTS:]:
+            yield _Level(f"dev: {name}", error, "purple", 0.75, part=True)
 
 
 def _axis(drawing: Drawing, scale: Scale, bottom: float) -> None:
@@ -95,11 +107,12 @@ def _axis(drawing: Drawing, scale: Scale, bottom: float) -> None:
 def _draw_level(drawing: Drawing, scale: Scale, y: float, level: _Level) -> None:
     bar, error = (_PART, level.error) if level.part else (_BAR, level.error)
     color, size = ("muted", 11.0) if level.part else ("text", 13.0)
-    name = fitted(level.name, _LEFT - 16, size)
-    drawing.text(_LEFT - 12, y + 4.5, name, color=color, anchor="end", size=size)
+    left = scale.start
+    name = fitted(level.name, left - 14, size)
+    drawing.text(left - 12, y + 4.5, name, color=color, anchor="end", size=size)
     # An error of 0 still gets a sliver, so that its row is not taken for an empty one.
-    width = max(2.0, scale(error.value) - _LEFT)
-    drawing.rect(_LEFT, y - bar / 2, width, bar, level.color, radius=3, opacity=level.opacity)
+    width = max(2.0, scale(error.value) - left)
+    drawing.rect(left, y - bar / 2, width, bar, level.color, radius=3, opacity=level.opacity)
     if not error.exact:
         low, high = scale(error.lower), scale(error.upper)
         drawing.line(low, y, high, y, "text", 1.4)
@@ -126,7 +139,9 @@ def _draw_gap(drawing: Drawing, scale: Scale, y: float, shown: Gap, diagnosis: D
     rest = "" if estimate.exact else interval(estimate)
     wide = 1.1 * (text_width(told, 12) + text_width(rest, 11)) + 7
     # Beside the bracket; where there is no room at its right, at its left.
-    at, anchor = (high + 10, ANCHORS[0]) if high + 10 + wide <= WIDTH else (max(low - 10, _LEFT + wide), ANCHORS[1])
+    at, anchor = (
+        (high + 10, ANCHORS[0]) if high + 10 + wide <= WIDTH else (max(low - 10, scale.start + wide), ANCHORS[1])
+    )
     runs = (Run(told, "warning_text" if limiting else "muted", 12, 600), Run(rest, "muted", 11))
     drawing.runs(at, y + 4, runs, anchor=anchor)
 

@@ -54,7 +54,7 @@ def residual_drawing(residuals: Floats) -> Drawing:
     """A histogram of predicted minus true values, around 0."""
     drawing = Drawing(*_SIZE, "Histogram of the residuals.")
     reach = float(np.abs(residuals).max()) or 1.0
-    bins = 2 * max(5, min(20, round(len(residuals) ** 0.5 / 2)))
+    bins = _bins(residuals, reach)
     counts, edges = np.histogram(residuals, bins, range=(-reach, reach))
     values = [tick for tick in ticks(0, float(counts.max()) * 1.06, 6) if tick.is_integer()]
     box = (margin_for([count(value) for value in values]), 26, 390, 280)
@@ -68,6 +68,14 @@ def residual_drawing(residuals: Floats) -> Drawing:
     frame.columns(drawing, ticks(-reach, reach, 5), number)
     frame.titles(drawing, "predicted minus true value", "examples")
     return drawing
+
+
+def _bins(residuals: Floats, reach: float) -> int:
+    """An even number of bins, of about the width of Freedman and Diaconis (1981): 2 IQR / n^(1/3)."""
+    low, high = np.quantile(residuals, [0.25, 0.75])
+    width = 2 * float(high - low) / len(residuals) ** (1 / 3)
+    wanted = 2 * reach / width if width > 0 else 10.0
+    return 2 * round(min(80.0, max(10.0, wanted)) / 2)
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

@@ -17,6 +17,8 @@ from workbench.export.report.blocks import (
     Card,
     Cards,
     Cell,
+    Entries,
+    Entry,
     Fact,
     Fold,
     Heading,
@@ -67,7 +69,7 @@ def knobs_section(source: ExportSource) -> Section | None:
         blocks += [Paragraph("Nothing has to be changed first.")]
     if later:
         title = f"Later: {len(later)} more knob{'' if len(later) == 1 else 's'}"
-        blocks.append(Fold(title, (_later_table(later),)))
+        blocks.append(Fold(title, (Entries(tuple(_entry(knob) for knob in later)),)))
     return Section("knobs", "Knobs", tuple(blocks), "advised; turn one at a time, and see what it moved")
 
 
@@ -80,17 +82,9 @@ def _card(knob: Knob) -> Card:
     return Card(knob.title, knob.why, facts, commands_of(knob.patch), knob.lecture, knob.effect)
 
 
-def _later_table(knobs: list[Knob]) -> Table:
-    rows = [
-        (
-            Cell(knob.title, strong=True),
-            Cell(_GAPS[knob.gap]),
-            Cell(knob.effect or knob.reason, "muted"),
-            Cell(commands_of(knob.patch), mono=True),
-        )
-        for knob in knobs
-    ]
-    return Table(head("Knob", "acts on", "why later", "on the command line"), tuple(rows), small=True)
+def _entry(knob: Knob) -> Entry:
+    parts = (f"acts on {_GAPS[knob.gap]}", knob.cost, knob.effect or knob.reason)
+    return Entry(knob.title, " · ".join(part for part in parts if part), commands_of(knob.patch))
 
 
 def commands_of(patch: Mapping[str, Any]) -> str:

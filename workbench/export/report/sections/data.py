@@ -41,12 +41,8 @@ def data_section(source: ExportSource) -> Section:
         *_balance(source),
         *_columns(source.encoder),
     ]
-    notices = tuple(str(notice) for notice in _listed(source.summary["notices"]))
+    notices = tuple(map(str, source.summary["notices"]))
     return Section("data", "Data", (*blocks, *((Bullets(notices),) if notices else ())))
-
-
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _sources(sources: tuple[Source, ...]) -> Iterator[Table]:
@@ -146,7 +142,7 @@ def _balance(source: ExportSource) -> Iterator[Block]:
     classes = predictions.classes
     if not classes:
         return
-    counts = {
+    counts: dict[str, list[int]] = {
         split: np.bincount(predictions.of_split(split).y_true, minlength=len(classes)).tolist()
         for split in predictions.splits()
     }
@@ -156,7 +152,9 @@ def _balance(source: ExportSource) -> Iterator[Block]:
     rows = [cells(named(name), *(count(counts[split][at]) for split in counts)) for at, name in enumerate(classes)]
     first = next(iter(counts))
     sizes = counts[first]
-    text = f"Class balance: {count(len(classes))} classes of {count(min(sizes))} to {count(max(sizes))} {first} examples"
+    text = (
+        f"Class balance: {count(len(classes))} classes of {count(min(sizes))} to {count(max(sizes))} {first} examples"
+    )
     yield Fold(text, (Table(head("Class", *(f">{split}" for split in counts)), tuple(rows), small=True),))
 
 

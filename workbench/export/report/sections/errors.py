@@ -19,7 +19,7 @@ from workbench.export.report.blocks import (
     cells,
     head,
 )
-from workbench.export.report.figures.ladder import ladder_drawing
+from workbench.export.report.figures.ladder import distributions_left_out, ladder_drawing
 from workbench.export.report.text import DASH, count, gap, interval, named, percent, tight_percent
 from workbench.export.source import ExportSource
 
@@ -54,7 +54,9 @@ def errors_section(source: ExportSource) -> Section:
     diagnosis = source.diagnosis
     blocks: list[Block] = [
         Figure("From Bayes to test", ladder_drawing(diagnosis), _unit_note(source)),
-        Heading("Gaps", f"in points; above the tolerance of {percent(diagnosis.gaps.tolerance, 1)} a gap counts as high"),
+        Heading(
+            "Gaps", f"in points; above the tolerance of {percent(diagnosis.gaps.tolerance, 1)} a gap counts as high"
+        ),
         _gap_table(diagnosis.gaps),
         Paragraph(
             "A gap is high only if its whole interval lies above the tolerance, and low only if none of it does.",
@@ -65,10 +67,18 @@ def errors_section(source: ExportSource) -> Section:
         Chain(tuple(_link(gate) for gate in diagnosis.gates)),
     ]
     notes = tuple(diagnosis.levels.notes.values())
-    return Section("errors", "Errors", (*blocks, *((Bullets(notes),) if notes else ())), "measured, with 95 % intervals")
+    return Section(
+        "errors", "Errors", (*blocks, *((Bullets(notes),) if notes else ())), "measured, with 95 % intervals"
+    )
 
 
 def _unit_note(source: ExportSource) -> str:
+    left_out = distributions_left_out(source.diagnosis)
+    rest = f" {count(left_out)} distributions of lower dev error stand in the table below." if left_out else ""
+    return f"{_unit(source)}{rest}"
+
+
+def _unit(source: ExportSource) -> str:
     if source.diagnosis.levels.task == "regression":
         return (
             "Errors are the share of variance that is left unexplained (1 − R² about the training set’s mean); "

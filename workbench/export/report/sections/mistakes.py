@@ -68,7 +68,11 @@ def _matrix(part: Predictions, figures: ClassificationFigures, split: str) -> It
         drawing = confusion_drawing(figures.confusion, figures.classes, split)
         yield Figure("Confusion", drawing, legend_text())
         return
-    yield Heading("Most confused pairs", f"a matrix of {count(len(figures.classes))} classes could not be read")
+    pairs = int((figures.confusion > 0).sum() - (figures.confusion.diagonal() > 0).sum())
+    shown = f"the {_PAIRS} most frequent of {count(pairs)}" if pairs > _PAIRS else "all of them"
+    yield Heading(
+        "Most confused pairs", f"{shown}; a matrix of {count(len(figures.classes))} classes could not be read"
+    )
     yield _pairs_table(part)
 
 
@@ -115,8 +119,8 @@ def _class_table(figures: ClassificationFigures, split: str) -> Iterator[Block]:
         footer=2,
     )
     if len(names) > len(shown):
-        text = f"The {count(len(shown))} classes of lowest recall of {count(len(names))}; `workbench evaluate --json` prints all."
-        yield Paragraph(text, "muted")
+        text = f"The {count(len(shown))} classes of lowest recall of {count(len(names))}."
+        yield Paragraph(f"{text} `workbench evaluate --json` prints all.", "muted")
     rows = tuple(_detail_row(name, figures.by_class[name]) for name in shown)
     columns = head("Class", ">TP", ">FP", ">TN", ">FN", ">prevalence", ">NPV", ">FPR", ">FNR", ">FDR", ">FOR", ">LR+",
                    ">LR−", ">DOR")  # fmt: skip
@@ -178,8 +182,8 @@ def _probabilities(part: Predictions, figures: ClassificationFigures, split: str
     reliability = Figure(
         "Reliability",
         reliability_drawing(calibration),
-        f"Accuracy with its interval over confidence, on the {split} set; a model on the dashed line is right as often as "
-        "it says. Below: how the examples are spread.",
+        f"Accuracy with its interval over confidence, on the {split} set. On the dashed line a model is right as often "
+        "as it says. Below: how the examples are spread.",
     )
     yield Heading("Probabilities")
     yield Facts(tuple(_probability_facts(figures)))
@@ -192,7 +196,9 @@ def _probability_facts(figures: ClassificationFigures) -> Sequence[Fact]:
     return (
         Fact("calibration error", percent(figures.calibration.error, 1), "expected distance from the diagonal"),
         Fact("log loss", fixed(figures.log_loss), "mean of −log p(true class)"),
-        Fact("ROC AUC", fixed(figures.roc_auc), "" if len(figures.classes) == 2 else "mean of one class against the rest"),
+        Fact(
+            "ROC AUC", fixed(figures.roc_auc), "" if len(figures.classes) == 2 else "mean of one class against the rest"
+        ),
     )
 
 
@@ -207,8 +213,9 @@ def _roc_figure(part: Predictions) -> Figure | None:
     if not curves:
         return None
     worst = min(curves, key=lambda name: (curves[name].area, name))
-    others = "" if len(curves) == 1 else f" {named(worst, 60)} has the smallest area, the other classes are grey."
-    return Figure("ROC", roc_drawing(curves, worst), f"True over false positive rate, a class against the rest.{others}")
+    area = f"{named(worst, 60)}, area {fixed(curves[worst].area)}"
+    told = f"Blue: {area}." if len(curves) == 1 else f"Blue: {area}, the smallest; grey: the other classes."
+    return Figure("ROC", roc_drawing(curves, worst), f"True over false positive rate, a class against the rest. {told}")
 
 
 def _surest(part: Predictions) -> Iterator[Block]:

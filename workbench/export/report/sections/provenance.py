@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 from workbench.events import RunStarted
-from workbench.export.report.blocks import Bullets, Fact, Facts, Heading, Listing, Paragraph, Section
+from workbench.export.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Section
 from workbench.export.report.text import count, duration
 from workbench.export.source import ExportSource
+from workbench.session.results import goals_of_run
 
 
 def recipe_section(source: ExportSource) -> Section:
     """The recipe as it ran, every default written out."""
-    return Section(
-        "recipe",
-        "Recipe",
-        (Listing(source.recipe.toml().strip(), long=True),),
-        "as it ran, every default written out",
-    )
+    listing = Listing(source.recipe.toml().strip(), long=True)
+    return Section("recipe", "Recipe", (*_other_goals(source), listing), "as it ran, every default written out")
+
+
+def _other_goals(source: ExportSource) -> Iterator[Paragraph]:
+    goals = goals_of_run(source.folder)
+    if goals != source.recipe.goals:
+        told = ", ".join(f"{name} = {value}" for name, value in goals.model_dump().items() if value is not None)
+        yield Paragraph(f"The goals were changed after the run. This report measures by: {told}.")
 
 
 def environment_section(source: ExportSource) -> Section:
     """What computed it, and how to reproduce it."""
-    facts = Facts(tuple(_facts(source)))
+    facts = Facts(tuple(_facts(source)), wide=True)
     return Section("environment", "Environment and reproduction", (facts, *_reproduction(source)))
 
 
 def _facts(source: ExportSource) -> Iterator[Fact]:
-    summary: dict[str, Any] = source.summary
+    summary = source.summary
     started = next((event for event in reversed(source.events) if isinstance(event, RunStarted)), None)
     yield Fact("device", started.device if started else str(summary["device"]))
     yield Fact("threads", count(summary["threads"]))
@@ -37,30 +40,32 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
     speed = summary["examples_per_second"]
     yield Fact("speed", f"{count(round(speed))} examples/s" if speed else "–", "training only")
     yield Fact("steps", count(summary["steps"]))
-    for name, version in summary["versions"].items():
-        yield Fact(_LABELS.get(name, name), str(version))
+    versions: dict[str, str] = summary["versions"]
+    yield Fact("platform", versions.get("platform", "unknown"))
+    named = [f"{_LABELS.get(name, name)} {version}" for name, version in versions.items() if name != "platform"]
+    yield Fact("versions", ", ".join(named))
 
 
 _LABELS = {"python": "Python", "workbench": "Workbench", "numpy": "NumPy", "cupy": "CuPy"}
 
 
-def _reproduction(source: ExportSource) -> Iterator[Heading | Listing | Bullets | Paragraph]:
-    summary: dict[str, Any] = source.summary
+def _reproduction(source: ExportSource) -> Iterator[Heading | Listing | Facts | Paragraph]:
+    summary = source.summary
     yield Heading("How to reproduce it")
     yield Paragraph("Save the recipe above as recipe.toml, see that the data lie where it says, and run:")
     yield Listing("\n".join(commands(source)))
-    yield Bullets(
-        (
-            f"Recipe, SHA-256 of its content: {summary['recipe_fingerprint']}",
-            f"Data, SHA-256 of their content: {summary['data_fingerprint']}",
-            "On the same kind of CPU, equal versions, recipe, data and number of threads give equal weights, bit by bit.",
-        )
+    yield Paragraph("What ran then had these fingerprints, SHA-256 of the content:")
+    fingerprints = (("recipe", summary["recipe_fingerprint"]), ("data", summary["data_fingerprint"]))
+    yield Facts(tuple(Fact(name, str(value)) for name, value in fingerprints), wide=True)
+    yield Paragraph(
+        "On the same kind of CPU, equal versions, recipe, data and number of threads give equal weights, bit by bit.",
+        "muted",
     )
 
 
 def commands(source: ExportSource) -> list[str]:
     """What to write on the command line to get this run and this report again."""
-    summary: dict[str, Any] = source.summary
+    summary = source.summary
     run = shlex.quote(source.folder.path.resolve().name or "run")
     device, threads = summary["device"], summary["threads"]
     return [

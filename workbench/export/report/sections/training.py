@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from workbench.events import EpochDone, LearningRateChanged
+from workbench.events import EpochDone, LearningRateChanged, RunStarted
 from workbench.export.report.blocks import (
     Block,
     Cell,
@@ -21,8 +21,8 @@ from workbench.export.report.blocks import (
     cells,
     head,
 )
-from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing
-from workbench.export.report.text import count, number, percent, shape, short, tight_percent
+from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing, wants_log
+from workbench.export.report.text import count, counted, number, shape, short, tight_percent
 from workbench.export.source import ExportSource
 from workbench.recipe.fields import FieldFacts, facts
 from workbench.recipe.kinds import Kinded
@@ -45,16 +45,23 @@ def _error_figure(source: ExportSource) -> Figure:
     series = [Series("train", [each.train_error for each in curve], "accent")]
     if any(each.dev_error is not None for each in curve):
         series.append(Series("dev", [each.dev_error for each in curve], "purple", "6 4"))
-    human = [Level(levels.human.value, f"human level {tight_percent(levels.human.value)}", "good")] if levels.human else []
+    human = levels.human
+    compared = [Level(human.value, f"human {tight_percent(human.value)}", "good_text")] if human else []
+    log = wants_log(series)
     drawing = curves_drawing(
-        _epochs(curve), series, _error_text, label="Training and dev error over the epochs.", levels=human,
-        marks=_rate_marks(source), best=_best(source),
+        _epochs(curve), series, _error_text, label="Training and dev error over the epochs.", levels=compared,
+        marks=_rate_marks(source), best=_best(source), log=log,
     )  # fmt: skip
-    return Figure("Error", drawing, "train solid, dev dashed")
+    zero = any(0 in each.ys for each in series)
+    return Figure(f"Error{_scale(log)}", drawing, "0 is drawn at the lower edge." if log and zero else "")
+
+
+def _scale(log: bool) -> str:
+    return ", log scale" if log else ""
 
 
 def _error_text(value: float) -> str:
-    return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-9 else 1)
+    return tight_percent(value)
 
 
 def _best(source: ExportSource) -> tuple[float, float, str] | None:
@@ -74,8 +81,9 @@ def _loss_figure(curve: tuple[EpochDone, ...]) -> Figure:
     series = [Series("train", [each.train_loss for each in curve], "accent")]
     if any(each.dev_loss is not None for each in curve):
         series.append(Series("dev", [each.dev_loss for each in curve], "purple", "6 4"))
-    text = "Training and dev loss over the epochs."
-    return Figure("Loss", curves_drawing(_epochs(curve), series, _loss_text, label=text, size=_HALF))
+    text, log = "Training and dev loss over the epochs.", wants_log(series)
+    drawing = curves_drawing(_epochs(curve), series, _loss_text, label=text, size=_HALF, log=log)
+    return Figure(f"Loss{_scale(log)}", drawing)
 
 
 def _loss_text(value: float) -> str:
@@ -84,13 +92,11 @@ def _loss_text(value: float) -> str:
 
 def _rate_figure(source: ExportSource) -> Figure:
     done = [each for each in source.curve if each.epoch > 0]
-    rates = [each.learning_rate for each in done]
-    log = min(rates) > 0 and max(rates) / min(rates) > 20
-    drawing = curves_drawing(
-        _epochs(done), [Series("", rates, "good")], _rate_text, label="Learning rate over the epochs.", size=_HALF,
-        log=log,
-    )  # fmt: skip
-    return Figure("Learning rate", drawing)
+    series = [Series("", [each.learning_rate for each in done], "good_text")]
+    log = wants_log(series)
+    text = "Learning rate over the epochs."
+    drawing = curves_drawing(_epochs(done), series, _rate_text, label=text, size=_HALF, log=log)
+    return Figure(f"Learning rate{_scale(log)}", drawing)
 
 
 def _rate_text(value: float) -> str:
@@ -105,13 +111,23 @@ def _curve_note(source: ExportSource) -> str:
     summary = source.summary
     reason = str(summary["stop_reason"]).replace("_", " ")
     kept = "the best epoch on the dev set" if summary["kept"] == "best" else "the last epoch"
-    return f"Training ended after {count(int(str(summary['epochs'])))} epochs ({reason}). The kept model is of {kept}."
+    epochs = counted(summary["epochs"], "epoch")
+    return f"Training ended after {epochs} ({reason}). The kept model is of {kept}. {_sample_note(source)}".strip()
+
+
+def _sample_note(source: ExportSource) -> str:
+    """That the curve's training error is of a part of the examples, where it is."""
+    started = next((event for event in source.events if isinstance(event, RunStarted)), None)
+    if started is None or started.train_sample >= started.examples.get("train", 0):
+        return ""
+    some, every = count(started.train_sample), count(started.examples["train"])
+    return f"While training, the training error and loss were measured on {some} of {every} examples."
 
 
 def network_section(source: ExportSource) -> Section:
     """Every layer with its output shape, parameters and work."""
     network = source.network
-    rows = [cells("input", "", shape(network.input_shape), "", "")]
+    rows = [cells(Cell("input", strong=True), "", shape(network.input_shape), "", "")]
     for node in network.nodes:
         made = Cell(f"{type(node.layer).human_name()}{_separated(node.layer.summary())}", "muted")
         frozen = " (frozen)" if node.layer.frozen else ""
@@ -174,8 +190,9 @@ def _unit(fact: FieldFacts | None) -> str:
 
 
 def _model_text(model: BaseModel) -> str:
-    fields = facts(type(model))
+    fields = {name: fact for name, fact in facts(type(model)).items() if name != "enabled"}
     inner = ", ".join(f"{fact.label} {setting_text(getattr(model, name), fact)}" for name, fact in fields.items())
-    if isinstance(model, Kinded):
-        return f"{type(model).human_name()} ({inner})" if inner else type(model).human_name()
-    return inner
+    if not isinstance(model, Kinded):
+        return inner
+    inner = inner if getattr(model, "enabled", True) else "off"
+    return f"{type(model).human_name()} ({inner})" if inner else type(model).human_name()

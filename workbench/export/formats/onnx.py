@@ -1,0 +1,57 @@
+"""ONNX, run and compared before it is offered."""
+
+from __future__ import annotations
+
+from workbench.errors import RunError
+from workbench.evaluation.predictor import Model
+from workbench.export.formats.base import Exported, Exporter
+from workbench.export.onnx_check import CheckReport, check_onnx
+from workbench.export.onnx_graph import export_onnx
+from workbench.export.probes import Array, channels_first, expected, extreme, typical
+from workbench.export.source import ExportSource
+
+_TOLERANCE = 1e-5
+_NOISE = 8.0
+"""How many times our own rounding error another order of the same sums may be away."""
+
+
+class Onnx(Exporter):
+    """The model with its normalization as one graph."""
+
+    kind = "onnx"
+    title = "ONNX model"
+    suffix = ".onnx"
+    about = "One file that onnxruntime and most other programs run: raw features or pixels in, probabilities out."
+
+    def export(self, source: ExportSource) -> Exported:
+        model = source.model
+        data = export_onnx(model.network, model.tensors, model.encoder, model.loss, source.metadata)
+        return Exported(data, checked_onnx(data, model))
+
+
+def checked_onnx(data: bytes, model: Model) -> str:
+    """Run an ONNX model on inputs like the training data, on extreme ones, and on a single one, and compare.
+
+    Returns:
+        What was checked and found, a clause.
+
+    Raises:
+        RunError: the file is unsound, or computes something else than the model.
+    """
+    likely, far = typical(model.encoder), extreme(model.encoder)
+    reports = [_compared(data, model, inputs) for inputs in (likely, far, likely[:1])]
+    worst = max(report.difference for report in reports)
+    inputs = len(likely) + len(far)
+    return f"{reports[0].engine} gives the same for {inputs} inputs, to {worst:.1e} of the largest value"
+
+
+def _compared(data: bytes, model: Model, inputs: Array) -> CheckReport:
+    values, noise = expected(model, inputs)
+    allowed = {name: max(_TOLERANCE, _NOISE * noise[name]) for name in values}
+    report = check_onnx(data, channels_first(inputs), values, allowed)
+    if not report.passed:
+        raise RunError(
+            f"the ONNX model did not pass its check: it {report.problem}",
+            mend="Nothing was written. Export safetensors and pytorch instead.",
+        )
+    return report

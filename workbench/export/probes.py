@@ -1,0 +1,130 @@
+"""Inputs that an exported model is tried with: like the training data, and far beyond them; and what it should say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.data.encoder import Encoder
+from workbench.engine.backend import Backend
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Plan
+from workbench.engine.shards import ShardPool
+from workbench.evaluation.predictor import Model, Predictor
+from workbench.export.onnx_graph import LOGITS, PREDICTION, PROBABILITIES
+
+Array = np.ndarray[Any, Any]
+
+ROWS = 256
+_PIXELS = 2**23
+"""The most values of one set of probes: pictures may be large."""
+_BATCH = 32
+_FAR = 8.0
+"""How many deviations from the mean extreme values lie."""
+
+
+def typical(encoder: Encoder, seed: int = 0) -> Array:
+    """Inputs like the training data, before normalization: float32 ``(N, F)``, or pictures ``(N, H, W, C)``.
+
+    Numbers are drawn about their training mean with their deviation (so far as the normalization knows them), each
+    category column has one category, pixels are drawn from their whole range.
+    """
+    numbers = np.random.default_rng(seed)
+    if not encoder.features:
+        return _pictures(encoder, numbers)
+    return _table(encoder, numbers.normal(size=(ROWS, encoder.input_shape[0])), numbers)
+
+
+def extreme(encoder: Encoder, seed: int = 1) -> Array:
+    """Inputs far from the training data: all values at zero, at the mean, at both ends, and mixtures of these."""
+    numbers = np.random.default_rng(seed)
+    if encoder.features:
+        ends = numbers.choice(np.array([-_FAR, 0.0, _FAR]), size=(32, encoder.input_shape[0]))
+        ends[0], ends[1], ends[2] = 0.0, _FAR, -_FAR
+        table = _table(encoder, ends, numbers)
+        table[3] = 0.0
+        return table
+    low, high = _pixel_range(encoder)
+    count = min(8, max(4, _PIXELS // int(np.prod(encoder.input_shape))))
+    pictures = np.where(numbers.random((count, *encoder.input_shape)) < 0.5, low, high)
+    pictures[0], pictures[1], pictures[2] = low, high, 0.0
+    return np.asarray(pictures, encoder.pixels or np.float32)
+
+
+def _table(encoder: Encoder, deviations: Array, numbers: np.random.Generator) -> Array:
+    width = np.where(encoder.scale == 0, 1.0, 1.0 / np.where(encoder.scale == 0, 1.0, encoder.scale))
+    table: Array = (encoder.shift + deviations * width).astype(np.float32)
+    place = 0
+    for feature in encoder.features:
+        if feature.type == "category":
+            # A missing or unknown category is all 0: one more choice than there are categories.
+            chosen = numbers.integers(0, feature.width + 1, len(table))
+            table[:, place : place + feature.width] = chosen[:, None] == np.arange(feature.width)
+        place += feature.width
+    return table
+
+
+def _pictures(encoder: Encoder, numbers: np.random.Generator) -> Array:
+    count = min(ROWS, max(4, _PIXELS // int(np.prod(encoder.input_shape))))
+    low, high = _pixel_range(encoder)
+    drawn = numbers.uniform(low, high, (count, *encoder.input_shape))
+    return np.rint(drawn).astype(np.uint8) if encoder.pixels == "uint8" else drawn.astype(np.float32)
+
+
+def _pixel_range(encoder: Encoder) -> tuple[Array, Array]:
+    """By channel: 0 to 255, or for pictures of other numbers two deviations about the mean."""
+    if encoder.pixels == "uint8":
+        return np.zeros_like(encoder.shift), np.full_like(encoder.shift, 255.0)
+    width = 2.0 / np.where(encoder.scale == 0, 1.0, encoder.scale)
+    return encoder.shift - width, encoder.shift + width
+
+
+def channels_first(inputs: Array) -> Array:
+    """Inputs as ONNX and PyTorch read them, float32."""
+    moved = np.moveaxis(inputs, -1, 1) if inputs.ndim > 2 else inputs
+    return np.ascontiguousarray(moved, np.float32)
+
+
+def expected(model: Model, inputs: Array) -> tuple[dict[str, Array], dict[str, float]]:
+    """What the workbench computes for inputs, and how far rounding alone takes it.
+
+    Returns:
+        The outputs by their names in the ONNX model: the predictions as a user gets them, and the logits. And for
+        each the largest difference from the same computed in 64 bits, by the output's largest value.
+    """
+    with Predictor(model) as predictor:
+        predictions = predictor.predict(inputs)
+    classifies = model.encoder.task == "classification"
+    found = {LOGITS: _logits(model, inputs, np.float32), PROBABILITIES: predictions}
+    exact = {LOGITS: _logits(model, inputs, np.float64)}
+    if not classifies:
+        encoder = model.encoder
+        exact = {PREDICTION: exact[LOGITS] * encoder.target_scale + encoder.target_shift}
+        return {PREDICTION: predictions}, {PREDICTION: _apart(predictions, exact[PREDICTION])}
+    exact[PROBABILITIES] = model.loss.predict(np, exact[LOGITS])
+    return found, {name: _apart(values, exact[name]) for name, values in found.items()}
+
+
+def _logits(model: Model, inputs: Array, dtype: Any) -> Array:
+    parameters = Parameters(model.network, Backend(), dtype)
+    parameters.load(model.tensors)
+    shift, scale = model.encoder.shift.astype(dtype), model.encoder.scale.astype(dtype)
+    pool = ShardPool(1)
+    try:
+        plan = Plan(parameters, model.loss, min(_BATCH, len(inputs)), training=False, pool=pool)
+        pieces = []
+        for start in range(0, len(inputs), plan.batch):
+            piece = inputs[start : start + plan.batch]
+            plan.input[: len(piece)] = (piece.astype(dtype) - shift) * scale
+            plan.run(len(piece))
+            pieces.append(plan.output[: len(piece)].copy())
+        return np.concatenate(pieces)
+    finally:
+        pool.close()
+
+
+def _apart(values: Array, exact: Array) -> float:
+    largest = float(np.abs(exact).max(initial=0.0))
+    worst = float(np.abs(values - exact).max(initial=0.0))
+    return worst / largest if largest > 0 and np.isfinite(worst) else 0.0
