@@ -2,8 +2,8 @@
 
     python packaging/make_samples.py [FASHION_MNIST_FOLDER]
 
-Needs scikit-learn (for its digits) and the files of Fashion-MNIST (Debian: ``dataset-fashion-mnist``). Equal sources give
-equal files.
+Needs scikit-learn (for its digits) and the files of Fashion-MNIST (Debian: ``dataset-fashion-mnist``). Equal sources
+give equal files.
 """
 
 from __future__ import annotations
