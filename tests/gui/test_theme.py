@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 from shots import grab
 
-from workbench.gui.assets import resources
 from workbench.gui.icons import NAMES, icon
 from workbench.gui.style import stylesheet
 from workbench.gui.theme import FAMILY, font, theme, tokens
 from workbench.gui.tokens import DARK, LIGHT, Tokens
 from workbench.gui.widgets.buttons import Button
+from workbench.store.bundled import resources
 
 _THEMES = pytest.mark.parametrize("t", [LIGHT, DARK], ids=["light", "dark"])
 

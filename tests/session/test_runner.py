@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from support.small_runs import picture_recipe, table_recipe, write_pictures, write_table
 
-from workbench.events import EpochDone, Notice, Paused, RunEnded
 from workbench.evaluation.predictor import Model, Predictor
+from workbench.events import EpochDone, Notice, Paused, RunEnded
 from workbench.session.results import diagnosis_of_run, predictions_of_run
 from workbench.session.runner import Run, RunRequest, RunState
 from workbench.store.run_folder import RunFolder

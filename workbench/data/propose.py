@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed
 from workbench.data.dataset import Dataset, dataset_of
+from workbench.data.encoder import Task
 from workbench.data.gather import sources_of
 from workbench.data.names import meant
 from workbench.data.reading import quiet, read_sources
@@ -148,18 +149,21 @@ def _task(content: Content, target: str | None, reasons: list[str]) -> str:
     column = content.column(target) if target else None
     if column is None:
         return "classification"
+    task, reason = task_for(column)
+    reasons.append(reason)
+    return task
+
+
+def task_for(column: Column) -> tuple[Task, str]:
+    """What is probably learned where a column is the target, and why."""
     known = column.values[~column.missing]
     distinct = len(np.unique(known))
     if column.type == "category":
-        reasons.append(f"Classification: {column.name!r} holds {distinct:,} different texts.")
-        return "classification"
+        return "classification", f"Classification: {column.name!r} holds {distinct:,} different texts."
     if distinct <= _MOST_CLASSES and bool((known == np.floor(known)).all()):
-        reasons.append(
-            f"Classification: {column.name!r} holds {distinct} different whole numbers, at most {_MOST_CLASSES}."
-        )
-        return "classification"
-    reasons.append(f"Regression: {column.name!r} holds {distinct:,} different numbers.")
-    return "regression"
+        what = f"holds {distinct} different whole numbers, at most {_MOST_CLASSES}"
+        return "classification", f"Classification: {column.name!r} {what}."
+    return "regression", f"Regression: {column.name!r} holds {distinct:,} different numbers."
 
 
 def _data(

@@ -97,6 +97,11 @@ def read_source(source: Source, hints: Hints, cache: Path | None, progress: Prog
     return replace(content, sets=np.full(content.rows, code, np.int8))
 
 
+def mend_for(path: Path) -> str:
+    """What to do with a file that is known and cannot be read, by its name; empty for all others."""
+    return next((mend for suffixes, mend in _ELSEWHERE if path.name.lower().endswith(suffixes)), "")
+
+
 def _cached(reader: Reader, source: Source, hints: Hints, cache: Path | None, progress: Progress) -> Content:
     if cache is None:
         return reader.read(source, hints, progress)
@@ -137,8 +142,8 @@ def _reader_for(source: Source, path: Path) -> Reader:
 def _unknown_format(path: Path, known: list[Reader]) -> InputError:
     if not path.is_dir():
         titles = listed([reader.title for reader in known])
-        other = next((mend for suffixes, mend in _ELSEWHERE if path.name.lower().endswith(suffixes)), "")
-        return InputError("is in no format that can be read", where=str(path), mend=other or f"Formats: {titles}.")
+        mend = mend_for(path) or f"Formats: {titles}."
+        return InputError("is in no format that can be read", where=str(path), mend=mend)
     if not any(path.iterdir()):
         return InputError("is an empty folder", where=str(path))
     return InputError(

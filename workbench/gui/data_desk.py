@@ -36,12 +36,14 @@ class DataState:
         dataset: what the recipe makes of them; None where it cannot.
         profile: figures for the preview.
         problem: why there is no dataset; None where there is one.
+        sizes: how many examples each source has.
     """
 
     content: Content
     dataset: Dataset | None
     profile: Profile
     problem: InputError | None
+    sizes: tuple[int, ...] = ()
 
 
 class DataDesk(QObject):
@@ -175,7 +177,8 @@ def _state_of(recipe: DataRecipe, report: Report) -> DataState:
     except InputError as error:
         problem = error
     content = dataset.content if dataset else concatenate(contents, [source.path for source in recipe.sources])
-    return DataState(content, dataset, profile_of(content, dataset, recipe), problem)
+    sizes = tuple(one.rows for one in contents)
+    return DataState(content, dataset, profile_of(content, dataset, recipe), problem, sizes)
 
 
 def facts_of(dataset: Dataset) -> DataFacts:

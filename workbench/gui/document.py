@@ -100,13 +100,20 @@ class Document(QObject):
         """
         return self.set_many({path: value}, text)
 
-    def set_many(self, changes: Mapping[str, Any], text: str = "") -> tuple[Problem, ...]:
-        """As ``set``, for several values that only make sense together. One step of Undo."""
+    def set_many(self, changes: Mapping[str, Any], text: str = "", *, about: str = "") -> tuple[Problem, ...]:
+        """As ``set``, for several values that only make sense together. One step of Undo.
+
+        Args:
+            changes: values by path.
+            text: as for ``set``.
+            about: what is being changed: quick changes of the same thing are one step of Undo. By default the paths
+                that differ, which vary where one drag adds an entry to a table and then changes it.
+        """
         try:
             recipe = self._recipe.replace({path: plain(value) for path, value in changes.items()})
         except RecipeError as error:
             return tuple(_relative(problem) for problem in error.problems)
-        self._push(recipe, text, merge=True)
+        self._push(recipe, text, merge=True, about=about)
         return ()
 
     def replace(self, recipe: Recipe, text: str = "") -> None:
@@ -153,10 +160,10 @@ class Document(QObject):
     def _on_clean(self, clean: bool) -> None:
         self.dirtyChanged.emit(not clean)
 
-    def _push(self, recipe: Recipe, text: str, *, merge: bool) -> None:
+    def _push(self, recipe: Recipe, text: str, *, merge: bool, about: str = "") -> None:
         if recipe == self._recipe:
             return
-        paths = _changed(self._recipe, recipe) if merge else ()
+        paths = (about,) if about else _changed(self._recipe, recipe) if merge else ()
         self.undo_stack.push(PutRecipe(self, recipe, text, paths, self._clock()))
 
     def _put(self, recipe: Recipe) -> None:

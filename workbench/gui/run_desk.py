@@ -18,11 +18,12 @@ from workbench.evaluation.predictions import Predictions
 from workbench.events import Event, RunEnded
 from workbench.gui.background import Background
 from workbench.gui.inbox import Channel, Inbox
-from workbench.recipe.paths import Change
+from workbench.recipe.paths import Change, split_path
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.training import Goals
 from workbench.session.curves import RunCurves
 from workbench.session.history import tried_from
-from workbench.session.results import diagnosis_of_run, predictions_of_run
+from workbench.session.results import diagnosis_of_run, goals_of_run, keep_goals, predictions_of_run
 from workbench.session.runner import Run, RunRequest
 from workbench.store.project import Project, RunEntry
 from workbench.store.run_folder import RunFolder
@@ -37,12 +38,14 @@ class RunResult:
 
     Attributes:
         recipe: what ran.
+        goals: what it is measured by; those of the recipe unless others were given since.
         diagnosis: its verdict and knobs.
         predictions: for every example.
         tried: child runs that turned one knob, and what each moved.
     """
 
     recipe: Recipe
+    goals: Goals
     diagnosis: Diagnosis
     predictions: Predictions
     tried: tuple[tuple[RunEntry, Tried], ...]
@@ -63,6 +66,7 @@ class RunDesk(QObject):
         resultReady: a run's diagnosis is there, or there anew: its number.
         resultFailed: it could not be made: the number and the ``WorkbenchError``.
         selected: another run is looked at: its number, 0 for none.
+        goalsGiven: a run is measured by other goals from now on: its number and the ``Goals``.
     """
 
     listChanged = Signal()
@@ -70,6 +74,7 @@ class RunDesk(QObject):
     resultReady = Signal(int)
     resultFailed = Signal(int, object)
     selected = Signal(int)
+    goalsGiven = Signal(int, object)
 
     def __init__(self, inbox: Inbox, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +87,8 @@ class RunDesk(QObject):
         self.spawn = True
         self._curves: dict[int, RunCurves] = {}
         self._results: dict[int, RunResult] = {}
+        self._recipes: dict[int, Recipe] = {}
+        self._goals: dict[int, Goals] = {}
         self._live: dict[int, _Live] = {}
         self._queue: deque[tuple[int, RunRequest]] = deque()
 
@@ -91,7 +98,7 @@ class RunDesk(QObject):
         """Show the runs of another project. What still runs of the one before is stopped."""
         self.shut_down()
         self.project, self.current = project, 0
-        self._curves, self._results = {}, {}
+        self._curves, self._results, self._recipes, self._goals = {}, {}, {}, {}
         self._refresh()
         self.select(self.entries[-1].number if self.entries else 0)
 
@@ -143,6 +150,10 @@ class RunDesk(QObject):
                 self._read_curves(entry)
         return self._curves[number]
 
+    def curves_if_known(self, number: int) -> RunCurves | None:
+        """As ``curves``, without reading anything."""
+        return self._curves.get(number)
+
     def _read_curves(self, entry: RunEntry) -> None:
         def work(_: object) -> RunCurves:
             with RunFolder.open(entry.folder) as folder:
@@ -159,20 +170,29 @@ class RunDesk(QObject):
         """What a run came to; None before it is known."""
         return self._results.get(number)
 
+    def recipe(self, number: int) -> Recipe | None:
+        """What a run does; None before it was read."""
+        return self._recipes.get(number)
+
+    def set_goals(self, number: int, goals: Goals) -> None:
+        """Measure a run by other goals, without training anew. Its folder keeps them where the project is writable."""
+        if number in self._results:
+            self._goals[number] = goals
+            self._read_result(number, anew=True)
+            self.goalsGiven.emit(number, goals)
+
     def _read_result(self, number: int, *, anew: bool = False) -> None:
         entry = self.entry(number)
         if entry is None or not entry.ended_well or (number in self._results and not anew):
             return
-        runs = list(self.entries)
+        runs, given = list(self.entries), self._goals.get(number)
+        keep = self.project is not None and self.project.writable
 
         def work(_: object) -> RunResult:
-            tried = tried_from(runs, number)
-            with RunFolder.open(entry.folder) as folder:
-                diagnosis = diagnosis_of_run(folder, tuple(each for _, each in tried))
-                return RunResult(folder.recipe, diagnosis, predictions_of_run(folder), tried)
+            return _result_of(entry, runs, given, keep=keep)
 
         def done(result: RunResult) -> None:
-            self._results[number] = result
+            self._results[number], self._recipes[number] = result, result.recipe
             self.resultReady.emit(number)
 
         def failed(error: WorkbenchError) -> None:
@@ -201,6 +221,7 @@ class RunDesk(QObject):
         if not self.project.writable:
             raise InputError(f"the project is open elsewhere ({self.project.owner})", mend="Close it there first.")
         entry = self.project.add_run(parent, self._changes(parent, recipe))
+        self._recipes[entry.number] = recipe
         request = RunRequest(
             entry.name, entry.folder, recipe, self.device, self.threads, default_folder(), resume=False
         )
@@ -208,13 +229,13 @@ class RunDesk(QObject):
         return entry.number
 
     def try_knob(self, number: int, knob: Knob) -> int:
-        """Start a child run that differs from a run in exactly one setting.
+        """Start a child run that differs from a run in exactly one setting; it is measured by the same goals.
 
         Raises:
             InputError, StoreError: as for ``train``.
         """
         result = self._results[number]
-        return self.train(result.recipe.replace(dict(knob.patch)), number)
+        return self.train(result.recipe.replace({"goals": result.goals, **knob.patch}), number)
 
     def go_on(self, number: int) -> None:
         """Resume a run that was stopped or cut off.
@@ -234,7 +255,9 @@ class RunDesk(QObject):
         entry = self.entry(parent) if parent else None
         if entry is None or not (entry.folder / "recipe.toml").is_file():
             return ()
-        return Recipe.load(entry.folder / "recipe.toml").diff(recipe)
+        changes = Recipe.load(entry.folder / "recipe.toml").diff(recipe)
+        # Goals are what runs are measured by; with other goals a run still differs in nothing but its settings.
+        return tuple(change for change in changes if split_path(change.path)[0] != "goals")
 
     def _enqueue(self, number: int, request: RunRequest) -> None:
         self._curves.setdefault(number, RunCurves())
@@ -318,3 +341,17 @@ class RunDesk(QObject):
             if self.project and self.project.writable:
                 self.project.note(number, "interrupted")
         self._live.clear()
+
+
+def _result_of(entry: RunEntry, runs: list[RunEntry], given: Goals | None, *, keep: bool) -> RunResult:
+    """Read a run's result, measured by its own goals or by those given, which its folder then keeps."""
+    tried = tried_from(runs, entry.number, given)
+    with RunFolder.open(entry.folder) as folder:
+        own = goals_of_run(folder)
+        goals = given or own
+        diagnosis = diagnosis_of_run(folder, tuple(each for _, each in tried), goals)
+        result = RunResult(folder.recipe, goals, diagnosis, predictions_of_run(folder), tried)
+    if goals != own and keep:
+        with RunFolder.open(entry.folder, write=True) as folder:
+            keep_goals(folder, goals)
+    return result

@@ -42,6 +42,9 @@ def _labels(t: Tokens) -> str:
     QLabel[look="note"] {{ color: {t.muted}; font-size: 12px; }}
     QLabel[look="error"] {{ color: {t.warning_text}; font-size: 12px; }}
     QLabel[look="good"] {{ color: {t.good_text}; }}
+    QLabel[look="effect"] {{ color: {t.muted}; font-size: 12px; font-weight: 600; }}
+    QLabel[look="effect-good"] {{ color: {t.good_text}; font-size: 12px; font-weight: 600; }}
+    QLabel[look="effect-warning"] {{ color: {t.warning_text}; font-size: 12px; font-weight: 600; }}
     """
 
 
@@ -68,6 +71,11 @@ def _buttons(t: Tokens) -> str:
     QPushButton[look="quiet"]:hover {{ background: {t.soft}; color: {t.text}; }}
     QPushButton[look="quiet"]:focus {{ border: 2px solid {t.accent}; padding: 0 6px; }}
     QPushButton[look="quiet"]:disabled {{ background: transparent; color: {t.faint}; }}
+    QPushButton[look="menu"] {{
+        background: transparent; border-color: transparent; padding: 0 7px; font-size: 14px; font-weight: 600;
+    }}
+    QPushButton[look="menu"]:hover, QPushButton[look="menu"]:pressed {{ background: {t.soft}; }}
+    QPushButton[look="menu"]:focus {{ border: 2px solid {t.accent}; padding: 0 6px; }}
     QPushButton[look="link"] {{ color: {t.accent}; padding: 0 1px; font-weight: 400; }}
     QPushButton[look="link"]:hover {{ color: {t.accent_hover}; text-decoration: underline; }}
     QPushButton[look="link"]:disabled {{ background: transparent; color: {t.faint}; }}

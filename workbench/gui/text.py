@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 import unicodedata
 
@@ -17,8 +18,12 @@ def safe(name: object) -> str:
     escape it for HTML where one takes nothing else.
     """
     text = str(name)
-    cut = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    return "".join(_escaped(character) for character in cut)
+    return visible(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+
+
+def visible(text: str) -> str:
+    """A sentence that may quote names from data: control and direction characters as escapes, nothing cut."""
+    return "".join(_escaped(character) for character in text)
 
 
 def _escaped(character: str) -> str:
@@ -31,3 +36,12 @@ def _escaped(character: str) -> str:
 def wrapped(text: str, width: int = 64) -> str:
     """A text broken into lines, for tool tips: plain ones do not wrap by themselves."""
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width) or [""])
+
+
+def tip(text: str, width: int = 64) -> str:
+    """As ``wrapped``, for a tip that names something from data: Qt takes whatever looks like markup for markup."""
+    lines = wrapped(text, width)
+    if "<" not in lines and "&" not in lines:
+        return lines
+    # Said to be markup outright, so that the escapes are read as such.
+    return f"<p>{html.escape(lines).replace(chr(10), '<br>')}</p>"

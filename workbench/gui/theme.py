@@ -13,9 +13,9 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
-from workbench.gui.assets import resources
 from workbench.gui.style import stylesheet
 from workbench.gui.tokens import DARK, LIGHT, Tokens
+from workbench.store.bundled import resources
 
 Mode = Literal["light", "dark", "system"]
 FAMILY = "Workbench Inter"

@@ -16,6 +16,7 @@ from workbench.gui.inbox import Inbox
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.settings import Settings, projects_home
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.training import Goals
 from workbench.session.samples import Sample
 from workbench.store.project import Project, is_project
 
@@ -62,6 +63,7 @@ class Workspace(QObject):
         self.data.proposed.connect(self._on_import)
         self.data.changed.connect(self._on_data)
         self.data.failed.connect(self.failed)
+        self.runs.goalsGiven.connect(self._on_goals)
 
     # --- beginning -----------------------------------------------------------------------------------------------
 
@@ -186,6 +188,10 @@ class Workspace(QObject):
             self._train_when_ready = False
             self.trainingAsked.emit()
             self.train()
+
+    def _on_goals(self, number: int, goals: Goals) -> None:
+        """What a run is measured by is what the next ones are measured by; can be undone."""
+        self.document.set("goals", goals, self.tr("goals of run {0}").format(number))
 
     def why_not_train(self) -> str:
         """Why nothing can be trained now; empty where it can."""

@@ -147,3 +147,5 @@ class AugmentSpec(Kinded):
 
     family = "augmentation"
     home = "workbench.data.augment"
+
+    enabled: bool = knob(True, help="Off: it changes nothing, and the others draw what they would have drawn.")

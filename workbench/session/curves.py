@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TypeVar
 
 from workbench.events import (
     CheckpointSaved,
@@ -20,6 +21,9 @@ from workbench.events import (
     RunStarted,
     StepDone,
 )
+from workbench.session.series import Series
+
+_Record = TypeVar("_Record", StepDone, EpochDone)
 
 
 @dataclass
@@ -28,16 +32,19 @@ class RunCurves:
 
     Attributes:
         started: its last start; None before.
+        series: the figures as arrays.
         steps: records of steps, in order.
         epochs: records of epochs, in order; one for each number.
         changes: of the learning rate.
         notices: what the user should know.
         ended: its end; None before, and again after a resume.
-        stage: what it is doing when it is not training: ``reading data``, ``evaluating``, ``paused``; empty while training.
+        stage: what it is doing when it is not training: ``reading data``, ``evaluating``, ``paused``; empty while
+            training.
         saved_at: when the last checkpoint was saved, seconds since 1970.
     """
 
     started: RunStarted | None = None
+    series: Series = field(default_factory=Series)
     steps: list[StepDone] = field(default_factory=list)
     epochs: list[EpochDone] = field(default_factory=list)
     changes: list[LearningRateChanged] = field(default_factory=list)
@@ -57,15 +64,16 @@ class RunCurves:
 
     def take(self, event: Event) -> None:
         """Take note of an event."""
+        self.series.take(event)
+        if isinstance(event, StepDone | Resumed):
+            self.stage = ""
         match event:
             case RunStarted():
                 self._start(event)
             case StepDone():
-                self.steps.append(event)
-                self.stage = ""
+                _put(self.steps, event, event.step, lambda record: record.step)
             case EpochDone():
-                self.epochs.append(event)
-                self.stage = ""
+                _put(self.epochs, event, event.epoch, lambda record: record.epoch)
             case LearningRateChanged():
                 self.changes.append(event)
             case Notice():
@@ -76,8 +84,6 @@ class RunCurves:
                 self.stage = event.stage
             case Paused():
                 self.stage = "paused"
-            case Resumed():
-                self.stage = ""
             case RunEnded():
                 self.ended, self.stage = event, ""
 
@@ -118,3 +124,10 @@ class RunCurves:
         if self.started is None:
             return 0.0
         return (self.ended.time if self.ended else now or time.time()) - self._begun
+
+
+def _put(records: list[_Record], record: _Record, place: int, place_of: Callable[[_Record], int]) -> None:
+    """Append a record; a resumed run comes by some places a second time, and its first visit has not happened."""
+    while records and place_of(records[-1]) >= place:
+        records.pop()
+    records.append(record)

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from workbench.diagnosis.context import Tried
 from workbench.errors import WorkbenchError
-from workbench.session.results import what_moved
+from workbench.recipe.training import Goals
+from workbench.session.results import goals_of_run, what_moved
 from workbench.store.project import Project, RunEntry, is_project
 from workbench.store.run_folder import RunFolder
 
 
-def tried_from(runs: list[RunEntry], number: int) -> tuple[tuple[RunEntry, Tried], ...]:
+def tried_from(runs: list[RunEntry], number: int, goals: Goals | None = None) -> tuple[tuple[RunEntry, Tried], ...]:
     """The knobs that were turned in child runs of a run and of its ancestors, each with the child and its effect.
 
-    Runs that did not end, changed several settings, or whose folder is damaged are passed over.
+    All are measured by the same goals: those given, else those of the run itself. Runs that did not end, changed
+    several settings, or whose folder is damaged are passed over.
     """
     by_number = {entry.number: entry for entry in runs}
     lineage = set(_lineage(by_number, number))
+    goals = goals or _goals(by_number.get(number))
     found = []
     for child in runs:
         parent = by_number.get(child.parent or 0)
@@ -27,7 +30,7 @@ def tried_from(runs: list[RunEntry], number: int) -> tuple[tuple[RunEntry, Tried
         if parent is None or child.parent not in lineage or not one or not parent.ended_well:
             continue
         with suppress(WorkbenchError):
-            found.append((child, _tried(parent, child)))
+            found.append((child, _tried(parent, child, goals)))
     return tuple(found)
 
 
@@ -48,7 +51,14 @@ def _lineage(by_number: dict[int, RunEntry], number: int) -> Iterator[int]:
         number = by_number[number].parent or 0
 
 
-def _tried(parent: RunEntry, child: RunEntry) -> Tried:
+def _goals(entry: RunEntry | None) -> Goals | None:
+    if entry is not None:
+        with suppress(WorkbenchError), RunFolder.open(entry.folder) as folder:
+            return goals_of_run(folder)
+    return None
+
+
+def _tried(parent: RunEntry, child: RunEntry, goals: Goals | None) -> Tried:
     (change,) = child.changes
     with RunFolder.open(parent.folder) as before, RunFolder.open(child.folder) as after:
-        return Tried({change.path: change.after}, what_moved(before, after))
+        return Tried({change.path: change.after}, what_moved(before, after, goals))

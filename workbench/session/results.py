@@ -7,13 +7,43 @@ from workbench.diagnosis.compare import Comparison, compare
 from workbench.diagnosis.context import RunFacts, Tried
 from workbench.diagnosis.diagnose import Diagnosis, diagnose
 from workbench.diagnosis.sources import levels_of_predictions
-from workbench.errors import InputError
+from workbench.errors import InputError, StoreError
 from workbench.evaluation.predictions import Predictions
 from workbench.events import EpochDone
 from workbench.recipe.training import Goals
 from workbench.session.outcome import predictions_of
 from workbench.session.prepare import outputs_for
 from workbench.store.run_folder import RunFolder
+
+_GOALS = "goals.json"
+
+
+def goals_of_run(folder: RunFolder) -> Goals:
+    """What a run is measured by: the goals that were given after it had ended, else those of its recipe.
+
+    Raises:
+        StoreError: they are damaged.
+    """
+    data = folder.read(_GOALS)
+    if data is None:
+        return folder.recipe.goals
+    try:
+        return Goals.model_validate_json(data)
+    except ValueError:
+        raise StoreError("holds goals that cannot be read", where=str(folder.path / _GOALS)) from None
+
+
+def keep_goals(folder: RunFolder, goals: Goals) -> None:
+    """Measure a run by other goals from now on. Nothing is trained anew: goals are a yardstick, not a setting.
+
+    Args:
+        folder: open for writing.
+        goals: the new ones.
+
+    Raises:
+        StoreError: they could not be saved.
+    """
+    folder.write(_GOALS, goals.model_dump_json().encode())
 
 
 def predictions_of_run(folder: RunFolder) -> Predictions:
@@ -41,14 +71,14 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
     Args:
         folder: the run.
         tried: knobs that were turned in its child runs.
-        goals: instead of those of its recipe.
+        goals: instead of its own, see ``goals_of_run``.
 
     Raises:
         InputError: the run has not ended yet.
         StoreError: the folder is damaged.
     """
     recipe = folder.recipe
-    goals = goals or recipe.goals
+    goals = goals or goals_of_run(folder)
     predictions = predictions_of_run(folder)
     text = folder.read("encoder.json")
     encoder = Encoder.from_json(text.decode()) if text is not None else None
@@ -63,11 +93,16 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
     return diagnose(levels_of_predictions(predictions, goals), goals, facts)
 
 
-def what_moved(before: RunFolder, after: RunFolder) -> Comparison:
+def what_moved(before: RunFolder, after: RunFolder, goals: Goals | None = None) -> Comparison:
     """What moved from one finished run to another, paired where both predicted the same examples.
+
+    Args:
+        before, after: the runs.
+        goals: what both are measured by; each by its own where None.
 
     Raises:
         InputError: one of them has not ended yet.
     """
     both = predictions_of_run(before), predictions_of_run(after)
-    return compare(diagnosis_of_run(before).gaps, diagnosis_of_run(after).gaps, both)
+    gaps = [diagnosis_of_run(folder, goals=goals).gaps for folder in (before, after)]
+    return compare(gaps[0], gaps[1], both)

@@ -5,6 +5,7 @@
     run.sqlite             the events, and the checkpoints with their SHA-256
     checkpoints/*.safetensors
     predictions.safetensors, summary.json     at the end
+    goals.json             what it is measured by, where that was changed after it had ended
 
 A checkpoint's file is on disk before the row that names it is committed, so whatever the log names can be opened.
 """

@@ -37,6 +37,8 @@ def problems(specs: Sequence[AugmentSpec], shape: Shape) -> list[Problem]:
     found = []
     for position, spec in enumerate(specs):
         kind, where = _known(spec), f"data.augment[{position}]"
+        if not kind.enabled:
+            continue
         if _sort_of(shape) not in kind.applies_to:
             what = f"{kind.kind} changes {' and '.join(sorted(kind.applies_to))}, not a {_sort_of(shape)}"
             found.append(Problem(what, where, "Remove it."))
@@ -76,7 +78,8 @@ class Augmenter:
         self._shape, self._span, self._backend, self._dtype, self._seed = shape, span, backend, dtype, seed
         example_bytes = prod(shape) * np.dtype(dtype).itemsize
         self._piece = max(1, backend.piece_bytes // (_WORKING_COPIES * example_bytes))
-        self._stages = list(self._compile([(place, _known(spec)) for place, spec in enumerate(specs)]))
+        placed = [(place, _known(spec)) for place, spec in enumerate(specs) if spec.enabled]
+        self._stages = list(self._compile(placed))
 
     def apply(self, values: Array, rows: Rows, epoch: int) -> None:
         """Change examples in place.

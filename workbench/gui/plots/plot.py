@@ -6,6 +6,7 @@ pyqtgraph paints under the interpreter's lock and is slow with wide antialiased 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil, floor, log10
 from typing import Any
 
 import pyqtgraph as pg
@@ -20,6 +21,8 @@ SOLID, DASHED, DOTTED = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle
 
 _LONG = 2_000
 """Points from which a line counts as long."""
+_LABEL_ROOM = 30
+"""Pixels that a label of a logarithmic axis takes at least."""
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
@@ -50,10 +53,34 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         """As ``tickStrings``, where the axis is logarithmic."""
         return [self._written(10.0**value) for value in values]
 
+    def logTickValues(self, low: float, high: float, size: float, ticks: Any) -> list[tuple[None, list[float]]]:
+        """Exponents to label: decades, and within them 2 and 5 or more where there is room."""
+        return [(None, log_ticks(low, high, max(2, int(size / _LABEL_ROOM))))]
+
     def _written(self, value: float, spacing: float = 0.0) -> str:
         if abs(value) < abs(spacing) * 1e-9:
             value = 0.0
         return self._text(value) if self._text else f"{value:g}"
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Positions to label on a logarithmic axis.
+
+    Args:
+        low, high: exponents of 10.
+        most: how many labels there is room for.
+
+    Returns:
+        Exponents: those of 1, 2, 3 and 5, or 1, 2 and 5, or 1 and 3, or 1 times powers of 10, or of every nth power.
+    """
+    first, last = floor(low), ceil(high)
+    for digits in ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,)):
+        found = [power + log10(digit) for power in range(first, last + 1) for digit in digits]
+        found = [value for value in found if low - 1e-9 <= value <= high + 1e-9]
+        if len(found) <= most:
+            return found
+    stride = ceil((last - first + 1) / most)
+    return [float(power) for power in range(first, last + 1) if power % stride == 0 and low <= power <= high]
 
 
 class Plot(pg.PlotWidget):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from workbench.gui.theme import color, tokens
 from workbench.gui.widgets.buttons import Button
@@ -82,14 +82,19 @@ class TopBar(QFrame):
         row.setSpacing(0)
         row.addWidget(Logo())
         row.addSpacing(8)
-        row.addWidget(Label(name, "title"))
-        row.addSpacing(24)
+        self.name = Button(name, "menu", tip=self.tr("Menu"))
+        row.addWidget(self.name)
+        row.addSpacing(12)
         row.addWidget(self.steps)
         row.addStretch(1)
         row.addSpacing(12)
         row.addWidget(self.search)
         row.addSpacing(16)
         row.addWidget(self.device)
+
+    def set_menu(self, menu: QMenu) -> None:
+        """Let the name open a menu."""
+        self.name.set_menu(menu)
 
 
 class BottomBar(QFrame):

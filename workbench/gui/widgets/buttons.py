@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from workbench.gui.icons import icon
 
-Look = Literal["secondary", "primary", "quiet", "link"]
+Look = Literal["secondary", "primary", "quiet", "link", "menu"]
 
 
 class Button(QPushButton):
@@ -53,6 +54,13 @@ class Button(QPushButton):
             self.setToolTip(tip)
         if clicked:
             self.clicked.connect(lambda: clicked())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # Qt takes Enter for buttons in dialogs only.
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+        else:
+            super().keyPressEvent(event)
 
     def set_menu(self, menu: QMenu) -> None:
         """Open a menu below the button when it is pressed."""

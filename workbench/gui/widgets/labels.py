@@ -8,9 +8,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from workbench.gui.text import safe, wrapped
+from workbench.gui.text import safe, tip
 
-Look = Literal["text", "strong", "muted", "note", "title", "verdict", "page", "error", "good"]
+Look = Literal[
+    "text", "strong", "muted", "note", "title", "verdict", "page", "error", "good",
+    "effect", "effect-good", "effect-warning",
+]  # fmt: skip
 
 
 class Label(QLabel):
@@ -19,7 +22,8 @@ class Label(QLabel):
     Args:
         text: what it says.
         look: ``text``, ``strong`` (semibold), ``muted``, ``note`` (small and muted), ``title`` (of a panel),
-            ``verdict``, ``page``, ``error``, ``good``.
+            ``verdict``, ``page``, ``error``, ``good``, ``effect`` (small and semibold: what a change moved),
+            ``effect-good``, ``effect-warning``.
         wrap: whether it may take several lines.
     """
 
@@ -63,4 +67,4 @@ class ElidedLabel(Label):
 
     def _set_tip(self) -> None:
         cut = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(wrapped(self.text()) if cut and self.width() > 0 else "")
+        self.setToolTip(tip(self.text()) if cut and self.width() > 0 else "")

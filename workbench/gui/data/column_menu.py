@@ -1,0 +1,69 @@
+"""What can be done to a column, as a menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+
+from workbench.gui.data.editor import DataEditor
+from workbench.gui.data.roles import PICTURE_ROLES, TABLE_ROLES, Role
+from workbench.gui.models.columns_model import ColumnFacts
+from workbench.recipe.data import ColumnType
+
+_ROLES: dict[Role, str] = {
+    "feature": "Learn from it",
+    "target": "Predict it",
+    "left out": "Leave it out",
+    "group": "Keep equal values in one set (a patient, a device)",
+    "weight": "It holds the strength of each example",
+    "not used": "Do not use it",
+}
+_TYPES: dict[ColumnType, str] = {"number": "Number", "category": "Category: each value by itself"}
+_STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def fill_role_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
+    """Offer the roles; a target is replaced by choosing another one, never taken away."""
+    for role in PICTURE_ROLES if pictures else TABLE_ROLES:
+        action = _choice(menu, _tr(_ROLES[role]), role == facts.role, lambda role=role: editor.set_role(facts.name,
+        role)) if facts.role == "target" and role != "target":
+            action.setEnabled(False)
+            action.setToolTip(_tr("Choose another column to predict first."))
+        elif role == "weight" and facts.type != "number":
+            action.setEnabled(False)
+            action.setToolTip(_tr("Strengths are numbers."))
+
+
+def fill_type_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
+    """Offer the two types."""
+    for kind, text in _TYPES.items():
+        _choice(menu, _tr(text), kind == facts.type, lambda kind=kind: editor.set_type(facts.name, kind))
+
+
+def fill_column_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
+    """Offer everything."""
+    fill_role_menu(menu, facts, editor, pictures=pictures)
+    menu.addSeparator()
+    fill_type_menu(menu, facts, editor, pictures=pictures)
+    if facts.strength is None:
+        return
+    menu.addSeparator()
+    part = menu.addMenu(_tr("Strength"))
+    for strength in _STRENGTHS:
+        text = f"{strength:.2f}" + (_tr("  leaves it out") if not strength else "")
+        _choice(part, text, strength == facts.strength, lambda s=strength: editor.set_strength(facts.name, s))
+
+
+def _choice(menu: QMenu, text: str, taken: bool, do: Callable[[], object]) -> QAction:
+    action = menu.addAction(text)
+    action.setCheckable(True)
+    action.setChecked(taken)
+    action.triggered.connect(lambda: do())
+    return action
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("columns", text)

@@ -1,0 +1,76 @@
+"""The examples as the preview shows them: each with its set, class and strength. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.data.content import SET_NAMES, Array, Content, as_category
+from workbench.gui.data_desk import DataState
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """All N examples.
+
+    Attributes:
+        content: their values and pictures.
+        set_of: int8 ``(N,)``: 0 train, 1 dev, 2 test; -1 for those in no set.
+        classes: the classes' names; empty for regression and where no target is known.
+        class_of: int64 ``(N,)``: class numbers, -1 where unknown.
+        strengths: s_i, float32 ``(N,)``.
+        key: the same for the same content, however often it is read.
+    """
+
+    content: Content
+    set_of: Array
+    classes: tuple[str, ...]
+    class_of: Array
+    strengths: Array
+    key: str
+
+    @classmethod
+    def of(cls, state: DataState) -> Examples:
+        """The examples of imported data; without a dataset in no set, with the classes that the files name."""
+        content, dataset = state.content, state.dataset
+        set_of = np.full(content.rows, -1, np.int8)
+        if dataset is None:
+            classes, class_of = _marked(content)
+            return cls(content, set_of, classes, class_of, np.ones(content.rows, np.float32), str(id(content)))
+        for code, name in enumerate(SET_NAMES):
+            set_of[dataset.sets[name]] = code
+        class_of = dataset.targets if dataset.classes else np.full(content.rows, -1, np.int64)
+        return cls(content, set_of, dataset.classes, class_of, dataset.strengths, dataset.fingerprint)
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return self.content.rows
+
+    def rows(self, set_code: int | None = None, class_number: int | None = None) -> Array:
+        """The rows of a set and a class, int64; of all where None. A set of -1 stands for those in none."""
+        keep = np.ones(self.count, bool)
+        if set_code is not None:
+            keep &= self.set_of == set_code
+        if class_number is not None:
+            keep &= self.class_of == class_number
+        return np.flatnonzero(keep)
+
+    def set_name(self, row: int) -> str:
+        """The set of a row; empty for none."""
+        code = int(self.set_of[row])
+        return SET_NAMES[code] if code >= 0 else ""
+
+    def class_name(self, row: int) -> str:
+        """The class of a row; empty where unknown."""
+        number = int(self.class_of[row])
+        return self.classes[number] if number >= 0 else ""
+
+
+def _marked(content: Content) -> tuple[tuple[str, ...], Array]:
+    column = content.column(content.label) if content.label else None
+    if column is None:
+        return (), np.full(content.rows, -1, np.int64)
+    coded = as_category(column)
+    return coded.categories, coded.values.astype(np.int64)

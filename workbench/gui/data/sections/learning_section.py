@@ -1,0 +1,68 @@
+"""What is learned, how the values are normalized, and how the classes are spread."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from workbench.gui.data.class_bars import ClassBars
+from workbench.gui.data.editor import DataEditor
+from workbench.gui.data.sections.section import Section
+from workbench.gui.data_desk import DataState
+from workbench.gui.document import Document
+from workbench.gui.figures import grouped
+from workbench.gui.forms.binding import Binding
+from workbench.gui.forms.form import Form
+from workbench.gui.widgets.labels import Label
+from workbench.recipe.data import DataRecipe
+
+
+class LearningSection(Section):
+    """Task, target and normalization."""
+
+    paths = ("data.task", "data.target", "data.normalize", "data.features")
+
+    def __init__(self, document: Document, editor: DataEditor, parent: QWidget | None = None) -> None:
+        super().__init__("What is learned", parent=parent)
+        self._document = document
+        self.form = Form(DataRecipe, only=("task", "target", "normalize", "normalize_target"))
+        Binding(self.form, document, "data", {"task": editor.set_task, "target": self._set_target})
+        self._editor = editor
+        self.column.addWidget(self.form)
+        self.finish()
+        document.recipeChanged.connect(self._update)
+        self._update()
+
+    def show_state(self, state: DataState | None) -> None:
+        self.form.set_choices({"columns": state.content.names if state else ()})
+        self._update()
+
+    def _set_target(self, value: object) -> tuple[()]:
+        if value is not None:
+            # Choosing another one brings the task that suits it, as in the table.
+            self._editor.set_role(str(value), "target")
+        return ()
+
+    def _update(self) -> None:
+        self.form.set_row_visible("normalize_target", self._document.recipe.data.task == "regression")
+
+
+class ClassesSection(Section):
+    """The classes of the training set."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Classes", "in the training set", parent=parent)
+        self.bars, self._unlabeled = ClassBars(), Label("", "note", wrap=True)
+        self.column.addWidget(self.bars)
+        self.column.addWidget(self._unlabeled)
+        self.finish()
+        self.hide()
+
+    def show_state(self, state: DataState | None) -> None:
+        profile = state.profile if state else None
+        self.setVisible(bool(profile and profile.classes and profile.sets))
+        if profile is None or not profile.classes or not profile.sets:
+            return
+        self.bars.set_counts(profile.classes, profile.sets[0].by_class)
+        missing = self.tr("{0} examples without a class are in no set.").format(grouped(profile.unlabeled))
+        self._unlabeled.setText(missing if profile.unlabeled else "")
+        self._unlabeled.setVisible(bool(profile.unlabeled))

@@ -1,0 +1,224 @@
+"""The diagnosis in the words and numbers of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from workbench.diagnosis.compare import Comparison, Move
+from workbench.diagnosis.context import Tried
+from workbench.diagnosis.layers import hidden_layers
+from workbench.diagnosis.rule import Knob
+from workbench.diagnosis.verdict import Verdict
+from workbench.diagnosis.wording import figure, signed
+from workbench.errors import RecipeError
+from workbench.gui.text import safe, visible
+from workbench.gui.widgets.verdict_box import VerdictKind
+from workbench.gui.wording import describe_change
+from workbench.recipe.paths import Change
+from workbench.recipe.recipe import Recipe
+from workbench.store.project import RunEntry
+
+_SHORT = {
+    "bigger_network": ":",
+    "smaller_network": ":",
+    "train_longer": ":",
+    "better_optimizer": ",",
+    "less_l2": " (",
+    "less_dropout": " (",
+    "schedule": " (",
+}
+"""Knobs whose title goes on with what the line below says anyway, and where that begins."""
+
+
+def kind_of(verdict: Verdict) -> VerdictKind:
+    """The verdict's shape."""
+    return {"good": "good", "undecided": "undecided"}.get(verdict, "warning")  # type: ignore[return-value]
+
+
+def title_of(knob: Knob) -> str:
+    """A knob's name in a few words; the exact change stands below it."""
+    if knob.patch and knob.id in ("learning_rate", "more_l2", "more_dropout"):
+        return {
+            "learning_rate": _tr("Another learning rate"),
+            "more_l2": _tr("More L2 regularization"),
+            "more_dropout": _tr("More dropout"),
+        }[knob.id]
+    title = knob.title.partition(_SHORT[knob.id])[0] if knob.id in _SHORT else knob.title
+    return visible(title)
+
+
+def change_words(recipe: Recipe, patch: Mapping[str, Any]) -> str:
+    """The exact change in plain words: ``filters 32, 64 → 64, 128``; empty for mere advice."""
+    for path, after in patch.items():
+        try:
+            before = recipe.get(path)
+        except RecipeError:
+            before = None
+        return change_of(recipe, Change(path, before, after))
+    return ""
+
+
+def change_of(recipe: Recipe, change: Change) -> str:
+    """A change in plain words.
+
+    Args:
+        recipe: either of the two that differ by it.
+        change: path and both values.
+    """
+    path, before, after = change.path, change.before, change.after
+    if path == "network.width":
+        return _widths(recipe, before, after)
+    return _of_lists(path, before, after) or describe_change(recipe, change)
+
+
+def _widths(recipe: Recipe, before: float, after: float) -> str:
+    """The sizes of the hidden layers before and after; ``network.width`` itself says little to a reader."""
+    layers = hidden_layers(recipe)
+    names = {layer.width_field for layer in layers}
+    counts = [value for layer in layers if isinstance(value := getattr(layer, layer.width_field), int)]
+    label = names.pop() if len(names) == 1 else _tr("units and filters")
+    if not counts or len(counts) > 4:
+        return _tr("width × {0} → × {1}").format(f"{before:g}", f"{after:g}")
+    now, then = (", ".join(str(max(1, round(n * width))) for n in counts) for width in (before, after))
+    return f"{label} {now} → {then}"
+
+
+def _of_lists(path: str, before: Any, after: Any) -> str:
+    if path == "network.layers" and isinstance(before, list) and isinstance(after, list):
+        return _tr("layers {0} → {1}").format(len(before), len(after))
+    if path == "data.augment" and isinstance(before, list) and isinstance(after, list):
+        return _tr("augmentation {0} → {1}").format(_kinds(before), _kinds(after))
+    if path == "training.early_stopping":
+        return _tr("early stopping off → on") if before is None else _tr("early stopping on → off")
+    return ""
+
+
+def _kinds(entries: list[Any]) -> str:
+    names = [safe(entry.get("kind", "")).replace("_", " ") for entry in entries if isinstance(entry, dict)]
+    return ", ".join(names) or _tr("none")
+
+
+def cost_words(knob: Knob) -> str:
+    """What a knob costs, short."""
+    cost = knob.cost.replace("multiplications of an epoch", "work").replace(" times the ", " × the ")
+    return cost.partition(";")[0]
+
+
+def direction_words(knob: Knob) -> str:
+    """Which way a knob moves errors; never by how much."""
+    return knob.direction
+
+
+def knob_tip(knob: Knob) -> str:
+    """Why, and the lecture's words."""
+    parts = [knob.title, knob.why, _tr("Expected: {0}.").format(knob.direction), _tr("Cost: {0}.").format(knob.cost)]
+    if knob.reason:
+        parts.append(_tr("Later, because: {0}.").format(knob.reason))
+    if knob.lecture:
+        parts.append(_tr("The lecture: {0}").format(knob.lecture))
+    return visible_lines(parts)
+
+
+def sentence(text: str) -> str:
+    """A sentence of the diagnosis, which may quote names from data, begun with a capital letter."""
+    return visible(text[:1].upper() + text[1:])
+
+
+def failure_words(entry: RunEntry) -> str:
+    """Why a run came to nothing, in a few words."""
+    named = {
+        "diverged": _tr("{0} diverged"),
+        "failed": _tr("{0} failed"),
+        "interrupted": _tr("{0} was cut off"),
+    }
+    return named.get(entry.status, "{0}").format(run_name(entry.number))
+
+
+def later_words(focus: str, count: int) -> str:
+    """What the fold of the later knobs is called: ``Later: bias first (4 knobs)``."""
+    knobs = _tr("1 knob") if count == 1 else _tr("{0} knobs").format(count)
+    first = {
+        "bias": _tr("bias first"),
+        "variance": _tr("variance first"),
+        "mismatch": _tr("data mismatch first"),
+        "data": _tr("data first"),
+        "none": _tr("only if it is worth it"),
+    }
+    return _tr("Later: {0} ({1})").format(first.get(focus, _tr("after these")), knobs)
+
+
+def visible_lines(parts: list[str]) -> str:
+    """Sentences one below the other, an empty line between."""
+    return "\n\n".join(visible(part) for part in parts if part)
+
+
+def effect_words(effect: Comparison) -> str:
+    """``bias 5.1 → 2.8 · variance +0.3``."""
+    return effect.text.replace(", variance", " · variance").replace(", dev", " · dev")
+
+
+def effect_tip(tried: Tried) -> str:
+    """Everything that moved, with intervals and what they were measured on."""
+    lines = [move_line(move) for move in tried.effect.moves]
+    on = (
+        _tr("Measured on the same examples before and after; 95 % intervals of the change.")
+        if tried.effect.paired
+        else _tr("Measured on different examples; 95 % intervals of the change.")
+    )
+    return "\n".join([*lines, "", on, _tr("Training again with another seed may move the errors, too.")])
+
+
+def move_line(move: Move) -> str:
+    """``train 3.5 → 2.1: −1.4 (−1.8 to −1.0)``."""
+    change = move.change
+    told = f"{move.name} {figure(move.before)} → {figure(move.after)}: {signed(change.value)}"
+    return told if change.exact else f"{told} ({signed(change.lower)} {_tr('to')} {signed(change.upper)})"
+
+
+def effect_tone(effect: Comparison, gap: str) -> str:
+    """Whether a try did good: ``good``, ``warning`` (worse) or ``muted`` (no measurable change)."""
+    name = {"bias": "bias", "variance": "variance", "test": "test"}.get(gap, "dev")
+    own = effect.direction(name)
+    if own == "unknown" and name == "bias":
+        own = effect.direction("train")
+    if gap != "bias" and effect.direction("dev") == "worse":
+        return "warning"
+    return {"better": "good", "worse": "warning"}.get(own, "muted")
+
+
+def gap_title(gap: str) -> str:
+    """The knobs of a gap, as a heading: ``Knobs for bias``."""
+    named = {
+        "bias": _tr("Knobs for bias"),
+        "variance": _tr("Knobs for variance"),
+        "mismatch": _tr("Knobs for the data mismatch"),
+        "data": _tr("Knobs for the data"),
+        "test": _tr("Knobs for the test set"),
+        "real_world": _tr("Before the real world"),
+    }
+    return named.get(gap, _tr("Knobs"))
+
+
+def later_gap(gap: str, focus: str) -> str:
+    """A gap as a heading among the later knobs."""
+    named = {
+        "bias": _tr("for bias"),
+        "variance": _tr("for variance"),
+        "mismatch": _tr("for the data mismatch"),
+        "data": _tr("for the data"),
+        "test": _tr("for the test set"),
+        "real_world": _tr("before the real world"),
+    }
+    return _tr("more {0}").format(named.get(gap, gap)) if gap == focus else named.get(gap, gap)
+
+
+def run_name(number: int) -> str:
+    """``run 6``."""
+    return _tr("run {0}").format(number)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("diagnose", text)
