@@ -28,8 +28,10 @@ PROGRAM = DIST / "workbench" / ("workbench.exe" if os.name == "nt" else "workben
 def build() -> None:
     """Run PyInstaller."""
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--distpath", str(DIST)]
-    subprocess.run([*command, "--workpath", str(ROOT / "build"), str(ROOT / "packaging" / "workbench.spec")],
-    check=True) for name in ("packaging/workbench.desktop", "resources/icons/workbench.svg", "LICENSE"):
+    subprocess.run(
+        [*command, "--workpath", str(ROOT / "build"), str(ROOT / "packaging" / "workbench.spec")], check=True
+    )
+    for name in ("packaging/workbench.desktop", "resources/icons/workbench.svg", "LICENSE"):
         shutil.copy(ROOT / name, PROGRAM.parent)
 
 

@@ -37,8 +37,11 @@ def write_numbers(folder: Path, rows: int = 200) -> Path:
     random = np.random.default_rng(4)
     x = random.normal(size=(rows, 3))
     y = 40 + 7 * x[:, 0] - 3 * x[:, 1] ** 2 + random.normal(0, 0.5, rows)
-    lines = ["a,b,c,price", *(",".join(f"{v:.4f}" for v in (*values, price)) for values, price in zip(x, y,
-    strict=True))] path = folder / "numbers.csv"
+    lines = [
+        "a,b,c,price",
+        *(",".join(f"{v:.4f}" for v in (*values, price)) for values, price in zip(x, y, strict=True)),
+    ]
+    path = folder / "numbers.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -60,8 +63,10 @@ def table_recipe(path: Path, **training: Any) -> Recipe:
     return Recipe.parse(
         {
             "data": {"sources": [{"path": str(path)}], "target": "kind", "split": SPLIT},
-            "network": {"layers": [{"kind": "dense", "units": 12}, "activation", {"kind": "dense", "units":
-            "classes"}]}, "training": {"epochs": 4, "batch_size": 32, **training},
+            "network": {
+                "layers": [{"kind": "dense", "units": 12}, "activation", {"kind": "dense", "units": "classes"}]
+            },
+            "training": {"epochs": 4, "batch_size": 32, **training},
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QAction
@@ -28,8 +29,8 @@ _STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 def fill_role_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
     """Offer the roles; a target is replaced by choosing another one, never taken away."""
     for role in PICTURE_ROLES if pictures else TABLE_ROLES:
-        action = _choice(menu, _tr(_ROLES[role]), role == facts.role, lambda role=role: editor.set_role(facts.name,
-        role)) if facts.role == "target" and role != "target":
+        action = _choice(menu, _tr(_ROLES[role]), role == facts.role, partial(editor.set_role, facts.name, role))
+        if facts.role == "target" and role != "target":
             action.setEnabled(False)
             action.setToolTip(_tr("Choose another column to predict first."))
         elif role == "weight" and facts.type != "number":
@@ -40,7 +41,7 @@ def fill_role_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictu
 def fill_type_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
     """Offer the two types."""
     for kind, text in _TYPES.items():
-        _choice(menu, _tr(text), kind == facts.type, lambda kind=kind: editor.set_type(facts.name, kind))
+        _choice(menu, _tr(text), kind == facts.type, partial(editor.set_type, facts.name, kind))
 
 
 def fill_column_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
@@ -54,7 +55,7 @@ def fill_column_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pic
     part = menu.addMenu(_tr("Strength"))
     for strength in _STRENGTHS:
         text = f"{strength:.2f}" + (_tr("  leaves it out") if not strength else "")
-        _choice(part, text, strength == facts.strength, lambda s=strength: editor.set_strength(facts.name, s))
+        _choice(part, text, strength == facts.strength, partial(editor.set_strength, facts.name, strength))
 
 
 def _choice(menu: QMenu, text: str, taken: bool, do: Callable[[], object]) -> QAction:

@@ -33,6 +33,7 @@ class StatusMark(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colors, painter = tokens(), painter_on(self)
         good = self._state == "good"
-        draw_icon(painter, "check" if good else "warning", QRectF(0, 3, 14, 14), colors.good if good else
-        colors.warning) painter.setPen(color(colors.good_text if good else colors.warning_text))
+        name, ink = ("check", colors.good) if good else ("warning", colors.warning)
+        draw_icon(painter, name, QRectF(0, 3, 14, 14), ink)
+        painter.setPen(color(colors.good_text if good else colors.warning_text))
         painter.drawText(self.rect().adjusted(18, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._text)

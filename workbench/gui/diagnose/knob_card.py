@@ -108,8 +108,9 @@ class KnobCard(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = tokens()
         tried = self.view.state in ("done", "failed")
-        line = {"good": colors.good, "warning": colors.warning}.get(self.view.tone, colors.line) if tried else
-        colors.line painter, area = painter_on(self), QRectF(self.rect())
+        tones = {"good": colors.good, "warning": colors.warning}
+        line = tones.get(self.view.tone, colors.line) if tried else colors.line
+        painter, area = painter_on(self), QRectF(self.rect())
         box(painter, area, 8, fill=colors.panel, line=line)
         if self.hasFocus():
             focus_ring(painter, area, 8)

@@ -225,8 +225,9 @@ class Ladder(QWidget):
     def _draw_numbers(self, painter: QPainter, row: Rung, area: QRectF) -> None:
         colors, right = tokens(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         extra = _INTERVAL + _SIZE if self._roomy else 0
-        painter.setFont(font(NOTE if row.part else TEXT, QFont.Weight.Medium if self._detailed else
-        QFont.Weight.Normal)) painter.setPen(color(colors.muted if row.part else colors.text))
+        weight = QFont.Weight.Medium if self._detailed else QFont.Weight.Normal
+        painter.setFont(font(NOTE if row.part else TEXT, weight))
+        painter.setPen(color(colors.muted if row.part else colors.text))
         painter.drawText(QRectF(0, area.top(), self.width() - extra, area.height()), right, self._value(row))
         if not self._roomy:
             return
@@ -290,4 +291,3 @@ def _step(top: float) -> float:
 def _ticks(top: float) -> list[float]:
     step = _step(top)
     return [number * step for number in range(int(top / step + 1e-9) + 1)]
-
