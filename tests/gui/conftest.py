@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from workbench.gui.workspace import Workspace
 
 # Before Qt is loaded: a test must not need a display, nor show windows on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +36,18 @@ def _light(request: pytest.FixtureRequest) -> None:
         from workbench.gui.theme import theme
 
         theme().set_mode("light")
+
+
+@pytest.fixture
+def workspace(qapp: object) -> Iterator[Workspace]:
+    """Everything behind the window, with runs that compute in a thread of this process; a home of its own."""
+    from workbench.gui.workspace import Workspace
+
+    made = Workspace()
+    made.runs.spawn, made.runs.threads = False, 1
+    yield made
+    made.shut_down()
+    made.deleteLater()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -34,6 +34,8 @@ def start(arguments: Sequence[str]) -> int:
     window.show()
     if arguments:
         QTimer.singleShot(0, lambda: workspace.open_path(Path(arguments[0])))
+    else:
+        QTimer.singleShot(0, window.commands.look_for_cut_off)
     return app.exec()
 
 
@@ -47,7 +49,7 @@ def catch_errors(window: MainWindow) -> None:
         sys.stderr.write(details)
         told = error if isinstance(error, WorkbenchError) else _unexpected(kind, error)
         # The exception may come from any thread; the inbox brings it to the window's own.
-        window.workspace.inbox.call(lambda: window.message.show_error(told))
+        window.workspace.inbox.call(lambda: window.message.tell(told))
 
     sys.excepthook = show
     threading.excepthook = lambda args: show(args.exc_type, args.exc_value, args.exc_traceback)

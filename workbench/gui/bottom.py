@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.gui import figures
 from workbench.gui.widgets.bars import BottomBar
@@ -43,10 +44,8 @@ class BottomStatus(QObject):
         self.pause = Button(self.tr("Pause"), clicked=self.toggle_pause)
         self.stop = Button(self.tr("Stop"), clicked=self.ask_stop)
         self.next = Button("", clicked=go_on)
-        for widget in (self.name, self.where, self.progress, self.left):
-            bar.middle.addWidget(widget)
-        for widget in (self.pause, self.stop, self.saved, self.next):
-            bar.right.addWidget(widget)
+        _fill(bar.middle, self.name, self.where, self.progress, self.left)
+        _fill(bar.right, self.pause, self.stop, self.saved, self.next)
         bar.action.clicked.connect(lambda: train())
         self._late = QTimer(self)
         self._late.setSingleShot(True)
@@ -187,6 +186,11 @@ class BottomStatus(QObject):
         if self._step == "data" and self._workspace.data.state is not None:
             return self.tr("Nothing was changed on disk · project {0}").format(project.name)
         return self.tr("project {0}").format(project.name)
+
+
+def _fill(row: QHBoxLayout, *widgets: QWidget) -> None:
+    for widget in widgets:
+        row.addWidget(widget)
 
 
 def _left_text(curves: RunCurves, word: str) -> str:

@@ -51,7 +51,7 @@ class Palette(QObject):
             window.workspace.runs.select(int(rest))
             window.show_step("train")
         elif kind == "sample":
-            window.workspace.run_sample(next(each for each in samples() if each.name == rest))
+            window.commands.run_sample(next(each for each in samples() if each.name == rest))
         elif kind == "term":
             window.open_help(f"term {rest}")
         else:

@@ -17,6 +17,7 @@ class DropSheet(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._under = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._text, self._welcome = "", True
         parent.installEventFilter(self)
@@ -29,14 +30,14 @@ class DropSheet(QWidget):
     def show_text(self, text: str, *, welcome: bool) -> None:
         """Say what dropping will do, or why it will do nothing."""
         self._text, self._welcome = safe(text), welcome
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._under.rect())
         self.raise_()
         self.show()
         self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._under.rect())
         return super().eventFilter(watched, event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,0 +1,297 @@
+"""The window's inside without its widgets: importing, training, trying a knob, resuming, and coming back later."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.small_runs import SPLIT, table_recipe, write_table
+
+from workbench.errors import InputError, WorkbenchError
+from workbench.gui.background import Background, Cancelled
+from workbench.gui.inbox import Inbox
+from workbench.gui.recovery import cut_off_in
+from workbench.gui.settings import Settings
+from workbench.gui.workspace import Workspace
+from workbench.recipe.training import Goals
+from workbench.session.samples import sample
+from workbench.store.project import Project
+
+LONG = 60_000
+
+
+def imported(workspace: Workspace, qtbot: Any, path: Path) -> None:
+    """Import data and wait for them, with a short training."""
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([path])
+    workspace.document.set_many({"training.epochs": 3, "training.batch_size": 32, "data.split": SPLIT}, "short")
+    qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
+
+
+def trained(workspace: Workspace, qtbot: Any) -> int:
+    """Train and wait for the diagnosis."""
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        number = workspace.train()
+    return number
+
+
+# --- inbox and background ----------------------------------------------------------------------------------------
+
+
+def test_that_calls_from_threads_happen_in_the_windows_thread(qtbot):
+    inbox, seen = Inbox(), []
+    threading.Thread(target=lambda: inbox.call(lambda: seen.append(threading.current_thread()))).start()
+    qtbot.waitUntil(lambda: bool(seen))
+    inbox.stop()
+    assert seen == [threading.main_thread()]
+
+
+def test_that_only_the_latest_work_of_a_topic_is_heard_of(qtbot):
+    inbox, heard, go = Inbox(), [], threading.Event()
+    background = Background(inbox)
+    background.start("topic", lambda _: go.wait(10) and "old", heard.append, heard.append)
+    background.start("topic", lambda _: "new", heard.append, heard.append)
+    qtbot.waitUntil(lambda: heard == ["new"])
+    go.set()
+    background.close()
+    inbox.fetch()
+    inbox.stop()
+    assert heard == ["new"]
+
+
+def test_that_cancelled_work_ends_at_its_next_report(qtbot):
+    inbox, ended, begun, go = Inbox(), threading.Event(), threading.Event(), threading.Event()
+    background = Background(inbox)
+
+    def work(report):
+        begun.set()
+        go.wait(10)
+        try:
+            report("half", 1, 2)
+        except Cancelled:
+            ended.set()
+            raise
+
+    background.start("topic", work, lambda _: None, lambda _: None)
+    assert begun.wait(10)
+    background.cancel("topic")
+    go.set()
+    assert ended.wait(10)
+    background.close()
+    inbox.stop()
+
+
+def test_that_an_unexpected_error_of_background_work_reaches_the_window_as_one_of_ours(qtbot, capsys):
+    inbox, errors = Inbox(), []
+    background = Background(inbox)
+    background.start("topic", lambda _: 1 / 0, lambda _: None, errors.append)
+    qtbot.waitUntil(lambda: bool(errors))
+    background.close()
+    inbox.stop()
+    assert isinstance(errors[0], WorkbenchError) and "ZeroDivisionError" in str(errors[0])
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+# --- importing ---------------------------------------------------------------------------------------------------
+
+
+def test_that_an_import_begins_a_project_with_the_proposed_recipe(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    assert workspace.project is not None and workspace.project.name == "table"
+    assert workspace.document.recipe.data.target == "kind"
+    assert workspace.data.dataset is not None and workspace.why_not_train() == ""
+    assert workspace.settings.recent() == [workspace.project.path]
+
+
+def test_that_a_broken_file_leaves_everything_as_it_was(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    before = workspace.document.recipe, workspace.data.state, workspace.project
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n3\n4,5,6,7\n")
+    with qtbot.waitSignal(workspace.failed, timeout=LONG) as caught:
+        workspace.import_files([bad])
+    assert "bad.csv" in str(caught.args[0])
+    assert (workspace.document.recipe, workspace.data.state, workspace.project) == before
+
+
+def test_that_a_second_import_after_training_begins_a_second_project(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    trained(workspace, qtbot)
+    first = workspace.project.path
+    imported(workspace, qtbot, write_table(tmp_path, name="other.csv"))
+    assert workspace.project.path != first and workspace.runs.entries == []
+    assert workspace.data.dataset is not None
+
+
+def test_that_the_draft_is_saved_and_found_again(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 7, "epochs")
+    path, recipe = workspace.project.path, workspace.document.recipe
+    workspace.new_project()
+    assert workspace.project is None and workspace.data.state is None
+    with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        workspace.open_path(path)
+    assert workspace.document.recipe == recipe
+
+
+def test_that_a_project_that_another_window_holds_opens_read_only_and_does_not_train(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    path = workspace.project.path
+    workspace.save()
+    other = Workspace()
+    with qtbot.waitSignal(other.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        other.open_path(path)
+    assert not other.project.writable
+    errors: list[InputError] = []
+    other.failed.connect(errors.append)
+    assert other.train() == 0 and "read-only" in str(errors[0])
+    other.shut_down()
+
+
+# --- training ----------------------------------------------------------------------------------------------------
+
+
+def test_that_a_run_is_trained_listed_diagnosed_and_there_after_a_restart(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = trained(workspace, qtbot)
+    curves = workspace.runs.curves(number)
+    assert [event.epoch for event in curves.epochs] == [0, 1, 2, 3]
+    assert curves.ended is not None and workspace.runs.entry(number).ended_well
+    path = workspace.project.path
+    workspace.new_project()
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.open_path(path)
+    qtbot.waitUntil(lambda: len(workspace.runs.curves(number).epochs) == 4, timeout=LONG)
+    assert workspace.runs.entry(number).figures["epochs"] == 3
+
+
+def test_that_a_tried_knob_makes_a_child_that_differs_in_one_setting_and_tells_what_moved(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = trained(workspace, qtbot)
+    workspace.runs.set_goals(number, Goals(human_error=0.0, bayes_error=0.0))
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        pass
+    result = workspace.runs.result(number)
+    knob = next(each for each in result.diagnosis.knobs if each.patch)
+    child = workspace.runs.try_knob(number, knob)
+    qtbot.waitUntil(lambda: bool(workspace.runs.result(number).tried), timeout=LONG)
+    entry = workspace.runs.entry(child)
+    assert entry.parent == number and [change.path for change in entry.changes] == list(knob.patch)
+    told, tried = workspace.runs.result(number).tried[0]
+    assert told.number == child and "bias" in tried.effect.text
+
+
+def test_that_runs_wait_for_each_other_and_one_that_waits_can_be_taken_back(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 400, "long")
+    first = workspace.train()
+    second = workspace.train()
+    assert workspace.runs.is_live(first) and workspace.runs.is_queued(second)
+    workspace.runs.stop(second)
+    assert workspace.runs.busy() == (first,) and workspace.runs.entry(second) is None
+    qtbot.waitUntil(lambda: bool(workspace.runs.curves(first).epochs), timeout=LONG)
+    workspace.runs.stop(first)
+    qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
+    assert workspace.runs.entry(first).status == "stopped"
+
+
+def test_that_a_run_pauses_takes_another_rate_and_goes_on(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 400, "long")
+    number = workspace.train()
+    curves = workspace.runs.curves(number)
+    qtbot.waitUntil(lambda: bool(curves.epochs), timeout=LONG)
+    workspace.runs.pause(number)
+    qtbot.waitUntil(lambda: workspace.runs.curves(number).stage == "paused", timeout=LONG)
+    workspace.runs.set_learning_rate(number, 0.0123)
+    workspace.runs.unpause(number)
+    qtbot.waitUntil(lambda: bool(workspace.runs.curves(number).changes), timeout=LONG)
+    assert workspace.runs.curves(number).changes[0].after == pytest.approx(0.0123)
+    workspace.runs.stop(number)
+    qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
+
+
+def test_that_a_killed_process_loses_no_finished_epoch_and_can_go_on(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 300, "long")
+    workspace.runs.spawn = True
+    number = workspace.train()
+    qtbot.waitUntil(lambda: len(workspace.runs.curves(number).epochs) > 2, timeout=LONG)
+    workspace.runs.kill(number)
+    qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
+    done = len(workspace.runs.curves(number).epochs)
+    assert workspace.runs.entry(number).status in ("interrupted", "failed")
+    workspace.runs.go_on(number)
+    qtbot.waitUntil(lambda: len(workspace.runs.curves(number).epochs) > done, timeout=LONG)
+    epochs = [event.epoch for event in workspace.runs.curves(number).epochs]
+    assert epochs == list(range(len(epochs)))
+    workspace.runs.stop(number)
+    qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
+
+
+def test_that_a_sample_trains_without_another_click(workspace, qtbot):
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.run_sample(sample("digits"))
+    assert workspace.runs.result(1).diagnosis.verdict == sample("digits").verdict
+
+
+def test_that_a_recipe_of_a_run_can_be_edited_again(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = trained(workspace, qtbot)
+    workspace.document.set("training.epochs", 50, "epochs")
+    workspace.edit_run(number)
+    assert workspace.document.recipe.training.epochs == 3
+    workspace.document.undo_stack.undo()
+    assert workspace.document.recipe.training.epochs == 50
+
+
+# --- what was cut off --------------------------------------------------------------------------------------------
+
+
+def test_that_a_run_that_was_cut_off_with_its_program_is_found(tmp_path):
+    project = Project.create(tmp_path / "project")
+    entry = project.add_run()
+    entry.folder.mkdir(parents=True)
+    (entry.folder / "run.sqlite").touch()
+    project.close()
+    found = cut_off_in([tmp_path / "gone", tmp_path / "project"])
+    assert found is not None and (found.project, found.name) == (tmp_path / "project", "run-1")
+
+
+@pytest.mark.parametrize("status", ["finished", "stopped", "failed"])
+def test_that_a_run_that_ended_is_not_offered(tmp_path, status):
+    with Project.create(tmp_path / "project") as project:
+        project.note(project.add_run().number, status)
+    assert cut_off_in([tmp_path / "project"]) is None
+
+
+def test_that_a_project_in_use_is_not_offered(tmp_path):
+    with Project.create(tmp_path / "project") as project:
+        project.add_run()
+        assert cut_off_in([tmp_path / "project"]) is None
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def test_that_settings_survive_damage_and_forget_what_is_gone(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text("{ not json")
+    settings = Settings(file)
+    (tmp_path / "a").mkdir()
+    settings.add_recent(tmp_path / "a")
+    settings.add_recent(tmp_path / "gone")
+    settings.set("theme", "dark")
+    again = Settings(file)
+    assert again.recent() == [tmp_path / "a"] and again.get("theme", "light") == "dark"
+    assert again.get("theme", 3) == 3, "a value of another type counts as none"
+
+
+def test_that_a_recipe_opens_as_a_project(workspace, qtbot, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(table_recipe(write_table(tmp_path)).toml())
+    with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        workspace.open_path(path)
+    assert workspace.project.name == "mine" and workspace.data.dataset is not None
