@@ -67,7 +67,8 @@ def _open_window(home: str) -> None:
 def pack() -> Path:
     """Pack the folder."""
     name = f"workbench-{version('workbench')}-{platform.system().lower()}-{platform.machine()}.tar.xz"
-    with tarfile.open(DIST / name, "w:xz") as archive:
+    # The usual preset takes three times as long for a tenth less.
+    with tarfile.open(DIST / name, "w:xz", preset=3) as archive:
         archive.add(PROGRAM.parent, "workbench")
     return DIST / name
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import struct
 import sys
 from pathlib import Path
 
@@ -19,17 +18,20 @@ import numpy as np
 
 SAMPLES = Path(__file__).resolve().parent.parent / "resources" / "samples"
 CLOTHES = 2_000
+CLASSES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+"""Of Fashion-MNIST, in the order of its labels (its README)."""
 VALVES = 24_000
 FLIPPED = 0.01
 
 
 def clothes(source: Path) -> None:
-    """The first pictures of each class of Fashion-MNIST's training set, as IDX files."""
+    """The first pictures of each class of Fashion-MNIST's training set, with the names of the classes."""
     pictures = _idx(source / "train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
     labels = _idx(source / "train-labels-idx1-ubyte.gz", 8)
     rows = np.sort(np.concatenate([np.flatnonzero(labels == label)[: CLOTHES // 10] for label in range(10)]))
-    _write_idx(SAMPLES / "clothes" / "images-idx3-ubyte.gz", pictures[rows])
-    _write_idx(SAMPLES / "clothes" / "labels-idx1-ubyte.gz", labels[rows])
+    path = SAMPLES / "clothes" / "clothes.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, x=pictures[rows], y=np.array(CLASSES)[labels[rows]])
 
 
 def digits() -> None:
@@ -61,13 +63,6 @@ def valves() -> None:
 
 def _idx(path: Path, header: int) -> np.ndarray:
     return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
-
-
-def _write_idx(path: Path, values: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
-    # Without a time stamp equal content gives equal bytes.
-    path.write_bytes(gzip.compress(header + values.tobytes(), mtime=0))
 
 
 def _write_csv(path: Path, head: list[str], rows: list[list[object]]) -> None:

@@ -38,6 +38,28 @@ def test_that_text_among_numbers_is_named_with_its_rows(workbench, tmp_path):
     refused(workbench("new", tmp_path / "t.csv", "--target", "y", "-o", tmp_path / "r.toml"), "'a'", "many", "22")
 
 
+def test_that_a_column_can_be_declared_as_the_message_says(workbench, tmp_path):
+    rows = [f"{'many' if number == 20 else number % 5},{'uv'[number % 2]}" for number in range(50)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,y", *rows]))
+    new = ("new", tmp_path / "t.csv", "--target", "y", "-o", tmp_path / "r.toml")
+    refused(workbench(*new), "--column COL=category")
+    workbench.well(*new, "--column", "a=category")
+    result = workbench.well("train", tmp_path / "r.toml", "--run", tmp_path / "run", "--set", "training.epochs=1")
+    assert "1 epoch (" in result.out
+    refused(workbench(*new, "--force", "--column", "a=category", "--column", "b=number"), "data.columns", "'b'")
+    refused(workbench(*new, "--force", "--column", "a"), "--column takes COL=number")
+
+
+def test_that_data_of_another_shape_are_named(workbench, tmp_path):
+    (tmp_path / "r.toml").write_text(table_recipe(write_table(tmp_path), epochs=1).toml())
+    workbench.well("train", tmp_path / "r.toml", "--run", tmp_path / "run")
+    (tmp_path / "other.csv").write_text("left,kind\n1,a\n2,b\n")
+    refused(
+        workbench("predict", tmp_path / "run", tmp_path / "other.csv", "-o", tmp_path / "p.csv"), "other.csv: lacks"
+    )
+    refused(workbench("evaluate", tmp_path / "run", tmp_path / "other.csv"), "other.csv: lacks", "'right'")
+
+
 def test_that_a_picture_that_is_none_is_named(workbench, tmp_path):
     from PIL import Image
 
@@ -66,12 +88,8 @@ def test_that_pickled_objects_are_never_loaded(workbench, tmp_path):
 
 def test_that_three_mistakes_of_a_recipe_are_named_at_once(workbench, tmp_path):
     text = table_recipe(write_table(tmp_path)).toml()
-    text = (
-        text.replace("epochs = 4", "epochs = -4")
-        .replace('kind = "adam"', 'kind = "adamm"')
-        .replace("units = 12", "unit = 12")(tmp_path / "r.toml")
-        .write_text(text)
-    )
+    text = text.replace("epochs = 4", "epochs = -4").replace('kind = "adam"', 'kind = "adamm"')
+    (tmp_path / "r.toml").write_text(text.replace("units = 12", "unit = 12"))
     result = workbench("train", tmp_path / "r.toml", "--run", tmp_path / "run")
     refused(result, "training.epochs", "training.optimizer", "'adam'", "network.layers[0].unit")
     assert not (tmp_path / "run").exists()

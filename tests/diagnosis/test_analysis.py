@@ -118,7 +118,7 @@ def test_that_numbers_have_their_units_and_intervals():
     assert points(0.01) == "1 point"
     assert points(0.028) == "2.8 points"
     assert (signed(0.003), signed(-0.012), signed(0.0)) == ("+0.3", "−1.2", "0")
-    assert error_with_interval(Estimate(0.04, 8000, 0.036, 0.0445)) == "4 % (3.6 to 4.45 %, n = 8,000)"
+    assert error_with_interval(Estimate(0.04, 8000, 0.036, 0.0445)) == "4.0 % (3.6 to 4.5 %, n = 8,000)"
     assert error_with_interval(Estimate(0.04)) == "4 %"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([str(i) for i in range(9)], 2) == "0, 1 and 7 more"

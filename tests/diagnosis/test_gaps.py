@@ -204,6 +204,12 @@ def test_that_a_dev_error_below_the_training_error_is_explained():
     assert diagnosis.states["variance"] == "low"
 
 
+def test_that_a_test_error_alone_gives_no_verdict():
+    diagnosis = diagnose(Levels(test=rate_of(0.10, 9000)))
+    assert (diagnosis.verdict, diagnosis.focus) == ("undecided", "none")
+    assert diagnosis.headline == "The test error alone gives no verdict"
+
+
 def test_that_nothing_measured_is_said_to_be_nothing():
     diagnosis = diagnose(Levels())
     assert (diagnosis.verdict, diagnosis.focus, diagnosis.headline) == ("undecided", "none", "Nothing measured yet")

@@ -337,3 +337,8 @@ def test_that_commands_are_quoted_for_a_shell() -> None:
     assert shlex.split(command) == ["--set", 'data.weights.attributes."a\'b"=0.5']
     assert commands_of({}) == ""
     assert commands_of({"training.early_stopping": None}) == "(leave training.early_stopping out of the recipe)"
+
+
+def test_that_a_change_too_long_to_type_is_told_by_its_place_in_the_recipe() -> None:
+    layers = [{"kind": "dense", "name": f"hidden_{number}", "units": 64} for number in range(20)]
+    assert commands_of({"network.layers": layers}) == "(edit network.layers in the recipe)"

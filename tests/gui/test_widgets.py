@@ -151,7 +151,7 @@ def test_that_a_message_shows_an_error_in_its_own_words_with_details_and_copy(qt
     assert not _named(message, "Details").isVisible()
     two = InputError.of([Problem("is negative", "row 3"), Problem("is empty", "row 9")], "2 problems in a.csv")
     message.show_error(two)
-    assert message.text() == "2 problems in a.csv"
+    assert message.text() == "2 problems in a.csv\nrow 3: is negative"
     _named(message, "Details").click()
     assert "row 9: is empty" in message._details.toPlainText()
     assert message._details.isVisible()

@@ -19,14 +19,15 @@ from workbench.recipe.training import Goals
 from workbench.session.samples import sample
 from workbench.store.project import Project
 
-LONG = 60_000
+LONG = 20_000
 
 
 def imported(workspace: Workspace, qtbot: Any, path: Path) -> None:
     """Import data and wait for them, with a short training."""
     with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
         workspace.import_files([path])
-    workspace.document.set_many({"training.epochs": 3, "training.batch_size": 32, "data.split": SPLIT}, "short")
+    short = {"training.epochs": 3, "training.batch_size": 32, "training.early_stopping": None, "data.split": SPLIT}
+    workspace.document.set_many(short, "short")
     qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
 
 

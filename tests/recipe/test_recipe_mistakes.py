@@ -59,6 +59,8 @@ def test_that_three_mistakes_give_three_lines() -> None:
          'not "sam"'),
         (_layer(kind="conv2d", filter=3),
          "recipe: network.layers[0].filter: there is no such field; did you mean 'filters'?"),
+        (_layer(kind="dense", unit=3),
+         "recipe: network.layers[0].unit: there is no such field; did you mean 'units'?"),
         (_layer(kind="dropout", rate=1.0), "recipe: network.layers[0].rate: must be below 1, not 1.0"),
         (_layer(kind="dense", units=3, inputs="input"),
          'recipe: network.layers[0].inputs: must be a list in [ ], not "input"'),

@@ -75,3 +75,27 @@ class NetworkTwin:
         """All weights and running statistics."""
         state = self.modules.state_dict()
         return {name: t.detach().numpy() for name, t in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def torch_optimizer(model: Any, spec: Any, l2: float = 0.0) -> Any:
+    """PyTorch's optimizer that does what a recipe's says."""
+    import torch
+
+    # L2 and weight decay act on weights, not on biases and norm scales.
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    groups = [{"params": weights, "weight_decay": l2}, {"params": others, "weight_decay": 0.0}]
+    rate, optim = spec.learning_rate, torch.optim
+    match spec.kind:
+        case "sgd":
+            return optim.SGD(groups, lr=rate)
+        case "momentum":
+            return optim.SGD(groups, lr=rate, momentum=spec.beta)
+        case "nesterov":
+            return optim.SGD(groups, lr=rate, momentum=spec.beta, nesterov=True)
+        case "rmsprop":
+            return optim.RMSprop(groups, lr=rate, alpha=spec.rho, eps=spec.epsilon)
+        case "adam":
+            return optim.Adam(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)
+    groups[0]["weight_decay"] = spec.weight_decay
+    return optim.AdamW(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)

@@ -9,6 +9,7 @@ import pytest
 from support.exports import encoder_of, module_of
 from support.layer_rig import assert_close
 from support.networks import loss_of, network_of
+from support.torch_twin import torch_optimizer
 
 from workbench.engine.backend import Backend
 from workbench.engine.network import Network
@@ -79,7 +80,7 @@ def _theirs(network: Network, recipe: Recipe, start: Tensors) -> Tensors:
     model.train()
     inputs, targets, strengths = _examples(network.input_shape)
     first = torch.from_numpy(np.ascontiguousarray(np.moveaxis(inputs, -1, 1)) if inputs.ndim > 2 else inputs)
-    optimizer = _torch_optimizer(model, recipe.training.optimizer, recipe.training.l2)
+    optimizer = torch_optimizer(model, recipe.training.optimizer, recipe.training.l2)
     for rows in _batches():
         optimizer.zero_grad()
         losses = functional.cross_entropy(model(first[rows]), torch.from_numpy(targets[rows]), reduction="none")
@@ -89,27 +90,6 @@ def _theirs(network: Network, recipe: Recipe, start: Tensors) -> Tensors:
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.training.clip_norm)
         optimizer.step()
     return {name: t.detach().numpy() for name, t in model.state_dict().items() if "num_batches" not in name}
-
-
-def _torch_optimizer(model: Any, spec: Any, l2: float) -> Any:
-    # L2 and weight decay act on weights, not on biases and norm scales.
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim == 1]
-    groups = [{"params": weights, "weight_decay": l2}, {"params": others, "weight_decay": 0.0}]
-    rate, optim = spec.learning_rate, torch.optim
-    match spec.kind:
-        case "sgd":
-            return optim.SGD(groups, lr=rate)
-        case "momentum":
-            return optim.SGD(groups, lr=rate, momentum=spec.beta)
-        case "nesterov":
-            return optim.SGD(groups, lr=rate, momentum=spec.beta, nesterov=True)
-        case "rmsprop":
-            return optim.RMSprop(groups, lr=rate, alpha=spec.rho, eps=spec.epsilon)
-        case "adam":
-            return optim.Adam(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)
-    groups[0]["weight_decay"] = spec.weight_decay
-    return optim.AdamW(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)
 
 
 def _assert_same_after_two_epochs(name: str, training: dict[str, Any]) -> None:

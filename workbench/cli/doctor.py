@@ -15,10 +15,12 @@ from workbench.engine.device import cores, devices
 
 _NEEDED = {
     "numpy": "arrays",
+    "scipy": "the error function and quantiles",
+    "threadpoolctl": "one BLAS thread for each of our own",
     "pydantic": "recipes",
+    "tomli-w": "writing recipes",
     "pandas": "tables",
     "pillow": "pictures",
-    "safetensors": "weights",
     "onnx": "export to ONNX",
     "onnxruntime": "the check of exported ONNX models",
     "jinja2": "reports",

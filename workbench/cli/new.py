@@ -10,6 +10,7 @@ from workbench.cli.console import put, put_json, say
 from workbench.cli.main import add_verb
 from workbench.data.propose import propose
 from workbench.errors import InputError
+from workbench.recipe.data import ColumnType
 from workbench.store.files import write_file
 
 
@@ -26,6 +27,9 @@ def add_new(parsers: Any) -> None:
         "data", type=Path, nargs="+", metavar="DATA", help="tables, folders of pictures, .npz, IDX files"
     )
     parser.add_argument("--target", metavar="COL", help="the column to predict; found out when left out")
+    parser.add_argument(
+        "--column", action="append", default=[], metavar="COL=TYPE", help="a column's type, number or category"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the recipe to write")
     parser.add_argument("--force", action="store_true", help="replace the file if it exists")
     parser.add_argument("--json", action="store_true", help="print the reasons as JSON")
@@ -33,7 +37,7 @@ def add_new(parsers: Any) -> None:
 
 def _new(options: argparse.Namespace) -> int:
     check_output(options.output, options.force)
-    proposal = propose(options.data, options.target)
+    proposal = propose(options.data, options.target, types=_types(options.column))
     if proposal.problem is not None:
         # What cannot be trained is no sensible recipe: say what is in the way.
         raise proposal.problem
@@ -45,6 +49,16 @@ def _new(options: argparse.Namespace) -> int:
         say(f"  {reason}")
     put(f"{options.output} written. Train it with: workbench train {options.output} --run DIR")
     return 0
+
+
+def _types(assignments: list[str]) -> dict[str, ColumnType]:
+    types: dict[str, ColumnType] = {}
+    for text in assignments:
+        name, _, given = text.rpartition("=")
+        if not name or given not in ("number", "category"):
+            raise InputError(f"--column takes COL=number or COL=category, not {text}")
+        types[name] = "number" if given == "number" else "category"
+    return types
 
 
 def check_output(path: Path, force: bool) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,6 @@ import numpy as np
 
 from workbench.cli.console import percent, put, put_json, say, table
 from workbench.cli.main import add_verb
-from workbench.data.content import Content
 from workbench.data.gather import sources_of
 from workbench.data.reading import read_one
 from workbench.errors import InputError
@@ -60,8 +62,7 @@ def _predict(options: argparse.Namespace) -> int:
     if not options.output.parent.is_dir():
         raise InputError("there is no such folder", where=str(options.output.parent))
     model = Model.open(options.run, options.checkpoint)
-    content = _content(options.data, model)
-    predictions = _predicted(model, content)
+    predictions = _predicted(model, options.data)
     text = io.StringIO()
     write_predictions(predictions, text, without={"id"} if options.with_truth else {"id", "y_true"}, short=True)
     write_file(options.output, text.getvalue().encode())
@@ -75,7 +76,7 @@ def _predict(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     if options.data:
         model = Model.open(options.run)
-        predictions = _predicted(model, _content(options.data, model))
+        predictions = _predicted(model, options.data)
         if not predictions.known.any():
             raise InputError(
                 f"the data do not hold the target {model.encoder.target!r}",
@@ -93,13 +94,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _content(paths: list[Path], model: Model) -> Content:
+def _predicted(model: Model, paths: list[Path]) -> Predictions:
     sources, _ = sources_of(paths)
-    return read_one(sources, model.encoder.hints())
-
-
-def _predicted(model: Model, content: Content) -> Predictions:
-    with Predictor(model) as predictor:
+    content = read_one(sources, model.encoder.hints())
+    with Predictor(model) as predictor, _naming(paths):
         outputs = predictor.predict_content(content)
     for note in model.encoder.notes(content):
         say(f"note: {note}")
@@ -108,6 +106,17 @@ def _predicted(model: Model, content: Content) -> Predictions:
     if not classes:
         return Predictions.of(truth[:, 0], outputs[:, 0])
     return Predictions.of(truth, np.argmax(outputs, axis=1), classes, probabilities=outputs)
+
+
+@contextmanager
+def _naming(paths: list[Path]) -> Iterator[None]:
+    """Give the files' names to what is wrong with what was read of them."""
+    where = ", ".join(map(str, paths))
+    try:
+        yield
+    except InputError as error:
+        problems = [replace(each, where=where) if not each.where else each for each in error.problems]
+        raise InputError.of(problems) from None
 
 
 def metrics_table(metrics: Metrics) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from workbench.cli.console import Bar, duration, percent, put, put_json, say, table
 from workbench.cli.main import add_verb
+from workbench.data.content import counted
 from workbench.errors import InputError
 from workbench.events import EpochDone, Event, Notice, Progress, RunEnded, RunStarted, StepDone
 from workbench.session.experiment import run_experiment
@@ -221,4 +222,4 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None
     put(table(rows, {1, 2, 3}))
     best = "" if summary["best_epoch"] is None else f", best on dev at epoch {summary['best_epoch']}"
     speed = f", {summary['examples_per_second']:,.0f} examples/s" if summary["examples_per_second"] else ""
-    put(f"{summary['epochs']} epochs ({summary['stop_reason'].replace('_', ' ')}){best}{speed}")
+    put(f"{counted(summary['epochs'], 'epoch')} ({summary['stop_reason'].replace('_', ' ')}){best}{speed}")

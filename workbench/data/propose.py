@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.encoder import Task
 from workbench.data.gather import sources_of
 from workbench.data.names import meant
+from workbench.data.readers.base import Hints
 from workbench.data.reading import quiet, read_sources
 from workbench.data.roles import MOST_CATEGORIES
 from workbench.data.split import shares_for
 from workbench.data.suggest import Size, network_for, training_for
 from workbench.errors import InputError
-from workbench.recipe.data import Source
+from workbench.recipe.data import ColumnType, Source
 from workbench.recipe.recipe import Recipe
 
 _TARGET_NAMES = (
@@ -49,7 +50,11 @@ class Proposal:
 
 
 def propose(
-    paths: Sequence[Path], target: str | None = None, cache: Path | None = None, progress: Progress = quiet
+    paths: Sequence[Path],
+    target: str | None = None,
+    cache: Path | None = None,
+    progress: Progress = quiet,
+    types: Mapping[str, ColumnType] | None = None,
 ) -> Proposal:
     """Propose a recipe.
 
@@ -58,16 +63,17 @@ def propose(
         target: the column to predict; found out when None.
         cache: the folder of the cache; None to do without.
         progress: is told how far it is.
+        types: what columns hold, by name, where that is not to be found out; the recipe will declare it.
 
     Raises:
         InputError: a file cannot be read, the files do not fit together, or there is no such target.
     """
     sources, reasons = sources_of(paths)
-    contents = list(read_sources(sources, None, cache, progress))
+    contents = list(read_sources(sources, Hints(types or {}), cache, progress))
     sources, contents, target = _labeled(sources, contents, target, reasons)
     content = concatenate(contents, [source.path for source in sources])
     task = _task(content, target, reasons)
-    data = _data(content, sources, target, task, reasons)
+    data = {**_data(content, sources, target, task, reasons), "columns": dict(types or {})}
     recipe = Recipe.parse({"name": _name(sources), "data": data})
     dataset, problem = _dataset(recipe, contents, progress)
     size = _size(content, dataset, task)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import ceil, log2
 from typing import Any
 
+from workbench.data.content import counted
+
 Tree = dict[str, Any]
 
 _STEPS = 7_500
@@ -56,7 +58,7 @@ def training_for(size: Size) -> tuple[Tree, list[str]]:
         "epochs": epochs,
     }
     reasons = [
-        f"Batches of {batch}: {steps:,} steps an epoch for {size.train:,} training examples.",
+        f"Batches of {batch}: {counted(steps, 'step')} an epoch for {counted(size.train, 'training example')}.",
         f"{epochs} epochs: some {steps * epochs:,} steps in all.",
         _about_rate(rate),
     ]
@@ -90,10 +92,9 @@ def _for_table(size: Size) -> tuple[list[Tree], str]:
     else:
         hidden = [128, 64]
     layers = [layer for units in hidden for layer in (_dense(units), _relu())]
-    counted = " and ".join(str(units) for units in hidden)
-    plural = "s" if len(hidden) > 1 else ""
-    text = f"A dense network with {len(hidden)} hidden layer{plural} of {counted} units"
-    why = f"{size.shape[0]:,} inputs and {size.train:,} training examples need no more to begin with"
+    units = " and ".join(str(units) for units in hidden)
+    text = f"A dense network with {counted(len(hidden), 'hidden layer')} of {units} units"
+    why = f"{counted(size.shape[0], 'input')} and {counted(size.train, 'training example')} need no more to begin with"
     return [*layers, _dense("classes")], f"{text}: {why}."
 
 

@@ -122,7 +122,7 @@ def gates_of(gaps: Gaps) -> tuple[Gate, ...]:
 
 def _headline(gaps: Gaps, focus: Focus) -> str:
     if gaps.levels.train is None and gaps.levels.dev is None:
-        return "Nothing measured yet"
+        return "Nothing measured yet" if gaps.levels.test is None else "The test error alone gives no verdict"
     bias, variance = _bias_words(gaps), _variance_words(gaps)
     states = {gaps.bias_state, gaps.variance_state}
     if states == {"low"} and not gaps.surpassed_human:

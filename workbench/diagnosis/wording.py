@@ -6,6 +6,9 @@ from math import ceil
 
 from workbench.evaluation.intervals import Estimate
 
+_COARSE = 0.005
+"""From this width of an interval on a second decimal says nothing."""
+
 
 def figure(value: float) -> str:
     """100 times a value with at most two decimals, one from 10 on: ``0.73``, ``2.8``, ``12.3``."""
@@ -33,18 +36,29 @@ def signed(value: float) -> str:
 
 
 def error_with_interval(estimate: Estimate) -> str:
-    """``3.5 % (3.1 to 4 %, n = 8,000)``; an exact value stands alone."""
+    """``3.5 % (3.1 to 4.0 %, n = 8,000)``; an exact value stands alone."""
     if estimate.exact:
         return percent(estimate.value)
     size = f", n = {estimate.n:,}" if estimate.n is not None else ""
-    return f"{percent(estimate.value)} ({figure(estimate.lower)} to {percent(estimate.upper)}{size})"
+    value, low, high = _alike(estimate)
+    return f"{value} % ({low} to {high} %{size})"
 
 
 def gap_with_interval(estimate: Estimate) -> str:
     """``2.8 points (2.3 to 3.3)``; an exact value stands alone."""
     if estimate.exact:
         return points(estimate.value)
-    return f"{points(estimate.value)} ({figure(estimate.lower)} to {figure(estimate.upper)})"
+    value, low, high = _alike(estimate)
+    return f"{value} points ({low} to {high})"
+
+
+def _alike(estimate: Estimate) -> tuple[str, str, str]:
+    """A value and its bounds with equally many decimals: no more than the interval is worth."""
+    places = 1 if estimate.upper - estimate.lower >= _COARSE else 2
+    shown = [f"{100 * number:.{places}f}" for number in (estimate.value, estimate.lower, estimate.upper)]
+    # What rounds to nothing has no sign.
+    value, low, high = (text.lstrip("-") if not float(text) else text.replace("-", "−") for text in shown)
+    return value, low, high
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:

@@ -12,7 +12,7 @@ from workbench.engine.backend import Array, Backend
 from workbench.errors import DeviceError
 
 _INSTALL = (
-    'Install it with `pip install "workbench[gpu-cuda13]"` (or gpu-cuda12 for a CUDA 12 driver), or use --device cpu.'
+    'Install it with `pip install "cupy-cuda13x[ctk]"` (or cupy-cuda12x for a CUDA 12 driver), or use --device cpu.'
 )
 
 

@@ -46,7 +46,7 @@ class BottomStatus(QObject):
         self.next = Button("", clicked=go_on)
         _fill(bar.middle, self.name, self.where, self.progress, self.left)
         _fill(bar.right, self.pause, self.stop, self.saved, self.next)
-        bar.action.clicked.connect(lambda: train())
+        bar.action.clicked.connect(train)
         self._late = QTimer(self)
         self._late.setSingleShot(True)
         self._late.setInterval(_LATE)
@@ -56,11 +56,13 @@ class BottomStatus(QObject):
         self._clock.timeout.connect(self.refresh)
         self._clock.start()
         workspace.data.busyChanged.connect(self._on_reading)
-        workspace.data.changed.connect(lambda _: self.refresh())
+        workspace.data.changed.connect(self.refresh)
         workspace.runs.updated.connect(self._on_run)
         workspace.runs.listChanged.connect(self.refresh)
-        workspace.document.undo_stack.indexChanged.connect(lambda _: self._on_undo())
-        workspace.document.problemsChanged.connect(lambda _: self.refresh())
+        workspace.runs.selected.connect(self.refresh)
+        workspace.runs.resultReady.connect(self.refresh)
+        workspace.document.undo_stack.indexChanged.connect(self.refresh)
+        workspace.document.problemsChanged.connect(self.refresh)
         self.refresh()
 
     def set_step(self, step: str) -> None:
@@ -113,9 +115,6 @@ class BottomStatus(QObject):
     def _on_run(self, number: int) -> None:
         if number == self.live_run() or number == self._stop_asked:
             self.refresh()
-
-    def _on_undo(self) -> None:
-        self.refresh()
 
     def refresh(self) -> None:
         """Show what there is to tell now."""
@@ -170,7 +169,9 @@ class BottomStatus(QObject):
         self.next.setText(forward[self._step])
         self.next.setVisible(bool(forward[self._step]) and has_data and not number)
         can_train = self._step in ("data", "network", "train") and has_data and not number
-        bar.set_action(self.tr("Train F5") if can_train else "")
+        # A run with a verdict comes with a knob to try: that is the better offer then.
+        better = self._step == "train" and workspace.runs.result(workspace.runs.current) is not None
+        bar.set_action(self.tr("Train F5") if can_train else "", accent=not better)
         reason = workspace.why_not_train() if can_train else ""
         bar.action.setEnabled(not reason)
         bar.action.setToolTip(reason)

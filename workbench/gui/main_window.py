@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
@@ -81,15 +80,15 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         workspace = self.workspace
-        self.top.steps.chosen.connect(lambda number: self.show_step(STEPS[number]))
+        self.top.steps.chosen.connect(self._on_chosen)
         self.top.search.clicked.connect(self.open_palette)
         workspace.failed.connect(self.show_error)
         workspace.projectChanged.connect(self._on_project)
-        workspace.trainingAsked.connect(lambda: self.show_step("train"))
-        workspace.data.changed.connect(lambda _: self._on_data())
-        workspace.document.problemsChanged.connect(lambda _: self._mark_steps())
+        workspace.trainingAsked.connect(self._on_training)
+        workspace.data.changed.connect(self._on_data)
+        workspace.document.problemsChanged.connect(self._mark_steps)
         workspace.runs.listChanged.connect(self._mark_steps)
-        workspace.runs.selected.connect(lambda _: self._enable())
+        workspace.runs.selected.connect(self._enable)
         stack = workspace.document.undo_stack
         stack.canUndoChanged.connect(self.actions_by_key["undo"].setEnabled)
         stack.canRedoChanged.connect(self.actions_by_key["redo"].setEnabled)
@@ -147,6 +146,12 @@ class MainWindow(QMainWindow):
 
     def _go_on(self) -> None:
         self.show_step(STEPS[min(STEPS.index(self.step) + 1, len(STEPS) - 1)])
+
+    def _on_chosen(self, number: int) -> None:
+        self.show_step(STEPS[number])
+
+    def _on_training(self) -> None:
+        self.show_step("train")
 
     def _on_data(self) -> None:
         self._mark_steps()

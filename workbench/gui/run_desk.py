@@ -135,6 +135,12 @@ class RunDesk(QObject):
         if self.current == number:
             self.select(self.entries[-1].number if self.entries else 0)
 
+    def put_back(self, number: int) -> None:
+        """Put a hidden run back on the list."""
+        if self.project is not None and number:
+            self.project.hide(number, False)
+            self._refresh()
+
     def _refresh(self) -> None:
         self.entries = self.project.runs() if self.project else []
         self.listChanged.emit()

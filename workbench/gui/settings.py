@@ -49,6 +49,10 @@ class Settings:
         others = [str(path) for path in self.recent() if path != project]
         self.set("recent", [str(project), *others][:_MOST_RECENT])
 
+    def forget_recent(self, project: Path) -> None:
+        """Take a project off the list."""
+        self.set("recent", [str(path) for path in self.recent() if path != project])
+
 
 def projects_home() -> Path:
     """Where projects are made unless the user says otherwise: ``$WORKBENCH_HOME``, or ``Workbench`` at home."""

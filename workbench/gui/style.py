@@ -27,6 +27,8 @@ def _surfaces(t: Tokens) -> str:
     QGraphicsView {{ background: transparent; border: none; }}
     QToolTip {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 6px 8px; }}
     QSplitter::handle {{ background: transparent; }}
+    QSplitter::handle:horizontal:hover {{ background: {t.line}; margin: 0 3px; border-radius: 1px; }}
+    QSplitter::handle:vertical:hover {{ background: {t.line}; margin: 3px 0; border-radius: 1px; }}
     """
 
 
@@ -52,7 +54,7 @@ def _buttons(t: Tokens) -> str:
     return f"""
     QPushButton {{
         background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; border-radius: 6px;
-        min-height: 26px; max-height: 26px; min-width: 24px; padding: 0 11px; font-weight: 500; text-align: center;
+        min-height: 26px; max-height: 26px; padding: 0 11px; font-weight: 500; text-align: center;
     }}
     QPushButton:hover {{ background: {t.hover}; border-color: {t.faint}; }}
     QPushButton:pressed, QPushButton:checked {{ background: {t.soft}; }}

@@ -53,7 +53,7 @@ class Workspace(QObject):
         self.runs = RunDesk(self.inbox, self.background, self)
         self.runs.device = self.settings.get("device", "auto")
         self.project: Project | None = None
-        self._train_when_ready = False
+        self._train_when_ready = self._ended = False
         self._name_for_project = ""
         self._saving = QTimer(self)
         self._saving.setSingleShot(True)
@@ -240,7 +240,10 @@ class Workspace(QObject):
                 self.failed.emit(error)
 
     def shut_down(self) -> None:
-        """Save, stop what runs, and end all threads."""
+        """Save, stop what runs, and end all threads. A second time does nothing."""
+        if self._ended:
+            return
+        self._ended = True
         self._close_project()
         self.background.close()
         self.inbox.stop()

@@ -44,8 +44,13 @@ def problems_of(error: ValidationError, tree: Any) -> list[Problem]:
     """
     fields = sorted({field.alias or name for model in _models() for name, field in model.model_fields.items()})
     found: dict[Place, _Wrong] = {}
-    for item in error.errors(include_url=False):
-        place, union = _place(tree, item["loc"], item["type"])
+    placed = [(item, *_place(tree, item["loc"], item["type"])) for item in error.errors(include_url=False)]
+    unknown = [place for item, place, _ in placed if item["type"] == "extra_forbidden"]
+    misspelled = {(*place[:-1], _near(place[-1], fields)) for place in unknown}
+    for item, place, union in placed:
+        if item["type"] == "missing" and place in misspelled:
+            # One mistake: the hint at the field that was meant says it already.
+            continue
         wrong = found.setdefault(place if union is None else union, _Wrong(item.get("input")))
         wrong.add(item, place, place == union, fields)
     return [problem for wrong in found.values() for problem in wrong.problems()]
@@ -127,10 +132,14 @@ def _shown(value: Any) -> str:
 
 
 def _unknown_field(name: str | int, fields: list[str]) -> str:
+    near = _near(name, fields)
+    return "there is no such field" + (f"; did you mean {near!r}?" if near else "")
+
+
+def _near(name: str | int, fields: list[str]) -> str:
     # The field may exist elsewhere in a recipe: its own name is no hint.
     others = [field for field in fields if field != name]
-    near = difflib.get_close_matches(str(name), others, n=1, cutoff=0.75)
-    return "there is no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+    return "".join(difflib.get_close_matches(str(name), others, n=1, cutoff=0.75))
 
 
 def _models() -> list[type[BaseModel]]:

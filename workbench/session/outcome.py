@@ -113,7 +113,7 @@ def versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("workbench", "numpy", "pandas", "cupy"):
+    for name in ("workbench", "numpy", "scipy", "pandas", "cupy", "cupy-cuda12x", "cupy-cuda13x"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -111,11 +111,8 @@ def _numbers(name: str, cells: Cells, declared: bool, where: str, lines: Callabl
     more = f" and {len(bad) - len(shown):,} more" if len(bad) > len(shown) else ""
     said = "is declared a column of numbers" if declared else "is a column of numbers"
     what = f"column {name!r} {said}, but {_cells_hold(len(bad))} text: {cells_shown}{more}"
-    other = (
-        "remove the declaration"
-        if declared
-        else f'declare the column: data.columns = {{ {toml_text(name)} = "category" }}'
-    )
+    declare = f'data.columns = {{ {toml_text(name)} = "category" }} (for `workbench new`: --column COL=category)'
+    other = "remove the declaration" if declared else f"declare the column: {declare}"
     mend = f"Mend the cells, or {other}."
     return Found(None, problem=Problem(what, where, mend))
 

@@ -27,4 +27,4 @@ class PyTorch(Exporter):
             raise RunError(
                 f"the source is not sound: {error}", mend="Nothing was written; please report this."
             ) from None
-        return Exported(text.encode(), "its syntax is sound; the weights to load are those of --format safetensors")
+        return Exported(text.encode(), "its syntax is sound; the weights to load are what safetensors holds")

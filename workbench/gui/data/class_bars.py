@@ -37,7 +37,9 @@ class _Bars(QWidget):
         painter.setFont(font(12))
         number_width = painter.fontMetrics().horizontalAdvance(grouped(max(self.counts, default=0))) + 8
         # Room for long names, but never more than a third.
-        name_width = min(self.width() // 3, 128)
+        measure = painter.fontMetrics()
+        longest = max((measure.horizontalAdvance(safe(name)[:40]) for name in self.names[:200]), default=0)
+        name_width = min(self.width() // 3, 128, longest + 16)
         room, highest = self.width() - name_width - number_width - 8, max(self.counts, default=0) or 1
         first, last = event.rect().top() // _LINE, min(self.shown, event.rect().bottom() // _LINE + 1)
         colored = len(self.names) <= _COLORED

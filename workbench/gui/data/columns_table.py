@@ -171,11 +171,11 @@ class ColumnsTable(Table):
         self.size_columns(
             {
                 NAME: None,
-                TYPE: 108 if roomy else 92,
-                ROLE: 122 if roomy else 104,
-                VALUES: 230 if width >= 900 else 150 if roomy else 120,
-                MISSING: 84 if roomy else 72,
-                STRENGTH: 220 if width >= 900 else 180 if roomy else 140,
+                TYPE: 108 if roomy else 86,
+                ROLE: 122 if roomy else 100,
+                VALUES: 230 if width >= 900 else 150 if roomy else 112,
+                MISSING: 84 if roomy else 68,
+                STRENGTH: 220 if width >= 900 else 180 if roomy else 128,
             }
         )
 

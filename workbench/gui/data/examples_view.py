@@ -127,7 +127,12 @@ class ExamplesView(QWidget):
 
     def _on_selection(self) -> None:
         count = len(self.shown.selected_rows())
-        hint = self.tr("Select rows to give them a strength of their own")
+        pictures = isinstance(self.shown, PictureGrid)
+        hint = (
+            self.tr("Select pictures to give them a strength")
+            if pictures
+            else self.tr("Select rows to give them a strength")
+        )
         self._chosen.set_name(self.tr("{0} selected").format(grouped(count)) if count else hint)
         for widget in (self._number, self._set, self._clear):
             widget.setEnabled(count > 0)

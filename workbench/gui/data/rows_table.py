@@ -93,17 +93,17 @@ class RowsTable(QTableView):
     def _size_columns(self, examples: Examples | None) -> None:
         header = self.horizontalHeader()
         header.setDefaultSectionSize(_WIDE)
-        for column, width in _FIXED.items():
-            header.resizeSection(column, width)
+        for fixed, width in _FIXED.items():
+            header.resizeSection(fixed, width)
         for place, column in enumerate(examples.content.columns[:_MEASURED] if examples else ()):
             least = _WIDE if column.type == "number" else _WIDER
             header.resizeSection(OWN + place, min(240, max(least, header.sectionSizeHint(OWN + place) + 8)))
 
     def selected_rows(self) -> Array:
         """The selected examples' row numbers from 0, ascending."""
-        pieces = [
-            self._examples_model.rows[part.top() : part.bottom() + 1] for part in self.selectionModel().selection()
-        ]
+        shown, chosen = self._examples_model.rows, self.selectionModel().selection()
+        parts = [chosen.at(number) for number in range(chosen.count())]
+        pieces = [shown[part.top() : part.bottom() + 1] for part in parts]
         return np.unique(np.concatenate([np.zeros(0, np.int64), *pieces]))
 
     def select_rows(self, rows: Array) -> None:

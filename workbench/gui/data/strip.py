@@ -1,4 +1,4 @@
-"""An example before and after augmentation, as the training draws it: quick enough to follow a slider. No widgets."""
+"""Examples before and after augmentation, as the training draws them: quick enough to follow a slider. No widgets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from workbench.data.augment.base import Augmentation, Span
 from workbench.data.augment.pipeline import Augmenter, preview, problems
 from workbench.data.content import Array
 from workbench.data.dataset import Dataset
-from workbench.data.feeder import column_deviations
 from workbench.engine.backend import Backend
 from workbench.gui.data.dials import dials_of
 from workbench.gui.data.thumbs import Pixels, as_bytes, shrunk
@@ -22,53 +21,77 @@ from workbench.recipe.kinds import AugmentSpec
 SIDE = 64
 """Pictures are shown up to about twice this size; larger ones are made smaller first, and distances with them."""
 
-_DOTS = 40
+_DOTS = 60
 _MOST_VALUES = 60_000
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
-    """One picture of the strip: what was done to it, and its pixels, uint8 ``(H, W, C)``."""
+class Strip:
+    """One column of the strip: what was done, and what each of the examples became, uint8 ``(H, W, C)``."""
 
     caption: str
-    pixels: Pixels
+    pictures: tuple[Pixels, ...]
 
 
 @dataclass(frozen=True)
-class Draw:
-    """Which example and which draw the strip shows: its row, the training's seed, and the pass."""
+class Words:
+    """Captions: of the first column, and of all augmentations together in a pass over the data, with its number."""
 
-    row: int
-    seed: int
-    epoch: int
+    original: str = "original"
+    together: str = "epoch {0}"
 
 
-def tiles(
-    specs: Sequence[AugmentSpec], picture: Pixels, draw: Draw, shown: tuple[float, float], words: tuple[str, str]
-) -> list[Tile]:
-    """The picture, with each augmentation alone, and with all of them.
+def spread_rows(rows: Array, count: int, start: int = 0) -> Array:
+    """Some of the rows, spread over all of them whatever their order: sorted files would show one class only.
+
+    Args:
+        rows: row numbers.
+        count: how many to pick; all where there are fewer.
+        start: another start, another pick.
+    """
+    places = [int(len(rows) * ((start + number) * _GOLDEN % 1.0)) for number in range(count)]
+    return np.asarray(rows[list(dict.fromkeys(places))] if len(rows) else rows, np.int64)
+
+
+def strips(
+    specs: Sequence[AugmentSpec],
+    pictures: Sequence[Pixels],
+    rows: Array,
+    draw: tuple[int, int],
+    shown: tuple[float, float],
+    columns: int,
+    words: Words | None = None,
+) -> list[Strip]:
+    """Pictures as they are, with each augmentation alone where there are several, and with all, pass after pass.
 
     Args:
         specs: the recipe's ``data.augment``; those that are off or do not fit the pictures are left out.
-        picture: ``(H, W, C)`` as the source has it.
-        draw: the example and the draw.
+        pictures: ``(H, W, C)`` each, as the source has them.
+        rows: their numbers in the dataset.
+        draw: the training's seed, and the first pass to show.
         shown: the values that stand for black and white.
-        words: the captions of the first and the last one.
+        columns: the most columns to give.
+        words: the captions.
     """
-    fitting = usable(specs, picture.shape)
-    small, step = shrunk(picture, SIDE)
-    scaled = [_scaled(spec, step) for spec in fitting]
-    values = (0.0, 255.0) if picture.dtype == np.uint8 else shown
-    found = [Tile(words[0], as_bytes(small, *shown))]
-    alone = [_alone(scaled, place) for place, spec in enumerate(fitting) if spec.enabled]
-    captions = [caption(spec, picture.shape) for spec in fitting if spec.enabled]
-    if len(alone) > 1:
-        alone.append(scaled)
-        captions.append(words[1])
-    for part, text in zip(alone, captions, strict=True):
-        changed = preview(part, small[None], np.array([draw.row]), draw.seed, draw.epoch, values)[0]
-        top = shown[1] if picture.dtype == np.uint8 else 255.0
-        found.append(Tile(text, as_bytes(changed, 0.0, top)))
+    if not pictures:
+        return []
+    words, shape = words or Words(), pictures[0].shape
+    fitting = usable(specs, shape)
+    small = np.stack([shrunk(picture, SIDE)[0] for picture in pictures])
+    scaled = [_scaled(spec, shrunk(pictures[0], SIDE)[1]) for spec in fitting]
+    found = [Strip(words.original, tuple(as_bytes(picture, *shown) for picture in small))]
+    on = [place for place, spec in enumerate(fitting) if spec.enabled]
+    if not on:
+        return found
+    jobs = [(_alone(scaled, place), draw[1], caption(fitting[place], shape)) for place in on if len(on) > 1]
+    passes = max(1, columns - 1 - len(jobs))
+    jobs += [(scaled, epoch, words.together.format(epoch + 1)) for epoch in range(draw[1], draw[1] + passes)]
+    values = (0.0, 255.0) if small.dtype == np.uint8 else shown
+    top = shown[1] if small.dtype == np.uint8 else 255.0
+    for part, epoch, text in jobs[: max(0, columns - 1)]:
+        changed = preview(part, small, rows, draw[0], epoch, values)
+        found.append(Strip(text, tuple(as_bytes(picture, 0.0, top) for picture in changed)))
     return found
 
 
@@ -126,26 +149,36 @@ class NoiseSample:
 
     def __init__(self, dataset: Dataset) -> None:
         encoder, train = dataset.encoder, dataset.sets["train"]
-        few = max(1, min(_DOTS, _MOST_VALUES // max(1, dataset.inputs.shape[1])))
+        few = max(1, min(_DOTS, _MOST_VALUES // max(1, dataset.inputs.shape[1]), len(train)))
         # Evenly over the training set: a sorted file would show one end only.
-        self.rows: Array = train[np.linspace(0, len(train) - 1, min(few, len(train))).round().astype(np.int64)]
+        self.rows: Array = train[np.linspace(0, len(train) - 1, few).round().astype(np.int64)]
         self._dataset = dataset
-        self._before = (dataset.inputs[self.rows] - encoder.shift) * encoder.scale
-        deviations = column_deviations(dataset.inputs, train) * np.abs(encoder.scale)
-        self._span = Span(-np.inf, np.inf, deviations.astype(np.float32))
+        self._before = ((dataset.inputs[self.rows] - encoder.shift) * encoder.scale).astype(np.float32)
+        self._widths: dict[str, float] = {}
 
     def moves(self, specs: Sequence[AugmentSpec], column: str, seed: int, epoch: int) -> Moves:
         """What the augmentations make of a number column's values."""
-        shape = self._before.shape[1:]
-        after = self._before.astype(np.float32)
-        Augmenter(usable(specs, shape), shape, self._span, Backend(), seed=seed).apply(after, self.rows, epoch)
-        return Moves(column, self._in_units(self._before, column), self._in_units(after, column))
+        shape, place = self._before.shape[1:], self._place(column)
+        after, widths = self._before.copy(), np.ones(shape, np.float32)
+        widths[place] = self._width(column)
+        span = Span(-np.inf, np.inf, widths)
+        Augmenter(usable(specs, shape), shape, span, Backend(), seed=seed).apply(after, self.rows, epoch)
+        return Moves(column, self._in_units(self._before, place), self._in_units(after, place))
 
-    def _in_units(self, values: Array, column: str) -> Array:
+    def _width(self, column: str) -> float:
+        """The column's deviation as the training measures it. The others' are not shown, and need not be known."""
+        if column not in self._widths:
+            dataset, place = self._dataset, self._place(column)
+            values = dataset.inputs[dataset.sets["train"], place]
+            self._widths[column] = float(values.std(dtype=np.float64) * abs(dataset.encoder.scale[place]))
+        return self._widths[column]
+
+    def _in_units(self, values: Array, place: int) -> Array:
         encoder = self._dataset.encoder
-        place = _first_value(encoder.features, column)
-        scale = float(encoder.scale[place])
-        return np.asarray(values[:, place] / (scale or 1.0) + encoder.shift[place])
+        return np.asarray(values[:, place] / (float(encoder.scale[place]) or 1.0) + encoder.shift[place])
+
+    def _place(self, column: str) -> int:
+        return _first_value(self._dataset.encoder.features, column)
 
 
 def _first_value(features: Sequence[Any], column: str) -> int:

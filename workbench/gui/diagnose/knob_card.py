@@ -63,7 +63,10 @@ class KnobCard(QWidget):
         row.setSpacing(10)
         column = QVBoxLayout()
         column.setSpacing(1)
-        for label in self._words(roomy):
+        for label in self._words():
+            column.addWidget(label)
+        for label in self._reasons() if roomy else ():
+            column.addSpacing(4)
             column.addWidget(label)
         row.addLayout(column, 1)
         self.button = self._button(primary)
@@ -74,7 +77,7 @@ class KnobCard(QWidget):
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def _words(self, roomy: bool) -> list[Label]:
+    def _words(self) -> list[Label]:
         view = self.view
         change = " · ".join(part for part in (view.change, view.cost) if part)
         words = [Label(view.title, "strong", wrap=True)]
@@ -84,11 +87,15 @@ class KnobCard(QWidget):
             looks: dict[str, Look] = {"good": "effect-good", "warning": "effect-warning"}
             look = looks.get(view.tone, "effect")
             words.append(Label(view.effect, look, wrap=True))
+            words += [Label(view.span, "note", wrap=True)] if view.span else []
         elif view.direction:
             words.append(Label(view.direction, "note", wrap=True))
-        if roomy:
-            words += [Label(part, "note", wrap=True) for part in (view.why, view.lecture, view.reason) if part]
         return words
+
+    def _reasons(self) -> list[Label]:
+        view = self.view
+        later = self.tr("Later, because: {0}").format(view.reason) if view.reason else ""
+        return [Label(part, "note", wrap=True) for part in (view.why, view.lecture, later) if part]
 
     def _button(self, primary: bool) -> Button | None:
         view = self.view

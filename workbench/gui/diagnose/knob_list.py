@@ -21,7 +21,10 @@ _MOST_TRIED = 2
 
 
 class KnobList(QWidget):
-    """Compact cards, one below the other.
+    """Cards, one below the other.
+
+    Args:
+        roomy: whether everything that is known of a knob is written out, also of those for later.
 
     Signals:
         tryAsked: a ``Knob`` to be turned.
@@ -31,8 +34,9 @@ class KnobList(QWidget):
     tryAsked = Signal(object)
     runAsked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, roomy: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._roomy = roomy
         self._shown: tuple[KnobViews, str] | None = None
         self._later_open = self._tried_open = False
         self._column = QVBoxLayout(self)
@@ -50,7 +54,7 @@ class KnobList(QWidget):
             return
         self._shown = (views, focus)
         self._clear()
-        if views.tried or views.first:
+        if (views.tried or views.first) and not self._roomy:
             self._column.addWidget(heading(words.gap_title(focus), self.tr("one change at a time")))
         for view in views.tried[:_MOST_TRIED]:
             self._column.addWidget(self._card(view))
@@ -71,7 +75,7 @@ class KnobList(QWidget):
                 widget.deleteLater()
 
     def _card(self, view: KnobView, *, primary: bool = False) -> KnobCard:
-        card = KnobCard(view, primary=primary)
+        card = KnobCard(view, primary=primary, roomy=self._roomy)
         card.tryAsked.connect(lambda knob=view.knob: self.tryAsked.emit(knob))
         card.runAsked.connect(self.runAsked)
         return card
@@ -86,11 +90,11 @@ class KnobList(QWidget):
 
     def _fold_later(self, views: tuple[KnobView, ...], focus: str) -> None:
         content, column = _column()
-        column.setSpacing(0)
+        column.setSpacing(GAP if self._roomy else 0)
         for gap, group in groupby(views, key=lambda view: view.knob.gap if view.knob else ""):
             column.addWidget(Label(words.later_gap(gap, focus), "note"))
             for view in group:
-                column.addWidget(self._line(view))
+                column.addWidget(self._card(view) if self._roomy else self._line(view))
         self.later = Fold(later_title(views, focus), content, open_=self._later_open)
         self.later.toggled.connect(lambda open_: setattr(self, "_later_open", open_))
         self._column.addWidget(self.later)

@@ -10,6 +10,7 @@ from workbench.diagnosis.context import Tried
 from workbench.diagnosis.rule import Knob
 from workbench.gui.diagnose import words
 from workbench.gui.run_desk import RunDesk, RunResult
+from workbench.gui.text import visible
 from workbench.store.project import RunEntry
 
 KnobState = Literal["offered", "advice", "waiting", "running", "done", "failed"]
@@ -24,6 +25,7 @@ class KnobView:
         state: ``advice`` changes nothing in a recipe and cannot be tried.
         title, change, cost, direction: in words.
         effect: what moved, where it was tried; why it failed, where it did.
+        span: the interval of what moved.
         tone: ``good``, ``warning`` or ``muted``, of the effect.
         run: the run that tries or tried it, 0 for none.
         parent: the run that it was tried from.
@@ -39,6 +41,7 @@ class KnobView:
     cost: str = ""
     direction: str = ""
     effect: str = ""
+    span: str = ""
     tone: str = "muted"
     run: int = 0
     parent: int = 0
@@ -92,6 +95,7 @@ def _done(entry: RunEntry, tried: Tried, result: RunResult) -> KnobView:
         title=words.title_of(knob) if knob else change[:1].upper() + change[1:],
         change=f"{words.run_name(parent)} → {words.run_name(entry.number)}",
         effect=words.effect_words(tried.effect),
+        span=words.effect_intervals(tried.effect),
         tone=words.effect_tone(tried.effect, knob.gap if knob else result.diagnosis.focus),
         run=entry.number,
         parent=parent,
@@ -129,7 +133,7 @@ def _view(runs: RunDesk, number: int, result: RunResult, knob: Knob) -> KnobView
         tip=words.knob_tip(knob),
         why=words.sentence(knob.why),
         lecture=words.sentence(knob.lecture),
-        reason=words.sentence(knob.reason),
+        reason=visible(knob.reason),
         knob=knob,
     )
 

@@ -90,6 +90,8 @@ def _bias(gaps: Gaps, limiting: tuple[str, ...]) -> Between:
         return between(gap, gaps, limiting=gap.name in limiting)
     if gaps.surpassed_human and gaps.human_margin is not None:
         return Between(_tr("human level surpassed"), _tr("by {0}").format(figure(-gaps.human_margin.value)))
+    if gaps.bias_state == "low":
+        return Between(_tr("bias low"), "· " + _tr("at most the training error"))
     return Between(_tr("bias unknown"), _tr("without a human level"))
 
 

@@ -19,15 +19,19 @@ from workbench.recipe.training import Goals
 class SettleBox(QWidget):
     """Sentences of what would settle the verdict; where the human level is not known, a field for it.
 
+    Args:
+        asking: whether it has the field; not where there is one nearby anyway.
+
     Signals:
         goalsGiven: ``Goals`` with the human level that was typed.
     """
 
     goalsGiven = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, asking: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._goals = Goals()
+        self._goals, self._asking = Goals(), asking
+        self._diagnosis: Diagnosis | None = None
         self._title = Label(self.tr("What would settle it"), "strong")
         self._texts = Label("", "note", wrap=True)
         known = facts(Goals)
@@ -63,12 +67,12 @@ class SettleBox(QWidget):
 
     def show_diagnosis(self, diagnosis: Diagnosis, goals: Goals) -> bool:
         """Show what would settle a diagnosis; whether there is anything to show."""
-        self._goals = goals
+        other, self._goals, self._diagnosis = diagnosis is not self._diagnosis, goals, diagnosis
         texts = [visible(one.text) for one in diagnosis.settle]
         self._texts.setText("\n".join(texts))
-        asked = bool(texts) and goals.human_error is None
+        asked = self._asking and bool(texts) and goals.human_error is None
         self._field.setVisible(asked)
-        if asked and not self.human.line.hasFocus():
+        if asked and other and not self.human.line.hasFocus():
             self.human.setValue(None)
             self._say("")
         return bool(texts)

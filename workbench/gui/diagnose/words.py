@@ -9,11 +9,13 @@ from PySide6.QtCore import QCoreApplication
 
 from workbench.diagnosis.compare import Comparison, Move
 from workbench.diagnosis.context import Tried
+from workbench.diagnosis.diagnose import Diagnosis
 from workbench.diagnosis.layers import hidden_layers
 from workbench.diagnosis.rule import Knob
 from workbench.diagnosis.verdict import Verdict
 from workbench.diagnosis.wording import figure, signed
 from workbench.errors import RecipeError
+from workbench.gui.figures import MINUS, SPACE, grouped, points
 from workbench.gui.text import safe, visible
 from workbench.gui.widgets.verdict_box import VerdictKind
 from workbench.gui.wording import describe_change
@@ -156,8 +158,47 @@ def visible_lines(parts: list[str]) -> str:
 
 
 def effect_words(effect: Comparison) -> str:
-    """``bias 5.1 → 2.8 · variance +0.3``."""
-    return effect.text.replace(", variance", " · variance").replace(", dev", " · dev")
+    """``bias 5.1 → 2.8 · variance +0.3``; or that nothing measurable moved."""
+    shown = shown_moves(effect)
+    if not shown:
+        return visible(effect.text)
+    if all(move.direction == "same" for move in shown):
+        numbers = " · ".join(f"{move.name} {before_after(move)}" for move in shown)
+        return _tr("no measurable change") + f" · {numbers}"
+    first, *others = shown
+    told = [f"{first.name} {before_after(first)}"]
+    for move in others:
+        moved = points(move.after - move.before) if move.direction != "same" else _tr("as before")
+        told.append(f"{move.name} {moved}")
+    return " · ".join(told)
+
+
+def effect_intervals(effect: Comparison) -> str:
+    """``95 %: −2.7 to −1.9 · −0.2 to +0.8``, in the order of ``effect_words``; empty where no change has one."""
+    spans = [change_span(move) for move in shown_moves(effect) if not move.change.exact]
+    return f"95{SPACE}%: " + " · ".join(spans) if spans else ""
+
+
+def shown_moves(effect: Comparison) -> tuple[Move, ...]:
+    """The one or two moves that a card tells: bias and variance, or the errors that stand for them."""
+    moves = {move.name: move for move in effect.moves}
+    first = moves.get("bias") or moves.get("train") or moves.get("dev")
+    second = moves.get("variance") or moves.get("dev")
+    return tuple(move for move in dict.fromkeys((first, second)) if move is not None)
+
+
+def before_after(move: Move) -> str:
+    """``5.1 → 2.8`` in hundredths."""
+    places = 1 if round(1000 * move.before) != round(1000 * move.after) or move.direction == "same" else 2
+    before, after = (f"{100 * value:.{places}f}" for value in (move.before, move.after))
+    return " → ".join("0" + end[2:] if float(end) == 0 and end[0] == "-" else end for end in (before, after)).replace(
+        "-", MINUS
+    )
+
+
+def change_span(move: Move) -> str:
+    """``−2.7 to −1.9``, the interval of a change in hundredths."""
+    return f"{points(move.change.lower)} {_tr('to')} {points(move.change.upper)}"
 
 
 def effect_tip(tried: Tried) -> str:
@@ -213,6 +254,15 @@ def later_gap(gap: str, focus: str) -> str:
         "real_world": _tr("before the real world"),
     }
     return _tr("more {0}").format(named.get(gap, gap)) if gap == focus else named.get(gap, gap)
+
+
+def run_note(number: int, diagnosis: Diagnosis | None) -> str:
+    """``run 6 · dev n = 5 000``; empty for no run."""
+    if not number:
+        return ""
+    dev = diagnosis.levels.dev if diagnosis else None
+    size = f" · dev n = {grouped(dev.n)}" if dev is not None and dev.n else ""
+    return run_name(number) + size
 
 
 def run_name(number: int) -> str:

@@ -13,7 +13,7 @@ from workbench.gui.figures import percent
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.runs.comparison import Comparison
 from workbench.gui.runs.markers import Marker
-from workbench.gui.runs.words import change_text, error_of, run_name, state_text
+from workbench.gui.runs.words import change_text, error_of, interval_of, run_name, state_text
 from workbench.gui.text import wrapped
 from workbench.store.project import RunEntry
 
@@ -36,6 +36,7 @@ class RunRow:
 
     Attributes:
         name, state, change, error: words; ``error`` with its unit.
+        interval: the ends of the error's 95 % interval; empty where it is not known.
         on: the set that the error was measured on where it is not the dev set.
         marker: its sign; without color where it is not in the plots.
         tone: ``text``, ``muted`` for a run that led to nothing, ``busy`` for one that goes on.
@@ -45,6 +46,7 @@ class RunRow:
     state: str
     change: str
     error: str
+    interval: str
     on: str
     marker: Marker
     tone: str
@@ -81,7 +83,7 @@ class RunsModel(QAbstractListModel):
         return QModelIndex()
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
+        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable if index.isValid() else super().flags(index)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         entry = self.entry(index)
@@ -122,6 +124,7 @@ class RunsModel(QAbstractListModel):
             state_text(entry, curves, live=live, queued=queued),
             self._change(entry),
             percent(error) if error is not None else "",
+            _ends(interval_of(entry)),
             on if on != "dev" else "",
             self._comparison.marker(number),
             tone,
@@ -140,7 +143,8 @@ class RunsModel(QAbstractListModel):
         row = self._row(entry)
         lines = [f"{row.name} {row.state}".strip(), row.change]
         if row.error:
-            lines.append(self.tr("{0} error {1}").format(row.on or self.tr("dev"), row.error))
+            span = f" ({row.interval})" if row.interval else ""
+            lines.append(self.tr("{0} error {1}").format(row.on or self.tr("dev"), row.error) + span)
         return "\n".join([*lines, *([wrapped(entry.message)] if entry.message else [])])
 
     def _on_list(self) -> None:
@@ -170,3 +174,8 @@ class RunsModel(QAbstractListModel):
         entry = self.entry(index)
         if entry is not None and self._row(entry) != before:
             self.dataChanged.emit(index, index)
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    """``3.1–4.2``, in percent."""
+    return "" if interval is None else "–".join(f"{100 * end:.1f}" for end in interval)

@@ -6,7 +6,6 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.gui.panels.network_panel import NetworkPanel
-from workbench.gui.widgets.panel import GAP
 from workbench.gui.workspace import Workspace
 
 
@@ -26,6 +25,6 @@ class NetworkPage(QWidget):
         self.panel = NetworkPanel(workspace.document)
         self.panel.importRequested.connect(self.importRequested)
         column = QVBoxLayout(self)
-        column.setContentsMargins(GAP, GAP, GAP, GAP)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
         self.setFocusProxy(self.panel)

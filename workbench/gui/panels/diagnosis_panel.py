@@ -7,17 +7,15 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.diagnosis.rule import Knob
 from workbench.errors import WorkbenchError
+from workbench.gui.diagnose.change_line import ChangeLine
 from workbench.gui.diagnose.knob_list import KnobList
 from workbench.gui.diagnose.knobs import KnobViews, views_of
-from workbench.gui.diagnose.rungs import rows_of
 from workbench.gui.diagnose.settle_box import SettleBox
-from workbench.gui.diagnose.stage import Stage, can_resume, ladder_so_far, said_before, said_of, stage_of
-from workbench.gui.diagnose.words import run_name
-from workbench.gui.figures import grouped
+from workbench.gui.diagnose.watch import RunWatch
+from workbench.gui.diagnose.words import run_note
 from workbench.gui.run_desk import RunDesk, RunResult
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.empty_state import EmptyState
-from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.ladder import Ladder
 from workbench.gui.widgets.message import InlineMessage
 from workbench.gui.widgets.panel import INSIDE, Panel, Scroll
@@ -36,14 +34,14 @@ class DiagnosisPanel(QWidget):
     def __init__(self, runs: RunDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs = runs
-        self._errors: dict[int, WorkbenchError] = {}
-        self.panel, self.note = Panel(self.tr("Diagnosis")), Label("", "note")
-        self.panel.add_control(self.note)
+        self._watch = RunWatch(runs, self, self.refresh)
+        self.panel = Panel(self.tr("Diagnosis"))
         self.empty = EmptyState(
             self.tr("The diagnosis will appear here"),
             self.tr("Train a run: its errors, what limits it, and which single knob to turn next."),
         )
-        self.verdict, self.ladder, self.settle, self.knobs = VerdictBox(), Ladder(), SettleBox(), KnobList()
+        self.verdict, self.change, self.ladder = VerdictBox(), ChangeLine(), Ladder()
+        self.settle, self.knobs = SettleBox(), KnobList()
         self.message = InlineMessage("error", closable=True)
         self.message.hide()
         self.resume = Button(self.tr("Resume"), clicked=self._go_on)
@@ -57,7 +55,8 @@ class DiagnosisPanel(QWidget):
         column = QVBoxLayout(content)
         column.setContentsMargins(INSIDE, 0, INSIDE, INSIDE)
         column.setSpacing(INSIDE)
-        for widget in (self.verdict, self.message, self.ladder, self.settle, self.resume, self.knobs):
+        parts = (self.verdict, self.change, self.message, self.ladder, self.settle, self.resume, self.knobs)
+        for widget in parts:
             column.addWidget(widget)
         column.addStretch(1)
         return content
@@ -76,37 +75,16 @@ class DiagnosisPanel(QWidget):
         column.addWidget(self.panel)
 
     def _connect(self) -> None:
-        runs = self._runs
-        runs.selected.connect(self._on_selected)
-        runs.listChanged.connect(self.refresh)
-        runs.updated.connect(self._on_update)
-        runs.resultReady.connect(self._on_result)
-        runs.resultFailed.connect(self._on_failure)
+        runs, watch = self._runs, self._watch
+        watch.turned.connect(self._on_turn)
+        watch.refused.connect(self.message.show_error)
         self.settle.goalsGiven.connect(lambda goals: runs.set_goals(runs.current, goals))
         self.knobs.tryAsked.connect(self._try)
         self.knobs.runAsked.connect(runs.select)
 
-    def _on_selected(self, number: int) -> None:
+    def _on_turn(self) -> None:
         self.message.hide()
-        self.refresh()
         self._scroll.verticalScrollBar().setValue(0)
-
-    def _on_update(self, number: int) -> None:
-        if number == self._runs.current and self._runs.is_live(number):
-            self.refresh()
-
-    def _on_result(self, number: int) -> None:
-        self._errors.pop(number, None)
-        if number == self._runs.current:
-            self.refresh()
-
-    def _on_failure(self, number: int, error: WorkbenchError) -> None:
-        self._errors[number] = error
-        if number == self._runs.current:
-            if self._runs.result(number) is not None:
-                # What is shown still holds; what was asked for could not be done.
-                self.message.show_error(error)
-            self.refresh()
 
     def _try(self, knob: Knob) -> None:
         try:
@@ -122,42 +100,24 @@ class DiagnosisPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the run that is looked at as it stands now."""
-        number = self._runs.current
-        stage = stage_of(self._runs, number, self._errors.get(number))
-        result = self._runs.result(number) if stage == "ready" else None
+        watch, number = self._watch, self._watch.number
+        stage, result = watch.stage, watch.result
         self.empty.setVisible(stage == "none")
         self._scroll.setVisible(stage != "none")
         self.panel.foot_frame().setVisible(result is not None)
-        self.resume.setVisible(stage == "failed" and can_resume(self._runs, number))
-        self.note.setText(_note(number, result))
-        if result is None:
-            self._show_stage(number, stage)
-        else:
-            self._show_result(number, result)
-
-    def _show_stage(self, number: int, stage: Stage) -> None:
-        said = said_before(self._runs, number, stage, self._errors.get(number))
+        self.resume.setVisible(watch.can_resume)
+        self.panel.set_note(run_note(number, result.diagnosis if result else None))
+        said, rows = watch.said(), watch.rows()
         self.verdict.set_verdict(said.kind, said.headline, said.sentence)
-        rows = ladder_so_far(self._runs, number) if stage == "training" else ()
-        self.ladder.set_rows(rows, provisional=True)
+        self.change.show_entry(self._runs.entry(number), self._runs.recipe(number))
+        self.ladder.set_rows(rows, provisional=result is None)
         self.ladder.setVisible(bool(rows))
-        self.settle.hide()
-        self.knobs.show_views(KnobViews(), "")
+        self._show_advice(number, result)
 
-    def _show_result(self, number: int, result: RunResult) -> None:
-        diagnosis = result.diagnosis
-        said = said_of(diagnosis)
-        self.verdict.set_verdict(said.kind, said.headline, said.sentence)
-        self.ladder.set_rows(rows_of(diagnosis))
-        self.ladder.show()
-        self.settle.setVisible(self.settle.show_diagnosis(diagnosis, result.goals))
-        self.knobs.show_views(views_of(self._runs, number, result), diagnosis.focus)
-
-
-def _note(number: int, result: RunResult | None) -> str:
-    """``run 6 · dev n = 5 000``."""
-    if not number:
-        return ""
-    dev = result.diagnosis.levels.dev if result else None
-    size = f" · dev n = {grouped(dev.n)}" if dev is not None and dev.n else ""
-    return run_name(number) + size
+    def _show_advice(self, number: int, result: RunResult | None) -> None:
+        if result is None:
+            self.settle.hide()
+            self.knobs.show_views(KnobViews(), "")
+            return
+        self.settle.setVisible(self.settle.show_diagnosis(result.diagnosis, result.goals))
+        self.knobs.show_views(views_of(self._runs, number, result), result.diagnosis.focus)

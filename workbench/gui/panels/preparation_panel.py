@@ -46,7 +46,7 @@ class PreparationPanel(Panel):
         for section in self.sections():
             column.addWidget(section)
         column.addStretch(1)
-        self.add(Scroll(content, least=300), stretch=1)
+        self.add(Scroll(content, least=330), stretch=1)
         self._foot_text = Label("", "muted", wrap=True)
         self.foot().addWidget(self._foot_text)
         self.weights.ruleClicked.connect(self.rowsAsked)
@@ -58,7 +58,7 @@ class PreparationPanel(Panel):
     def sections(self) -> tuple[Section, ...]:
         """All parts, from above."""
         return (
-            self.split, self.mixture, self.sources, self.classes, self.weights, self.learning, self.levels
+            self.split, self.mixture, self.sources, self.learning, self.classes, self.weights, self.levels
         )  # fmt: skip
 
     def _show_state(self, state: DataState | None) -> None:
@@ -69,8 +69,8 @@ class PreparationPanel(Panel):
 
     def _tell_normalization(self) -> None:
         words = {
-            "standard": self.tr("Normalized by mean and deviation of the training set only."),
-            "minmax": self.tr("Normalized by the range of the training set only."),
+            "standard": self.tr("Normalized by the training set’s mean and deviation."),
+            "minmax": self.tr("Normalized by the training set’s range."),
             "none": self.tr("Not normalized: values reach the network as they are."),
         }
         self._foot_text.setText(words[self._document.recipe.data.normalize])

@@ -33,11 +33,16 @@ class TrainingPanel(QWidget):
     """Forms of the training section and of the goals, made from the recipe's fields; the schedule is drawn beside.
 
     One, two or three columns by width; what is too high scrolls.
+
+    Args:
+        document: holds the recipe.
+        inset: pixels around the panels.
     """
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, *, inset: int = GAP, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Training"))
+        self._inset = inset
         self._document = document
         self.learning = Form(TrainingRecipe, only=_LEARNING)
         self.schedule = Form(TrainingRecipe, only=("schedule",))
@@ -90,7 +95,7 @@ class TrainingPanel(QWidget):
     def _lay_out(self) -> None:
         content = QWidget()
         self._grid = QGridLayout(content)
-        self._grid.setContentsMargins(GAP, GAP, GAP, GAP)
+        self._grid.setContentsMargins(self._inset, self._inset, self._inset, self._inset)
         self._grid.setSpacing(GAP)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

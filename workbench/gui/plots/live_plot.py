@@ -22,6 +22,8 @@ Window = tuple[float, float]
 
 _AXIS = 52
 """Width of the axis at the left: fixed, or the plot would move whenever a label is longer than those before."""
+_BUDGET_SECONDS = 0.006
+"""For new lines in one turn; pyqtgraph takes milliseconds to make one."""
 _MARGIN = 0.02
 """Room beside the curves, as a share of the plot's width."""
 
@@ -64,6 +66,7 @@ class LivePlot(Plot):
         self._value_text, self._heading = value_text, heading
         self.lines: tuple[Line, ...] = ()
         self.log = False
+        self.behind = False
         self.paint_seconds = 0.0
         self._strokes: dict[str, Stroke] = {}
         self._auto: tuple[Window, Window] = ((0.0, 1.0), (0.0, 1.0))
@@ -74,6 +77,7 @@ class LivePlot(Plot):
         self.box.disableAutoRange()
         self.box.setDefaultPadding(0.0)
         self.getPlotItem().getAxis("left").setWidth(_AXIS)
+        self.getPlotItem().getAxis("left").setTickDensity(1.8)
         self.overlay, self.readout = Overlay(self.box), Readout(self)
         self.box.sigRangeChangedManually.connect(self._on_moved)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -82,12 +86,19 @@ class LivePlot(Plot):
     # --- what is shown -------------------------------------------------------------------------------------------
 
     def show_lines(self, lines: Sequence[Line]) -> None:
-        """Show these lines and no others; those that are as before cost nothing."""
+        """Show these lines and no others; those that are as before cost nothing.
+
+        Making many new ones takes too long for one turn: where ``behind`` is set afterwards, call it again.
+        """
         keys = {line.key for line in lines}
         for key in [key for key in self._strokes if key not in keys]:
             self.removeItem(self._strokes.pop(key))
+        end, self.behind = time.perf_counter() + _BUDGET_SECONDS, False
         for line in lines:
             stroke = self._strokes.get(line.key)
+            if stroke is None and time.perf_counter() > end:
+                self.behind = True
+                continue
             if stroke is None:
                 stroke = self._strokes[line.key] = Stroke()
                 self.addItem(stroke, ignoreBounds=True)

@@ -65,7 +65,7 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         self.setZValue(100)
         # Otherwise pyqtgraph counts it among what can be clicked.
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        box.sigTransformChanged.connect(self.update)
+        box.sigRangeChanged.connect(lambda *_: self.update())
         box.sigResized.connect(lambda *_: self.prepareGeometryChange())
 
     def show_marks(
@@ -91,8 +91,9 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         painter.setClipRect(room)
         painter.setFont(font(SMALL))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        taken: list[QRectF] = []
         for level in self.levels:
-            self._paint_level(painter, room, level)
+            self._paint_level(painter, room, level, taken)
         self._paint_moments(painter, room)
         if self.cursor is not None:
             x = round(self._place(self.cursor, 0).x()) + 0.5
@@ -106,7 +107,7 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
     def _place(self, x: float, y: float) -> QPointF:
         return QPointF(self._box.mapFromView(QPointF(x, y)))
 
-    def _paint_level(self, painter: QPainter, room: QRectF, level: Level) -> None:
+    def _paint_level(self, painter: QPainter, room: QRectF, level: Level, taken: list[QRectF]) -> None:
         y = self._place(0, level.y).y()
         if not room.top() <= y <= room.bottom():
             return
@@ -114,7 +115,11 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
         painter.setPen(color(tokens().muted))
         above = y - _LINE - 1 >= room.top()
-        box = QRectF(room.left(), y - _LINE - 1 if above else y + 2, room.width() - 4, _LINE)
+        width = QFontMetricsF(painter.font()).horizontalAdvance(level.text) + 2
+        box = QRectF(room.right() - 4 - width, y - _LINE - 1 if above else y + 2, width, _LINE)
+        while any(box.intersects(other) for other in taken) and box.left() > room.left():
+            box.translate(-width - 8, 0)
+        taken.append(box)
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, level.text)
 
     def _paint_moments(self, painter: QPainter, room: QRectF) -> None:

@@ -38,6 +38,9 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
 
     def restyle(self) -> None:
         """Take the colors in force."""
+        if self.label is None:
+            # The plot has been closed and waits for its end.
+            return
         self.setStyle(tickFont=font(SMALL))
         self.setPen(None)
         self.setTickPen(color(tokens().row_line))
@@ -107,6 +110,9 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self.setFrameShape(pg.PlotWidget.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)
         self._axes["left"].setGrid(255)
+        for axis in self._axes.values():
+            # The grid belongs behind the curves; pyqtgraph puts its axes before them.
+            axis.setZValue(-1)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()

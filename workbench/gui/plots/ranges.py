@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,17 @@ Numbers = np.ndarray[Any, Any]
 
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _GROWTH = (1.0, 2.0, 4.0, 10.0)
+_SMALLEST = 1e-300
+"""Below it numbers lose their digits, and there is nothing to draw."""
 _AHEAD = 1.1
 """How much of the axis lies before a curve that still grows, at least."""
+_STEEP = 2.5
+"""Times the value that four fifths lie below: what is higher may leave the plot at the top."""
 
 
 def round_up(value: float, steps: Iterable[float] = _STEPS) -> float:
     """The next round number that is not below a positive one."""
-    if not (isfinite(value) and value > 0):
+    if not _SMALLEST < value < float("inf"):
         return 1.0
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in steps if step * power >= value * (1 - 1e-9))
@@ -37,6 +41,17 @@ def linear_range(columns: Iterable[Numbers]) -> tuple[float, float]:
     """From 0 to a round number above the highest value."""
     tops = [float(np.max(finite)) for column in columns if len(finite := column[np.isfinite(column)])]
     return 0.0, round_up(1.02 * max(tops)) if tops and max(tops) > 0 else 1.0
+
+
+def calm_range(columns: Iterable[Numbers]) -> tuple[float, float]:
+    """As ``linear_range``, but without a steep beginning that would press all the rest to the floor."""
+    finite = [column[np.isfinite(column)] for column in columns]
+    values = np.concatenate(finite) if finite else np.empty(0)
+    if not len(values):
+        return linear_range(())
+    # Not np.quantile: its first call loads a tenth of a second's worth of NumPy while a run goes on.
+    usual = _STEEP * float(np.sort(values)[ceil(0.8 * len(values)) - 1])
+    return linear_range((values[values <= usual],)) if usual > 0 else linear_range((values,))
 
 
 def log_range(columns: Iterable[Numbers]) -> tuple[float, float]:

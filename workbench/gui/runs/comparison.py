@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QObject, Signal
 
 from workbench.gui.run_desk import RunDesk
@@ -18,9 +20,11 @@ class Comparison(QObject):
 
     Signals:
         changed: other runs are shown, or in other colors.
+        keptChanged: other runs are to be compared with, whichever is selected.
     """
 
     changed = Signal()
+    keptChanged = Signal()
 
     def __init__(self, runs: RunDesk, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -54,17 +58,32 @@ class Comparison(QObject):
         else:
             self._pinned = [*self._pinned, number][-(INKS - 1) :]
         self._update()
+        self.keptChanged.emit()
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The runs that stay in the plots whichever is selected."""
+        return tuple(dict.fromkeys([*self._parents, *self._pinned]))
+
+    def pin(self, numbers: Iterable[int]) -> None:
+        """Put runs into the plots, as far as there are such."""
+        known = {entry.number for entry in self._runs.entries}
+        self._pinned = [number for number in numbers if number in known][-(INKS - 1) :]
+        self._update()
 
     def _on_list(self) -> None:
         if self._runs.project is not self._project:
             self._project, self._pinned, self._parents = self._runs.project, [], []
             self._known = {entry.number for entry in self._runs.entries}
+        kept = self.kept
         for entry in self._runs.entries:
             if entry.number not in self._known and entry.parent is not None:
                 others = [number for number in self._parents if number != entry.parent]
                 self._parents = [*others, entry.parent][-_BY_ITSELF:]
         self._known = {entry.number for entry in self._runs.entries}
         self._update()
+        if self.kept != kept:
+            self.keptChanged.emit()
 
     def _update(self) -> None:
         wanted = [self._runs.current, *reversed(self._pinned), *reversed(self._parents)]

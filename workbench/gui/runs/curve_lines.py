@@ -59,12 +59,12 @@ class LineMaker:
         """
         series = run.curves.series
         found: list[Line] = []
-        if view.measure == "loss" and len(series.steps):
+        if view.measure == "loss" and run.selected and len(series.steps):
             found.append(_line(run, "batches", series.steps, "loss", axis, "raw", alone=alone))
         for part in ("train", "dev"):
             column = f"{part}_{view.measure}"
             if np.isfinite(series.epochs[column]).any():
-                found += self._smoothed(run, part, column, view.beta, axis, alone)  # type: ignore[arg-type]
+                found += self._smoothed(run, part, column, view.beta, axis, alone)
         return found
 
     def _smoothed(self, run: ShownRun, part: Part, column: str, beta: float, axis: Axis, alone: bool) -> list[Line]:
@@ -108,7 +108,8 @@ def _style(part: Part) -> Any:
 
 def signs_of(run: ShownRun, view: CurveView, axis: Axis) -> list[Sign]:
     """The best epoch, hollow; for the error also the test set's, filled, at the epoch that was kept."""
-    found, shape, ink = [], run.marker.shape, run.marker.color
+    found: list[tuple[object, float | None, bool, float]] = []
+    shape, ink = run.marker.shape, run.marker.color
     best = run.curves.best
     if best is not None:
         y = best.dev_error if view.measure == "error" else best.dev_loss

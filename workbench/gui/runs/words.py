@@ -100,5 +100,16 @@ def error_of(entry: RunEntry, curves: RunCurves | None) -> tuple[float | None, s
     return (last.train_error, "train") if last else (None, "")
 
 
+def interval_of(entry: RunEntry) -> tuple[float, float] | None:
+    """The 95 % interval of the error that ``error_of`` gives for a run that has ended; None where there is none."""
+    errors: Any = entry.figures.get("errors")
+    for name in ("dev", "train"):
+        value = errors.get(name) if isinstance(errors, dict) else None
+        if isinstance(value, dict):
+            low, high = value.get("low"), value.get("high")
+            return (float(low), float(high)) if isinstance(low, int | float) and isinstance(high, int | float) else None
+    return None
+
+
 def _tr(text: str) -> str:
     return QCoreApplication.translate("runs", text)

@@ -83,6 +83,7 @@ class TopBar(QFrame):
         row.addWidget(Logo())
         row.addSpacing(8)
         self.name = Button(name, "menu", tip=self.tr("Menu"))
+        self.name.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         row.addWidget(self.name)
         row.addSpacing(12)
         row.addWidget(self.steps)
@@ -131,7 +132,17 @@ class BottomBar(QFrame):
         """Estimates, beside the button."""
         self._note.set_name(text)
 
-    def set_action(self, text: str) -> None:
-        """The words of the accent button; empty hides it."""
+    def set_action(self, text: str, *, accent: bool = True) -> None:
+        """The words of the button; empty hides it.
+
+        Args:
+            text: what it says.
+            accent: whether it is the one thing to do now; a plain button where the page has a better offer.
+        """
         self.action.setText(text)
         self.action.setVisible(bool(text))
+        look = "primary" if accent else "secondary"
+        if self.action.property("look") != look:
+            self.action.setProperty("look", look)
+            self.action.style().unpolish(self.action)
+            self.action.style().polish(self.action)

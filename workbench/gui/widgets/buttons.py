@@ -14,6 +14,10 @@ from workbench.gui.icons import icon
 Look = Literal["secondary", "primary", "quiet", "link", "menu"]
 
 
+_TARGET = 24
+"""Pixels: the smallest thing to be clicked."""
+
+
 class Button(QPushButton):
     """A button in one of the window's looks.
 
@@ -54,6 +58,13 @@ class Button(QPushButton):
             self.setToolTip(tip)
         if clicked:
             self.clicked.connect(lambda: clicked())
+
+    def sizeHint(self) -> QSize:
+        # Wide enough to be hit. As a style's min-width this would let layouts squeeze longer words, too.
+        return super().sizeHint().expandedTo(QSize(_TARGET, 0))
+
+    def minimumSizeHint(self) -> QSize:
+        return super().minimumSizeHint().expandedTo(QSize(_TARGET, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Qt takes Enter for buttons in dialogs only.

@@ -29,6 +29,13 @@ class _Picture(QWidget):
 class EmptyState(QWidget):
     """A sentence in the middle of an empty panel.
 
+    Args:
+        title: what will appear here.
+        text: how.
+        button, look: words and look of the button that fills the panel; none where empty.
+        icon_name: an icon above the words.
+        picture: what stands above them instead.
+
     Signals:
         clicked: the user pressed the button.
     """
@@ -43,6 +50,7 @@ class EmptyState(QWidget):
         button: str = "",
         look: Look = "secondary",
         icon_name: str = "",
+        picture: QWidget | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -50,9 +58,9 @@ class EmptyState(QWidget):
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(6)
         column.addStretch(2)
-        if icon_name:
-            column.addWidget(_Picture(icon_name), 0, Qt.AlignmentFlag.AlignHCenter)
-            column.addSpacing(4)
+        if icon_name or picture:
+            column.addWidget(picture or _Picture(icon_name), 0, Qt.AlignmentFlag.AlignHCenter)
+            column.addSpacing(16 if picture else 4)
         self._title, self._text = Label(title, "strong", wrap=True), Label(text, "note", wrap=True)
         for label in (self._title, self._text):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)

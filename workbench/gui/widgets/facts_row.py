@@ -34,13 +34,18 @@ class FactsRow(QWidget):
 
 
 class FactsList(QWidget):
-    """Names at the left, values and muted notes at the right, a line each."""
+    """Names at the left, values and muted notes at the right, a line each.
 
-    def __init__(self, label_width: int = 120, parent: QWidget | None = None) -> None:
+    Args:
+        label_width: the least width of the names, in pixels.
+        gap: between values and notes; little where notes are units.
+    """
+
+    def __init__(self, label_width: int = 120, *, gap: int = 4, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(4)
+        self._grid.setHorizontalSpacing(gap)
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnMinimumWidth(0, label_width)
         self._grid.setColumnStretch(2, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
@@ -72,8 +72,8 @@ class _Sizes:
 _COMPACT = _Sizes(rung=24, part=20, between=20, bar=12, axis=0)
 _DETAILED = _Sizes(rung=30, part=22, between=28, bar=16, axis=26)
 _LEAST_LABEL, _MOST_LABEL, _BESIDE = 80, 132, 14
-_INTERVAL, _SIZE = 112, 84
-"""Widths of the columns that a detailed ladder has besides the value."""
+_APART = 18
+"""Pixels between the columns that a detailed ladder has besides the value."""
 _ROOMY = 480
 
 
@@ -151,10 +151,23 @@ class Ladder(QWidget):
         return min(_MOST_LABEL, max(_LEAST_LABEL, widest)) + _BESIDE
 
     def _right(self) -> float:
-        values = [self._value(row) for row in self._rows if isinstance(row, Rung)]
-        measure = QFontMetricsF(font(TEXT))
-        column = max((measure.horizontalAdvance(value) for value in values), default=0.0)
-        return self.width() - column - _BESIDE - (_INTERVAL + _SIZE if self._roomy else 0)
+        column = self._widest(TEXT, self._value)
+        return self.width() - column - _BESIDE - sum(self._columns())
+
+    def _columns(self) -> tuple[float, float]:
+        """Widths of the columns of intervals and sizes, with the room before them; 0 where there are none."""
+        if not self._roomy:
+            return 0.0, 0.0
+        sizes = self._widest(SMALL, _size_text)
+        return self._widest(SMALL, self._interval) + _APART, sizes + _APART if sizes else 0.0
+
+    def _widest(self, size: int, text_of: Callable[[Rung], str]) -> float:
+        measure = QFontMetricsF(font(size))
+        texts = (text_of(row) for row in self._rows if isinstance(row, Rung))
+        return max((measure.horizontalAdvance(text) for text in texts), default=0.0)
+
+    def _interval(self, row: Rung) -> str:
+        return self.tr("exact") if row.error.exact else interval_text(row.error, self._places())
 
     def _top(self) -> float:
         """The error at the right end of the scale."""
@@ -224,19 +237,19 @@ class Ladder(QWidget):
 
     def _draw_numbers(self, painter: QPainter, row: Rung, area: QRectF) -> None:
         colors, right = tokens(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        extra = _INTERVAL + _SIZE if self._roomy else 0
+        intervals, sizes = self._columns()
         weight = QFont.Weight.Medium if self._detailed else QFont.Weight.Normal
         painter.setFont(font(NOTE if row.part else TEXT, weight))
         painter.setPen(color(colors.muted if row.part else colors.text))
-        painter.drawText(QRectF(0, area.top(), self.width() - extra, area.height()), right, self._value(row))
+        painter.drawText(
+            QRectF(0, area.top(), self.width() - intervals - sizes, area.height()), right, self._value(row)
+        )
         if not self._roomy:
             return
         painter.setFont(font(SMALL))
         painter.setPen(color(colors.muted))
-        told = self.tr("exact") if row.error.exact else interval_text(row.error, self._places())
-        painter.drawText(QRectF(0, area.top(), self.width() - _SIZE, area.height()), right, told)
-        size = f"n = {figures.grouped(row.error.n)}" if row.error.n is not None else ""
-        painter.drawText(QRectF(0, area.top(), self.width(), area.height()), right, size)
+        painter.drawText(QRectF(0, area.top(), self.width() - sizes, area.height()), right, self._interval(row))
+        painter.drawText(QRectF(0, area.top(), self.width(), area.height()), right, _size_text(row))
 
     def _draw_between(self, painter: QPainter, row: Between, area: QRectF) -> None:
         start = self._left()
@@ -274,6 +287,10 @@ class Ladder(QWidget):
             QToolTip.showText(event.globalPos(), tip(text), self)
             return True
         return super().event(event)
+
+
+def _size_text(row: Rung) -> str:
+    return f"n = {figures.grouped(row.error.n)}" if row.error.n is not None else ""
 
 
 def interval_text(estimate: Estimate, places: int = 1) -> str:

@@ -115,8 +115,10 @@ class InlineMessage(QWidget):
         first, *rest = error.problems
         where = f"{first.where}: " if first.where else ""
         details = str(error) if rest or "\n" in first.what else ""
-        head = f"{where}{first.what}" if not rest else str(error).split("\n")[0].rstrip(":")
-        self.set_message("error", head, first.mend, details=details)
+        if rest:
+            self.set_message("error", str(error).split("\n")[0].rstrip(":"), str(first), details=details)
+        else:
+            self.set_message("error", f"{where}{first.what}", first.mend, details=details)
         self.show()
 
     def text(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -117,7 +117,7 @@ def term_tip(name: str) -> str:
 
 
 def _other(known: Term) -> str:
-    return TermWindow.tr("Other than in the lecture: {0}").format(known.ours)
+    return QCoreApplication.translate("term", "Other than in the lecture: {0}").format(known.ours)
 
 
 def _asks(event: QKeyEvent) -> bool:

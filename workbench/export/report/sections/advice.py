@@ -31,6 +31,9 @@ from workbench.export.report.blocks import (
 from workbench.export.report.text import gap, interval, named, percent
 from workbench.export.source import ExportSource
 
+_LONGEST_COMMAND = 240
+"""Characters of a command that is printed."""
+
 _GAPS = {
     "bias": "bias",
     "variance": "variance",
@@ -96,7 +99,9 @@ def _command(path: str, value: Any) -> str:
     if value is None:
         # TOML has no null: what is off is what the recipe does not mention.
         return f"(leave {path} out of the recipe)"
-    return f"--set {shlex.quote(f'{path}={toml_value(value)}')}"
+    command = f"--set {shlex.quote(f'{path}={toml_value(value)}')}"
+    # A whole list of layers is nothing to type, or to read among one-line changes.
+    return command if len(command) <= _LONGEST_COMMAND else f"(edit {path} in the recipe)"
 
 
 def toml_value(value: Any) -> str:

@@ -12,6 +12,8 @@ from workbench.gui.data_desk import DataState
 from workbench.gui.figures import percent
 from workbench.gui.widgets.labels import ElidedLabel, Label
 
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
 
 class MixtureSection(Section):
     """A line a distribution: its share of each set, and a word with a shape on whether they agree."""
@@ -42,11 +44,9 @@ class MixtureSection(Section):
 
     def _add(self, row: int, mixture: Mixture) -> None:
         name = mixture.name or self.tr("untagged")
-        self._grid.addWidget(ElidedLabel(name), row, 0)
+        self._grid.addWidget(ElidedLabel(name), row, 0, Qt.AlignmentFlag.AlignVCenter)
         for column, share in enumerate(mixture.shares, 1):
-            label = Label(percent(share, 0))
-            label.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._grid.addWidget(label, row, column)
+            self._grid.addWidget(Label(percent(share, 0)), row, column, _RIGHT)
         words = {
             "alike": self.tr("alike"),
             "train differs": self.tr("train differs"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.gui.data.editor import DataEditor
+from workbench.gui.data.form_popup import Act, FormPopup
 from workbench.gui.data.sections.section import Section
 from workbench.gui.data_desk import DataState
 from workbench.gui.document import Document
@@ -19,6 +20,7 @@ from workbench.gui.widgets.labels import ElidedLabel, Label
 from workbench.recipe.data import Source
 
 _SETS = ("any", "train", "dev", "test")
+_READING = ("labels", "format", "separator", "decimal", "encoding")
 
 
 class SourcesSection(Section):
@@ -61,21 +63,30 @@ class SourcesSection(Section):
         self._rows = [self._row(place, source) for place, source in enumerate(sources)]
         for row in self._rows:
             self._holder.addWidget(row)
-        for row in self._rows:
-            row.remove.setVisible(len(self._rows) > 1)
 
     def _row(self, place: int, source: Source) -> SourceRow:
         return SourceRow(
             source,
             lambda field, value: self._editor.set_source(place, field, value),
-            lambda: self._editor.remove_source(place),
+            lambda row: self._open_settings(place, row),
         )
+
+    def _open_settings(self, place: int, row: SourceRow) -> FormPopup:
+        """How the file is read, and the way to take it out."""
+        removable = len(self._rows) > 1
+        acts = (Act(self.tr("Remove this source"), lambda: self._editor.remove_source(place), removable),)
+        name, about = Path(row.path).name, self.tr("How it is read; what is left empty is found out.")
+        popup = FormPopup(name, about, self._document, f"data.sources[{place}]", Source, _READING, acts, row)
+        popup.open_below(row.more)
+        return popup
 
 
 class SourceRow(QWidget):
     """A source: its name and size, the set that it goes to, its distribution."""
 
-    def __init__(self, source: Source, change: Callable[[str, str], None], remove: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, change: Callable[[str, str], None], settings: Callable[[SourceRow], object]
+    ) -> None:
         super().__init__()
         self.path = source.path
         name = ElidedLabel(Path(source.path).name)
@@ -83,13 +94,15 @@ class SourceRow(QWidget):
         self.size_label = Label("", "note")
         self.sets = Combo([(one, self.tr("any set") if one == "any" else one) for one in _SETS])
         self.sets.setAccessibleName(self.tr("Set of {0}").format(name.text()))
-        self.sets.setFixedWidth(92)
+        self.sets.setFixedWidth(104)
         self.sets.setToolTip(self.tr("Put all of it into one set; any takes part in the split"))
         self.distribution = QLineEdit()
-        self.distribution.setPlaceholderText(self.tr("distribution: a scanner, a shop…"))
+        self.distribution.setPlaceholderText(self.tr("distribution, e.g. a scanner"))
         self.distribution.setAccessibleName(self.tr("Distribution of {0}").format(name.text()))
         self.distribution.setMaxLength(200)
-        self.remove = Button("", "quiet", icon_name="trash", tip=self.tr("Remove this source"), clicked=remove)
+        self.more = Button("", "quiet", icon_name="menu", clicked=lambda: settings(self))
+        self.more.setToolTip(self.tr("How it is read; remove"))
+        self.more.setAccessibleName(self.tr("Settings of {0}").format(name.text()))
         self._told = ""
         self._lay_out(name)
         self.sets.valueChanged.connect(lambda value: change("set", str(value)))
@@ -101,7 +114,7 @@ class SourceRow(QWidget):
             row.setSpacing(6)
         first.addWidget(name, 1)
         first.addWidget(self.size_label)
-        first.addWidget(self.remove)
+        first.addWidget(self.more)
         second.addWidget(self.sets)
         second.addWidget(self.distribution, 1)
         column = QVBoxLayout(self)

@@ -9,11 +9,13 @@ from workbench.gui.data.sections.section import Section
 from workbench.gui.data.split_bar import SplitBar
 from workbench.gui.data_desk import DataState
 from workbench.gui.document import Document
+from workbench.gui.figures import SPACE
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
+from workbench.gui.text import wrapped
 from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.segmented import Segmented
-from workbench.recipe.data import Split
+from workbench.recipe.data import DataRecipe, Split
 
 _SHARES = {"60/20/20": (0.6, 0.2, 0.2), "98/1/1": (0.98, 0.01, 0.01)}
 AUTO, OWN = "auto", "own"
@@ -45,6 +47,7 @@ class SplitSection(Section):
         self._kept_group.hide()
         self.finish()
         self.choice.valueChanged.connect(self._on_choice)
+        self.bar.sharesChosen.connect(editor.set_shares)
         document.recipeChanged.connect(self._on_recipe)
         self._show_choice()
 
@@ -57,8 +60,12 @@ class SplitSection(Section):
         sets = state.profile.sets if state else ()
         self.bar.set_parts([(one.name, one.rows) for one in sets])
         self._reason.setText(dataset.split_reason if dataset else self.tr("Not divided yet."))
-        self._resolution.setText("\n".join(state.profile.resolution) if state else "")
-        self._resolution.setVisible(bool(self._resolution.text()))
+        told = state.profile.resolution if state else ()
+        # The test set's, as the final error is measured on it; that of the dev set on hovering.
+        self._resolution.setText(told[-1].replace(" %", f"{SPACE}%") if told else "")
+        self._resolution.setToolTip(wrapped("\n".join(told)))
+        self._resolution.setVisible(bool(told))
+        self.bar.set_adjustable(state is not None and _divisible(self._document.recipe.data, state))
         if self._form and state:
             self._form.set_choices({"columns": state.content.names})
 
@@ -101,3 +108,9 @@ def _name_of(split: object) -> str:
         return AUTO
     shares = (split.train, split.dev, split.test)
     return next((name for name, known in _SHARES.items() if shares == known), OWN)
+
+
+def _divisible(data: DataRecipe, state: DataState) -> bool:
+    """Whether shares of all examples are what the sets are: no source fixes one of them."""
+    fixed = state.content.sets is not None and bool((state.content.sets >= 0).any())
+    return state.dataset is not None and not fixed and all(source.set == "any" for source in data.sources)

@@ -1,0 +1,207 @@
+"""Training steps of the engine against PyTorch on the CPU: the same network, data, batch size and threads.
+
+    .venv/bin/pip install -e '.[oracles]' && .venv/bin/python benchmarks/training.py [--runs 5] [--threads 1 2]
+
+PyTorch runs the module that the recipe's export writes, eagerly, with ``Adam(fused=True)``; for pictures the faster of
+its two memory layouts counts. Both sides gather shuffled float32 rows. Each figure is the median of several runs, each
+a process of its own, taken in turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+WARM_UP, MEASURED = 0.7, 2.0
+"""Seconds."""
+
+
+def _dense(*units: int) -> list[Any]:
+    hidden = [layer for size in units for layer in ({"kind": "dense", "units": size}, "activation")]
+    return [*hidden, {"kind": "dense", "units": "classes"}]
+
+
+def _conv(filters: int) -> list[Any]:
+    return [{"kind": "conv2d", "filters": filters, "kernel": 3, "padding": "same"}, "activation", "max_pool2d"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and what it is fed with."""
+
+    layers: list[Any]
+    shape: tuple[int, ...]
+    classes: int
+    batch: int
+    examples: int
+
+
+CASES = {
+    "30-64-32-2, batch 32": Case(_dense(64, 32), (30,), 2, 32, 2_000),
+    "784-256-128-10, batch 64": Case(_dense(256, 128), (784,), 10, 64, 6_000),
+    "CNN 28×28, conv32-conv64-dense128, batch 64": Case(
+        [*_conv(32), *_conv(64), "flatten", *_dense(128)], (28, 28, 1), 10, 64, 3_000
+    ),
+}
+SIDES = ("engine", "torch", "torch channels_last")
+
+
+def data_of(case: Case) -> tuple[Any, Any]:
+    """Inputs and targets."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(case.examples, *case.shape)).astype(np.float32)
+    return x, random.integers(0, case.classes, case.examples)
+
+
+def network_of(case: Case) -> tuple[Any, Any]:
+    """The recipe, and its network."""
+    from workbench.engine.network import build_network
+    from workbench.recipe.recipe import Recipe
+
+    recipe = Recipe.parse({"network": {"layers": case.layers}, "training": {"batch_size": case.batch}})
+    return recipe, build_network(recipe.network, case.shape, case.classes)
+
+
+def encoder_of(case: Case) -> Any:
+    """Data that need no normalization."""
+    from workbench.data.encoder import Encoder, Feature
+
+    size, table = case.shape[-1], len(case.shape) == 1
+    return Encoder(
+        task="classification", target="y", classes=tuple(map(str, range(case.classes))),
+        features=tuple(Feature(f"x{number}", "number") for number in range(size)) if table else (),
+        input_shape=case.shape, shift=np.zeros(size, np.float32), scale=np.ones(size, np.float32),
+        target_shift=0.0, target_scale=1.0, pixels="" if table else "float32",
+    )  # fmt: skip
+
+
+def engine_step(case: Case, threads: int) -> Callable[[Any], None]:
+    """A step of ours on given rows."""
+    from types import SimpleNamespace
+
+    from workbench.data.feeder import Feeder
+    from workbench.engine.backend import Backend
+    from workbench.engine.parameters import Parameters
+    from workbench.engine.shards import ShardPool
+    from workbench.training.stepper import Stepper
+
+    recipe, network = network_of(case)
+    x, y = data_of(case)
+    parameters = Parameters(network, Backend())
+    parameters.initialize(0)
+    stepper = Stepper(recipe.training, parameters, case.batch, ShardPool(threads))
+    dataset = SimpleNamespace(
+        inputs=x, targets=y, strengths=np.ones(len(x), np.float32), sets={"train": np.arange(len(x))},
+        encoder=encoder_of(case),
+    )  # fmt: skip
+    feeder, rate, number = Feeder(dataset, Backend()), recipe.training.optimizer.learning_rate, 0
+
+    def step(rows: Any) -> None:
+        nonlocal number
+        number += 1
+        stepper.step(feeder.fill(stepper.plan, rows), rate, number)
+
+    return step
+
+
+def torch_step(case: Case, threads: int, channels_last: bool) -> Callable[[Any], None]:
+    """A step of PyTorch's on given rows."""
+    import torch
+
+    from workbench.export.torch_source import torch_source
+
+    torch.set_num_threads(threads)
+    recipe, network = network_of(case)
+    names: dict[str, Any] = {"__name__": "exported"}
+    exec(torch_source(network, encoder_of(case), recipe.training.loss, "benchmark", ""), names)
+    model = names["Model"]().train()
+    x, y = data_of(case)
+    inputs, targets = torch.from_numpy(np.moveaxis(x, -1, 1).copy() if x.ndim > 2 else x), torch.from_numpy(y)
+    if channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        inputs = inputs.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.training.optimizer.learning_rate, fused=True)
+
+    def step(rows: Any) -> None:
+        chosen = torch.from_numpy(rows)
+        optimizer.zero_grad()
+        loss: Any = torch.nn.functional.cross_entropy(model(inputs[chosen]), targets[chosen])
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def rate_of(side: str, case: Case, threads: int) -> float:
+    """Examples a second."""
+    from workbench.engine.device import one_blas_thread
+
+    if side != "engine":
+        return _measure(torch_step(case, threads, side.endswith("channels_last")), case)
+    with one_blas_thread():
+        return _measure(engine_step(case, threads), case)
+
+
+def _measure(step: Callable[[Any], None], case: Case) -> float:
+    order = np.random.default_rng(1).permutation(case.examples)
+    batches = [order[first : first + case.batch] for first in range(0, case.examples - case.batch + 1, case.batch)]
+    _steps(step, batches, WARM_UP)
+    count, took = _steps(step, batches, MEASURED)
+    return count * case.batch / took
+
+
+def _steps(step: Callable[[Any], None], batches: list[Any], seconds: float) -> tuple[int, float]:
+    started, count = time.perf_counter(), 0
+    while (took := time.perf_counter() - started) < seconds:
+        step(batches[count % len(batches)])
+        count += 1
+    return count, took
+
+
+def in_own_process(side: str, name: str, threads: int) -> float:
+    """``rate_of`` in a fresh process, so that neither library's thread settings reach the other."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, __file__, "--one", json.dumps([side, name, threads])]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Measure all in turns and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="runs of each")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="compute threads of both sides")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        side, name, threads = json.loads(options.one)
+        print(rate_of(side, CASES[name], threads))
+        return
+    print("| network | threads | engine, examples/s | PyTorch, examples/s | ratio |\n|---|---|---|---|---|")
+    for name, case in CASES.items():
+        sides = SIDES if len(case.shape) > 1 else SIDES[:2]
+        for threads in options.threads:
+            rates: dict[str, list[float]] = {side: [] for side in sides}
+            for _ in range(options.runs):
+                for side in sides:
+                    rates[side].append(in_own_process(side, name, threads))
+            ours, *theirs = (statistics.median(found) for found in rates.values())
+            print(f"| {name} | {threads} | {ours:,.0f} | {max(theirs):,.0f} | {ours / max(theirs):.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

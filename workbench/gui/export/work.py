@@ -1,0 +1,206 @@
+"""What exporting takes, in the background: which checkpoints there are, files written and checked, previews."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication
+
+from workbench.errors import InputError, WorkbenchError
+from workbench.export.formats.base import Exported, exporter
+from workbench.export.report.build import report_of
+from workbench.export.report.pdf import to_pictures
+from workbench.export.source import KEPT, ExportSource
+from workbench.export.weights import model_tensors
+from workbench.gui.figures import grouped, shape
+from workbench.gui.text import safe
+from workbench.session.outcome import kept_checkpoint
+from workbench.store.files import make_folder, write_file
+from workbench.store.run_folder import RunFolder
+
+REPORTS = ("html", "pdf")
+WEIGHTS = "safetensors"
+MOST_TEXT = 60_000
+"""Characters of source that a preview shows."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What shall be exported.
+
+    Attributes:
+        run: the run's folder.
+        kind: the exporter.
+        which: the checkpoint, see ``ExportSource``.
+        path: the file.
+        weights: whether the weights are written beside it too; for source code, which is of no use without.
+    """
+
+    run: Path
+    kind: str
+    which: str
+    path: Path
+    weights: bool = False
+
+    def files(self) -> tuple[tuple[str, Path], ...]:
+        """Kinds and files that will be written."""
+        beside = ((WEIGHTS, self.path.with_suffix(exporter(WEIGHTS).suffix)),) if self.weights else ()
+        return ((self.kind, self.path), *beside)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written.
+
+    Attributes:
+        kind: of the exporter.
+        path: the file.
+        size: bytes.
+        sha256: of its content.
+        epoch: of the checkpoint that it was made from.
+        checked: what was checked and found.
+        passed: whether all was as it should be.
+    """
+
+    kind: str
+    path: Path
+    size: int
+    sha256: str
+    epoch: int
+    checked: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file will hold, to be looked at before it is written.
+
+    Attributes:
+        pages: PNG pictures of a report.
+        text: source code.
+        facts: name, value and note.
+        tensors: name, shape and type of each.
+    """
+
+    pages: tuple[bytes, ...] = ()
+    text: str = ""
+    facts: tuple[tuple[str, str, str], ...] = ()
+    tensors: tuple[tuple[str, str, str], ...] = ()
+
+
+def default_name(name: str, number: int, kind: str) -> str:
+    """A file's name: ``digits-run-3.onnx``; of a report ``digits-run-3-report.html``."""
+    plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "model"
+    report = "-report" if kind in REPORTS else ""
+    return f"{plain}-run-{number}{report}{exporter(kind).suffix}"
+
+
+def checkpoints_of(run: Path) -> tuple[tuple[str, str], ...]:
+    """The checkpoints of a run that a model can be taken from, the kept one first: key and words.
+
+    Raises:
+        WorkbenchError: the folder cannot be read.
+    """
+    with RunFolder.open(run) as folder:
+        rows, kept = folder.checkpoints(), kept_checkpoint(folder.recipe)
+    if not rows:
+        return ()
+    last = rows[-1]
+    best = next((row for row in rows if row.best), last)
+    named = {"best": (best, _tr("best on dev")), "last": (last, _tr("last"))}
+    row, words = named.pop(kept)
+    options = [(KEPT, _tr("epoch {0}, {1}: the model that the diagnosis is about").format(grouped(row.epoch), words))]
+    for key, (other, words) in named.items():
+        if other.number != row.number:
+            options.append((key, _tr("epoch {0}, {1}").format(grouped(other.epoch), words)))
+    return tuple(options)
+
+
+def write(order: Order) -> tuple[Written, ...]:
+    """Export, check and write; nothing is written unless all of it passed its checks.
+
+    Raises:
+        InputError: the file's name is none.
+        WorkbenchError: it could not be exported, did not pass, or could not be written.
+    """
+    if not order.path.name or order.path.is_dir():
+        raise InputError("name a file, not a folder", where=str(order.path))
+    made: list[tuple[str, Path, Exported]] = []
+    with RunFolder.open(order.run) as folder:
+        source = ExportSource(folder, order.which, datetime.date.today().isoformat())
+        for kind, path in order.files():
+            made.append((kind, path, exporter(kind).export(source)))
+        epoch = source.checkpoint.epoch
+    make_folder(order.path.parent)
+    return tuple(
+        Written(kind, path, len(one.data), write_file(path, one.data), epoch, one.checked, one.passed)
+        for kind, path, one in made
+    )
+
+
+def preview(run: Path, kind: str, which: str) -> Preview:
+    """What a file will hold.
+
+    Raises:
+        WorkbenchError: it cannot be exported.
+    """
+    with RunFolder.open(run) as folder:
+        source = ExportSource(folder, KEPT if kind in REPORTS else which, datetime.date.today().isoformat())
+        if kind in REPORTS:
+            return Preview(pages=to_pictures(report_of(source)))
+        if kind == "pytorch":
+            text = exporter(kind).export(source).data.decode()
+            return Preview(text=text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "\n…")
+        return Preview(facts=_facts(source, kind), tensors=_tensors(source))
+
+
+def _facts(source: ExportSource, kind: str) -> tuple[tuple[str, str, str], ...]:
+    model = source.model
+    return (
+        (_tr("input"), *_input_words(model.encoder.input_shape, kind)),
+        (_tr("output"), *_output_words(model.encoder.classes, kind)),
+        (_tr("epoch"), grouped(source.checkpoint.epoch), ""),
+        (_tr("parameters"), grouped(model.network.parameter_count()), ""),
+    )
+
+
+def _tensors(source: ExportSource) -> tuple[tuple[str, str, str], ...]:
+    model = source.model
+    tensors = model_tensors(model.network, model.tensors, model.encoder)
+    return tuple((safe(name), shape(array.shape) or "1", str(array.dtype)) for name, array in tensors.items())
+
+
+def _input_words(sizes: tuple[int, ...], kind: str) -> tuple[str, str]:
+    if len(sizes) == 3:
+        order = (sizes[2], *sizes[:2]) if kind == "onnx" else sizes
+        note = _tr("pixels as they are, channels first; normalized inside") if kind == "onnx" else _tr("a picture")
+        return shape(order), note
+    note = _tr("features as they are; normalized inside") if kind == "onnx" else _tr("features")
+    return shape(sizes), note
+
+
+def _output_words(classes: tuple[str, ...], kind: str) -> tuple[str, str]:
+    if not classes:
+        return "1", _tr("a number in the target’s own unit") if kind == "onnx" else _tr("a number")
+    return grouped(len(classes)), _tr("probabilities of classes") if kind == "onnx" else _tr("classes")
+
+
+def existing(order: Order) -> tuple[Path, ...]:
+    """Files that would be replaced."""
+    return tuple(path for _, path in order.files() if path.exists())
+
+
+def problem_of(path_text: str) -> WorkbenchError | None:
+    """Why a typed path is none; None where it is one."""
+    if not path_text.strip():
+        return InputError(_tr("choose a file to write"))
+    if not Path(path_text).expanduser().is_absolute():
+        return InputError(_tr("name the file with its folder"), where=path_text)
+    return None
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("export", text)

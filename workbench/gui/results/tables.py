@@ -1,0 +1,213 @@
+"""Tables of a finished run: the figures of each class, and its mistakes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
+
+from workbench.gui.figures import DASH, grouped, percent, rate
+from workbench.gui.results.views import SetView
+from workbench.gui.runs.signals import LayerHealth, reason_text, state_text
+from workbench.gui.text import safe, tip
+from workbench.gui.widgets.table import ROW, SIDE, CellDelegate, CellRole
+
+Index = QModelIndex | QPersistentModelIndex
+Numbers = np.ndarray[Any, Any]
+PictureOf = Callable[[int], QImage | None]
+_KEPT = 400
+_THUMB = 26
+
+
+class _Rows(QAbstractTableModel):
+    """Columns with names; the first one is text, the others are numbers unless said otherwise."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.names: tuple[str, ...] = ()
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.names)
+
+    def right(self, column: int) -> bool:
+        """Whether a column holds numbers."""
+        return column > 0
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.names[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if self.right(section) else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignRight if self.right(index.column()) else Qt.AlignmentFlag.AlignLeft
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(index.row(), index.column())
+        return None
+
+    def text(self, row: int, column: int) -> str:
+        """A cell."""
+        raise NotImplementedError
+
+
+class ClassesModel(_Rows):
+    """Precision, recall and F1 of each class, with the intervals as tips."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.names = (self.tr("class"), self.tr("examples"), self.tr("precision"), self.tr("recall"), "F1")
+        self._view: SetView | None = None
+        self._classes: list[str] = []
+
+    def show_view(self, view: SetView | None) -> None:
+        """Show another set."""
+        self.beginResetModel()
+        self._view, self._classes = view, list(view.by_class) if view else []
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._classes)
+
+    def text(self, row: int, column: int) -> str:
+        assert self._view is not None
+        name = self._classes[row]
+        figures = self._view.by_class[name]
+        if column == 0:
+            return safe(name)
+        if column == 1:
+            return grouped(round(figures.support))
+        value = figures.ratios[("precision", "recall", "f1")[column - 2]]
+        return percent(value)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (2, 3):
+            assert self._view is not None
+            figures = self._view.by_class[self._classes[index.row()]]
+            found = figures.precision if index.column() == 2 else figures.recall
+            if found is not None and not found.exact:
+                return self.tr("95 % interval: {0} – {1}").format(percent(found.lower), percent(found.upper))
+        return super().data(index, role)
+
+
+class MistakesModel(_Rows):
+    """Examples that the model got wrong, the most confident ones first; or all of a cell of the matrix."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._view: SetView | None = None
+        self._rows: Numbers = np.zeros(0, np.int64)
+        self._confidence: Numbers = np.zeros(0)
+        self._picture: PictureOf = lambda _: None
+        self._thumbs: OrderedDict[int, QImage | None] = OrderedDict()
+
+    def show_view(self, view: SetView | None, cell: tuple[int, int] | None, picture: PictureOf) -> None:
+        """Show the mistakes of a set, or a cell's examples.
+
+        Args:
+            view: the set.
+            cell: true and predicted class.
+            picture: gives the picture of an example by its row in the sources; None where there is none.
+        """
+        self.beginResetModel()
+        self._view, self._picture = view, picture
+        self._thumbs.clear()
+        self._rows = view.of_cell(cell) if view else np.zeros(0, np.int64)
+        self._confidence = view.confidence() if view and not view.regression else np.zeros(0)
+        last = self.tr("off by") if view and view.regression else self.tr("confidence")
+        self.names = (self.tr("example"), self.tr("true"), self.tr("said"), last)
+        self.endResetModel()
+
+    def right(self, column: int) -> bool:
+        return column == 3 or (column in (1, 2) and self._view is not None and self._view.regression)
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def text(self, row: int, column: int) -> str:
+        assert self._view is not None
+        place, given = int(self._rows[row]), self._view.predictions
+        if column == 0:
+            return f"{self.tr('no.')} {safe(given.id[place])}"
+        if self._view.regression:
+            values = (given.y_true[place], given.y_pred[place], given.y_pred[place] - given.y_true[place])
+            return f"{float(values[column - 1]):.5g}".replace("-", "−")
+        if column == 3:
+            sure = float(self._confidence[place])
+            return percent(sure) if np.isfinite(sure) else DASH
+        return safe(given.classes[int((given.y_true if column == 1 else given.y_pred)[place])])
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return self._thumb(index.row())
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (1, 2):
+            return tip(self.text(index.row(), index.column()))
+        return super().data(index, role)
+
+    def _thumb(self, row: int) -> QImage | None:
+        assert self._view is not None
+        text = str(self._view.predictions.id[int(self._rows[row])])
+        number = int(text) - 1 if text.isdecimal() else -1
+        if number not in self._thumbs:
+            self._thumbs[number] = self._picture(number)
+            while len(self._thumbs) > _KEPT:
+                self._thumbs.popitem(last=False)
+        return self._thumbs[number]
+
+
+class LayersModel(_Rows):
+    """How each layer fares."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.names = (self.tr("layer"), self.tr("gradient"), self.tr("update / weights"), self.tr("state"))
+        self._health: tuple[LayerHealth, ...] = ()
+
+    def show_health(self, health: tuple[LayerHealth, ...]) -> None:
+        """Show other figures, without losing the place in the list."""
+        if [one.layer for one in health] != [one.layer for one in self._health]:
+            self.beginResetModel()
+            self._health = health
+            self.endResetModel()
+        elif health != self._health:
+            self._health = health
+            self.dataChanged.emit(self.index(0, 0), self.index(len(health) - 1, len(self.names) - 1))
+
+    def right(self, column: int) -> bool:
+        return column in (1, 2)
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._health)
+
+    def text(self, row: int, column: int) -> str:
+        one = self._health[row]
+        return (safe(one.layer), rate(one.norm), rate(one.ratio), state_text(one.state))[column]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        one = self._health[index.row()]
+        if role == CellRole.TONE and index.column() == 3:
+            return "muted" if one.state == "healthy" else "warning"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(reason_text(one.state))
+        return super().data(index, role)
+
+
+class ThumbDelegate(CellDelegate):
+    """A cell with the example's picture before its text."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        image = index.data(Qt.ItemDataRole.DecorationRole)
+        if isinstance(image, QImage):
+            place = option.rect.topLeft()
+            painter.drawImage(place.x() + SIDE, place.y() + (ROW - _THUMB) // 2, image)
+            option.rect.adjust(_THUMB + 6, 0, 0, 0)
+        super().paint(painter, option, index)
