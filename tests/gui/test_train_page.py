@@ -310,8 +310,6 @@ def test_that_of_many_classes_only_the_cells_in_view_are_painted(qtbot: Any) -> 
     counts = np.eye(300, dtype=np.int64) * 5 + 1
     matrix.show_matrix([f"class {number}" for number in range(300)], counts)
     matrix.resize(matrix.minimumSizeHint())
-    matrix.show()
-    settle()
     rows, columns = matrix._seen(QRect(200, 100, 160, 130))
     assert (len(rows), len(columns)) <= (12, 12)
     assert all(matrix.cell_rect(row, 0).bottom() > 98 for row in rows)

@@ -38,7 +38,7 @@ class BottomStatus(QObject):
         self._step = "data"
         self._reading: tuple[str, int, int] = ("", 0, 0)
         self._stop_asked = 0
-        self._told = ""
+        self._told, self._ended = "", False
         self.name, self.where = Label("", "strong"), Label("")
         self.progress, self.left, self.saved = ProgressBar(), Label(""), Label("", "muted")
         self.pause = Button(self.tr("Pause"), clicked=self.toggle_pause)
@@ -74,6 +74,12 @@ class BottomStatus(QObject):
         """What an epoch will take."""
         self._told = text
         self.refresh()
+
+    def close(self) -> None:
+        """Say nothing any more: the window is going, and what it tells of after it."""
+        self._ended = True
+        self._clock.stop()
+        self._late.stop()
 
     def live_run(self) -> int:
         """The run that Pause and Stop are for: the one that computes, 0 for none."""
@@ -118,6 +124,8 @@ class BottomStatus(QObject):
 
     def refresh(self) -> None:
         """Show what there is to tell now."""
+        if self._ended:
+            return
         number = self.live_run()
         reading = bool(self._reading[0]) and not self._late.isActive()
         for widget in (self.name, self.where, self.progress, self.left, self.pause, self.stop, self.saved):

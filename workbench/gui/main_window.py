@@ -222,6 +222,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.estimates.close()
         self.workspace.shut_down()
+        self.status.close()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -52,6 +52,7 @@ class ConfusionMatrix(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._names: tuple[str, ...] = ()
+        self._name_width = 0
         self._counts: Numbers = np.zeros((0, 0))
         self._shares: Numbers = np.zeros((0, 0))
         self.current = (0, 0)
@@ -60,6 +61,9 @@ class ConfusionMatrix(QWidget):
     def show_matrix(self, names: Sequence[str], counts: Numbers) -> None:
         """Show other counts."""
         self._names = tuple(safe(name) for name in names)
+        measure = QFontMetrics(font(12))
+        # Every cell's place depends on it: measured once.
+        self._name_width = min(_WIDEST_NAME, max((measure.horizontalAdvance(name) for name in self._names), default=0))
         self._counts = counts
         totals = counts.sum(axis=1, keepdims=True)
         self._shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
@@ -79,33 +83,29 @@ class ConfusionMatrix(QWidget):
 
     # --- where things are ----------------------------------------------------------------------------------------
 
-    def _name_width(self) -> int:
-        measure = QFontMetrics(font(12))
-        return min(_WIDEST_NAME, max((measure.horizontalAdvance(name) for name in self._names), default=0))
-
     def minimumSizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width() + _GAP + count * _LEAST[0] + _SIDE, _TOP + count * _LEAST[1] + 4)
+        return QSize(_SIDE + self._name_width + _GAP + count * _LEAST[0] + _SIDE, _TOP + count * _LEAST[1] + 4)
 
     def sizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width() + _GAP + count * 44 + _SIDE, _TOP + count * 24 + _GAP)
+        return QSize(_SIDE + self._name_width + _GAP + count * 44 + _SIDE, _TOP + count * 24 + _GAP)
 
     def _cell_size(self) -> tuple[float, float]:
         count = max(1, len(self._names))
-        wide = (self.width() - 2 * _SIDE - self._name_width() - _GAP) / count
+        wide = (self.width() - 2 * _SIDE - self._name_width - _GAP) / count
         high = (self.height() - _TOP - 4) / count
         return float(min(_MOST[0], max(_LEAST[0], wide))), float(min(_MOST[1], max(_LEAST[1], high)))
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """A cell's place."""
         wide, high = self._cell_size()
-        left = _SIDE + self._name_width() + _GAP
+        left = _SIDE + self._name_width + _GAP
         return QRectF(left + column * wide, _TOP + row * high, wide - 1, high - 1)
 
     def _cell_at(self, place: QPointF) -> tuple[int, int] | None:
         wide, high = self._cell_size()
-        column = int((place.x() - _SIDE - self._name_width() - _GAP) // wide)
+        column = int((place.x() - _SIDE - self._name_width - _GAP) // wide)
         row = int((place.y() - _TOP) // high)
         count = len(self._names)
         return (row, column) if 0 <= row < count and 0 <= column < count else None
@@ -134,7 +134,7 @@ class ConfusionMatrix(QWidget):
     def _seen(self, part: QRect) -> tuple[range, range]:
         """The rows and columns that a part of the widget shows."""
         wide, high = self._cell_size()
-        left, count = _SIDE + self._name_width() + _GAP, len(self._names)
+        left, count = _SIDE + self._name_width + _GAP, len(self._names)
         rows = range(max(0, int((part.top() - _TOP) // high)), min(count, int((part.bottom() - _TOP) // high) + 1))
         columns = range(max(0, int((part.left() - left) // wide)), min(count, int((part.right() - left) // wide) + 1))
         return rows, columns
@@ -146,7 +146,7 @@ class ConfusionMatrix(QWidget):
         for number, name in enumerate(self._names):
             area = self.cell_rect(number, number)
             if high >= 13:
-                room = QRectF(_SIDE, area.top(), self._name_width(), area.height())
+                room = QRectF(_SIDE, area.top(), self._name_width, area.height())
                 text = measure.elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()) + 1)
                 painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
             if wide >= 16:
