@@ -77,7 +77,8 @@ def trained(window: MainWindow, qtbot: Any) -> int:
 
 def test_that_the_first_launch_shows_where_to_drop_and_no_bars_that_say_nothing(window):
     assert window.pages.currentWidget() is window.page("start")
-    assert window.bottom.isHidden() and window.message.isHidden()
+    assert window.bottom.isHidden()
+    assert window.message.isHidden()
     assert window.windowTitle() == "Workbench"
 
 
@@ -85,7 +86,8 @@ def test_that_a_drag_tells_what_dropping_will_do_and_a_refusal_why_not(window, t
     table, other = write_table(tmp_path), tmp_path / "movie.mp4"
     other.write_bytes(b"0000")
     hover(window, [table])
-    assert window._sheet.isVisible() and "table.csv" in window._sheet.text()
+    assert window._sheet.isVisible()
+    assert "table.csv" in window._sheet.text()
     window.dragLeaveEvent(QDragLeaveEvent())
     assert not window._sheet.isVisible()
     hover(window, [other])
@@ -100,7 +102,8 @@ def test_the_whole_path_from_a_drop_to_a_verdict_and_a_report(window, qtbot, tmp
     window.actions_by_key["step_network"].trigger()
     assert window.pages.currentWidget() is window.page("network")
     number = trained(window, qtbot)
-    assert window.step == "train" and window.workspace.runs.result(number) is not None
+    assert window.step == "train"
+    assert window.workspace.runs.result(number) is not None
     assert "table" in window.windowTitle()
     for step in ("diagnose", "export"):
         window.show_step(step)
@@ -118,7 +121,8 @@ def test_that_the_bottom_bar_tells_progress_and_always_shows_stop(window, qtbot,
         window.show_step(step)
         settle()
         right = window.status.stop.mapTo(window, window.status.stop.rect().topRight()).x()
-        assert window.status.stop.isVisible() and right < window.width()
+        assert window.status.stop.isVisible()
+        assert right < window.width()
     window.actions_by_key["pause"].trigger()
     qtbot.waitUntil(lambda: window.status.pause.text() == "Go on", timeout=LONG)
     window.actions_by_key["pause"].trigger()
@@ -134,10 +138,12 @@ def test_that_an_import_asks_before_it_stops_a_run(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: bool(window.workspace.runs.curves(number).epochs), timeout=LONG)
     other, project = write_table(tmp_path, name="other.csv"), window.workspace.project
     drop(window, [other])
-    assert "still training" in window.message.text() and window.workspace.runs.is_live(number)
+    assert "still training" in window.message.text()
+    assert window.workspace.runs.is_live(number)
     with qtbot.waitSignal(window.workspace.data.proposed, timeout=LONG):
         window.message.actionClicked.emit()
-    assert window.workspace.project is not project and not window.workspace.runs.busy()
+    assert window.workspace.project is not project
+    assert not window.workspace.runs.busy()
     assert window.message.isHidden()
     with Project.open(project.path) as before:
         assert before.run(number).status in ("stopped", "interrupted")
@@ -146,7 +152,8 @@ def test_that_an_import_asks_before_it_stops_a_run(window, qtbot, tmp_path):
 def test_that_an_error_stands_above_the_page_until_it_is_put_away(window, qtbot, tmp_path):
     with_data(window, qtbot, write_table(tmp_path))
     window.show_error(InputError("has no rows", where="empty.csv", mend="Export it again."))
-    assert "empty.csv: has no rows" in window.message.text() and "Export it again." in window.message.text()
+    assert "empty.csv: has no rows" in window.message.text()
+    assert "Export it again." in window.message.text()
     window.message.closed.emit()
     window.message.put_away()
     assert window.message.isHidden()
@@ -175,8 +182,10 @@ def test_that_no_two_deeds_share_a_key():
 
 def test_that_the_theme_is_remembered(window):
     window.actions_by_key["dark"].trigger()
-    assert theme().tokens.dark and window.workspace.settings.get("theme", "") == "dark"
-    assert window.actions_by_key["dark"].isChecked() and not window.actions_by_key["light"].isChecked()
+    assert theme().tokens.dark
+    assert window.workspace.settings.get("theme", "") == "dark"
+    assert window.actions_by_key["dark"].isChecked()
+    assert not window.actions_by_key["light"].isChecked()
 
 
 def test_that_a_gpu_that_is_not_there_is_said_at_the_top(window, qtbot):
@@ -191,7 +200,8 @@ def test_that_every_step_of_an_empty_project_opens_in_the_smallest_window(window
     window.show_step(step)
     settle()
     page = window.pages.currentWidget()
-    assert page.minimumSizeHint().width() <= 1024 and page.minimumSizeHint().height() <= 640 - 48
+    assert page.minimumSizeHint().width() <= 1024
+    assert page.minimumSizeHint().height() <= 640 - 48
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -203,7 +213,8 @@ def test_that_every_step_fits_the_smallest_window_with_a_finished_run(window, qt
     settle()
     page = window.pages.currentWidget()
     assert (window.width(), window.height()) == (1024, 640)
-    assert page.minimumSizeHint().width() <= 1024 and page.minimumSizeHint().height() <= 640 - 48 - 44
+    assert page.minimumSizeHint().width() <= 1024
+    assert page.minimumSizeHint().height() <= 640 - 48 - 44
 
 
 @pytest.mark.parametrize("step", STEPS)

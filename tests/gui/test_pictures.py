@@ -1,4 +1,7 @@
-"""Pictures of every step, light and dark, with a finished run. ``WORKBENCH_PICTURES=docs/pictures`` writes the docs'."""
+"""Pictures of every step, light and dark, of a finished run.
+
+``WORKBENCH_PICTURES=docs/pictures`` writes those of the docs.
+"""
 
 from __future__ import annotations
 

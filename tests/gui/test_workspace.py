@@ -34,8 +34,7 @@ def imported(workspace: Workspace, qtbot: Any, path: Path) -> None:
 def trained(workspace: Workspace, qtbot: Any) -> int:
     """Train and wait for the diagnosis."""
     with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
-        number = workspace.train()
-    return number
+        return workspace.train()
 
 
 # --- inbox and background ----------------------------------------------------------------------------------------
@@ -91,7 +90,8 @@ def test_that_an_unexpected_error_of_background_work_reaches_the_window_as_one_o
     qtbot.waitUntil(lambda: bool(errors))
     background.close()
     inbox.stop()
-    assert isinstance(errors[0], WorkbenchError) and "ZeroDivisionError" in str(errors[0])
+    assert isinstance(errors[0], WorkbenchError)
+    assert "ZeroDivisionError" in str(errors[0])
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
@@ -100,9 +100,11 @@ def test_that_an_unexpected_error_of_background_work_reaches_the_window_as_one_o
 
 def test_that_an_import_begins_a_project_with_the_proposed_recipe(workspace, qtbot, tmp_path):
     imported(workspace, qtbot, write_table(tmp_path))
-    assert workspace.project is not None and workspace.project.name == "table"
+    assert workspace.project is not None
+    assert workspace.project.name == "table"
     assert workspace.document.recipe.data.target == "kind"
-    assert workspace.data.dataset is not None and workspace.why_not_train() == ""
+    assert workspace.data.dataset is not None
+    assert workspace.why_not_train() == ""
     assert workspace.settings.recent() == [workspace.project.path]
 
 
@@ -122,7 +124,8 @@ def test_that_a_second_import_after_training_begins_a_second_project(workspace, 
     trained(workspace, qtbot)
     first = workspace.project.path
     imported(workspace, qtbot, write_table(tmp_path, name="other.csv"))
-    assert workspace.project.path != first and workspace.runs.entries == []
+    assert workspace.project.path != first
+    assert workspace.runs.entries == []
     assert workspace.data.dataset is not None
 
 
@@ -131,7 +134,8 @@ def test_that_the_draft_is_saved_and_found_again(workspace, qtbot, tmp_path):
     workspace.document.set("training.epochs", 7, "epochs")
     path, recipe = workspace.project.path, workspace.document.recipe
     workspace.new_project()
-    assert workspace.project is None and workspace.data.state is None
+    assert workspace.project is None
+    assert workspace.data.state is None
     with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
         workspace.open_path(path)
     assert workspace.document.recipe == recipe
@@ -147,7 +151,8 @@ def test_that_a_project_that_another_window_holds_opens_read_only_and_does_not_t
     assert not other.project.writable
     errors: list[InputError] = []
     other.failed.connect(errors.append)
-    assert other.train() == 0 and "read-only" in str(errors[0])
+    assert other.train() == 0
+    assert "read-only" in str(errors[0])
     other.shut_down()
 
 
@@ -159,7 +164,8 @@ def test_that_a_run_is_trained_listed_diagnosed_and_there_after_a_restart(worksp
     number = trained(workspace, qtbot)
     curves = workspace.runs.curves(number)
     assert [event.epoch for event in curves.epochs] == [0, 1, 2, 3]
-    assert curves.ended is not None and workspace.runs.entry(number).ended_well
+    assert curves.ended is not None
+    assert workspace.runs.entry(number).ended_well
     path = workspace.project.path
     workspace.new_project()
     with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
@@ -179,9 +185,11 @@ def test_that_a_tried_knob_makes_a_child_that_differs_in_one_setting_and_tells_w
     child = workspace.runs.try_knob(number, knob)
     qtbot.waitUntil(lambda: bool(workspace.runs.result(number).tried), timeout=LONG)
     entry = workspace.runs.entry(child)
-    assert entry.parent == number and [change.path for change in entry.changes] == list(knob.patch)
+    assert entry.parent == number
+    assert [change.path for change in entry.changes] == list(knob.patch)
     told, tried = workspace.runs.result(number).tried[0]
-    assert told.number == child and "bias" in tried.effect.text
+    assert told.number == child
+    assert "bias" in tried.effect.text
 
 
 def test_that_runs_wait_for_each_other_and_one_that_waits_can_be_taken_back(workspace, qtbot, tmp_path):
@@ -189,9 +197,11 @@ def test_that_runs_wait_for_each_other_and_one_that_waits_can_be_taken_back(work
     workspace.document.set("training.epochs", 400, "long")
     first = workspace.train()
     second = workspace.train()
-    assert workspace.runs.is_live(first) and workspace.runs.is_queued(second)
+    assert workspace.runs.is_live(first)
+    assert workspace.runs.is_queued(second)
     workspace.runs.stop(second)
-    assert workspace.runs.busy() == (first,) and workspace.runs.entry(second) is None
+    assert workspace.runs.busy() == (first,)
+    assert workspace.runs.entry(second) is None
     qtbot.waitUntil(lambda: bool(workspace.runs.curves(first).epochs), timeout=LONG)
     workspace.runs.stop(first)
     qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
@@ -258,7 +268,8 @@ def test_that_a_run_that_was_cut_off_with_its_program_is_found(tmp_path):
     (entry.folder / "run.sqlite").touch()
     project.close()
     found = cut_off_in([tmp_path / "gone", tmp_path / "project"])
-    assert found is not None and (found.project, found.name) == (tmp_path / "project", "run-1")
+    assert found is not None
+    assert (found.project, found.name) == (tmp_path / "project", "run-1")
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped", "failed"])
@@ -286,7 +297,8 @@ def test_that_settings_survive_damage_and_forget_what_is_gone(tmp_path):
     settings.add_recent(tmp_path / "gone")
     settings.set("theme", "dark")
     again = Settings(file)
-    assert again.recent() == [tmp_path / "a"] and again.get("theme", "light") == "dark"
+    assert again.recent() == [tmp_path / "a"]
+    assert again.get("theme", "light") == "dark"
     assert again.get("theme", 3) == 3, "a value of another type counts as none"
 
 
@@ -295,4 +307,5 @@ def test_that_a_recipe_opens_as_a_project(workspace, qtbot, tmp_path):
     path.write_text(table_recipe(write_table(tmp_path)).toml())
     with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
         workspace.open_path(path)
-    assert workspace.project.name == "mine" and workspace.data.dataset is not None
+    assert workspace.project.name == "mine"
+    assert workspace.data.dataset is not None

@@ -18,7 +18,7 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.gui.data_facts import DataFacts
-from workbench.gui.figures import SPACE, duration, memory
+from workbench.gui.figures import duration, memory
 from workbench.gui.network.costs import training_memory
 from workbench.gui.workspace import Workspace
 from workbench.recipe.recipe import Recipe
@@ -139,12 +139,13 @@ class Estimates(QObject):
 
 
 def estimate_text(found: Estimate) -> str:
-    """``≈ 3 s an epoch · 40 MB``."""
+    """``≈ 3 s an epoch · 40 MB``, ``under 0.1 s an epoch · 380 kB``."""
     size = memory(found.bytes)
     if found.seconds is None:
         return size
-    whole = duration(found.seconds) if found.seconds >= 0.1 else f"<{SPACE}0.1{SPACE}s"
-    return QCoreApplication.translate("estimates", "≈ {0} an epoch · {1}").format(whole, size)
+    if found.seconds < 0.1:
+        return QCoreApplication.translate("estimates", "under 0.1 s an epoch · {0}").format(size)
+    return QCoreApplication.translate("estimates", "≈ {0} an epoch · {1}").format(duration(found.seconds), size)
 
 
 def estimate(recipe: Recipe, facts: DataFacts, threads: int, going: Going = lambda: True) -> Estimate | None:

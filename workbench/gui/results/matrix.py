@@ -29,6 +29,8 @@ from workbench.gui.widgets.painting import box, painter_on
 Numbers = np.ndarray[Any, Any]
 
 _TOP, _GAP, _SIDE = 20, 8, 12
+_SLANTED_TOP, _SLANT, _LONGEST_SLANTED = 50, -45, 58
+"""Pixels, degrees, pixels: how names stand above cells that are narrower than they are."""
 _WIDEST_NAME = 96
 _LEAST, _MOST = (16, 13), (64, 30)
 """Width and height of a cell: between these by the room there is."""
@@ -52,7 +54,7 @@ class ConfusionMatrix(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._names: tuple[str, ...] = ()
-        self._name_width = 0
+        self._name_width = self._widest = 0
         self._counts: Numbers = np.zeros((0, 0))
         self._shares: Numbers = np.zeros((0, 0))
         self.current = (0, 0)
@@ -63,7 +65,8 @@ class ConfusionMatrix(QWidget):
         self._names = tuple(safe(name) for name in names)
         measure = QFontMetrics(font(12))
         # Every cell's place depends on it: measured once.
-        self._name_width = min(_WIDEST_NAME, max((measure.horizontalAdvance(name) for name in self._names), default=0))
+        self._widest = max((measure.horizontalAdvance(name) for name in self._names), default=0)
+        self._name_width = min(_WIDEST_NAME, self._widest)
         self._counts = counts
         totals = counts.sum(axis=1, keepdims=True)
         self._shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
@@ -85,28 +88,36 @@ class ConfusionMatrix(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width + _GAP + count * _LEAST[0] + _SIDE, _TOP + count * _LEAST[1] + 4)
+        return QSize(_SIDE + self._name_width + _GAP + count * _LEAST[0] + _SIDE, _SLANTED_TOP + count * _LEAST[1] + 4)
 
     def sizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width + _GAP + count * 44 + _SIDE, _TOP + count * 24 + _GAP)
+        return QSize(_SIDE + self._name_width + _GAP + count * 44 + _SIDE, _SLANTED_TOP + count * 24 + _GAP)
 
     def _cell_size(self) -> tuple[float, float]:
-        count = max(1, len(self._names))
-        wide = (self.width() - 2 * _SIDE - self._name_width - _GAP) / count
-        high = (self.height() - _TOP - 4) / count
-        return float(min(_MOST[0], max(_LEAST[0], wide))), float(min(_MOST[1], max(_LEAST[1], high)))
+        high = (self.height() - self._top() - 4) / max(1, len(self._names))
+        return self._cell_width(), float(min(_MOST[1], max(_LEAST[1], high)))
+
+    def _cell_width(self) -> float:
+        wide = (self.width() - 2 * _SIDE - self._name_width - _GAP) / max(1, len(self._names))
+        return float(min(_MOST[0], max(_LEAST[0], wide)))
+
+    def _slanted(self) -> bool:
+        return self._widest + 2 > self._cell_width()
+
+    def _top(self) -> int:
+        return _SLANTED_TOP if self._slanted() else _TOP
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """A cell's place."""
         wide, high = self._cell_size()
         left = _SIDE + self._name_width + _GAP
-        return QRectF(left + column * wide, _TOP + row * high, wide - 1, high - 1)
+        return QRectF(left + column * wide, self._top() + row * high, wide - 1, high - 1)
 
     def _cell_at(self, place: QPointF) -> tuple[int, int] | None:
         wide, high = self._cell_size()
         column = int((place.x() - _SIDE - self._name_width - _GAP) // wide)
-        row = int((place.y() - _TOP) // high)
+        row = int((place.y() - self._top()) // high)
         count = len(self._names)
         return (row, column) if 0 <= row < count and 0 <= column < count else None
 
@@ -135,24 +146,34 @@ class ConfusionMatrix(QWidget):
         """The rows and columns that a part of the widget shows."""
         wide, high = self._cell_size()
         left, count = _SIDE + self._name_width + _GAP, len(self._names)
-        rows = range(max(0, int((part.top() - _TOP) // high)), min(count, int((part.bottom() - _TOP) // high) + 1))
+        rows = range(
+            max(0, int((part.top() - self._top()) // high)), min(count, int((part.bottom() - self._top()) // high) + 1)
+        )
         columns = range(max(0, int((part.left() - left) // wide)), min(count, int((part.right() - left) // wide) + 1))
         return rows, columns
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setFont(font(12))
         painter.setPen(color(tokens().muted))
-        measure, (wide, high) = painter.fontMetrics(), self._cell_size()
+        measure, (_wide, high) = painter.fontMetrics(), self._cell_size()
         for number, name in enumerate(self._names):
             area = self.cell_rect(number, number)
             if high >= 13:
                 room = QRectF(_SIDE, area.top(), self._name_width, area.height())
                 text = measure.elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()) + 1)
                 painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-            if wide >= 16:
-                room = QRectF(area.left(), 0, area.width(), _TOP - 2)
-                text = measure.elidedText(name, Qt.TextElideMode.ElideRight, int(wide) - 1)
-                painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
+            if self._slanted():
+                self._paint_slanted(painter, name, area)
+            else:
+                painter.drawText(QRectF(area.left(), 0, area.width(), _TOP - 2), Qt.AlignmentFlag.AlignCenter, name)
+
+    def _paint_slanted(self, painter: QPainter, name: str, area: QRectF) -> None:
+        text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, _LONGEST_SLANTED)
+        painter.save()
+        painter.translate(area.center().x() + 3, self._top() - 3)
+        painter.rotate(_SLANT)
+        painter.drawText(QPointF(0, 0), text)
+        painter.restore()
 
     def _paint_cell(self, painter: QPainter, area: QRectF, cell: tuple[int, int], top: float, *, numbers: bool) -> None:
         share = float(self._shares[cell])

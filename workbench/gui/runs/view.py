@@ -60,6 +60,8 @@ class Axis:
         """A tick."""
         if self.across == "time":
             return f"{value:g}{SPACE}{_UNITS[self.unit]}"
+        if abs(value - round(value)) > 1e-6:
+            return ""  # There are no half epochs to measure at.
         return short(value) if self.across == "step" and value >= 10_000 else f"{value:g}"
 
     def heading(self, value: float) -> str:
