@@ -265,7 +265,7 @@ def test_that_a_run_that_was_cut_off_is_offered_and_goes_on(window, qtbot, tmp_p
 
 def test_that_an_offer_for_a_project_that_is_gone_says_so(window, qtbot, tmp_path):
     window.show_step("network")
-    window.commands._resume(CutOff(tmp_path / "gone", 1, "run-1"))
+    window.commands._resume(CutOff(tmp_path / "gone", 1))
     qtbot.waitUntil(lambda: "gone" in window.message.text(), timeout=LONG)
 
 

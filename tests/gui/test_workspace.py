@@ -269,7 +269,7 @@ def test_that_a_run_that_was_cut_off_with_its_program_is_found(tmp_path):
     project.close()
     found = cut_off_in([tmp_path / "gone", tmp_path / "project"])
     assert found is not None
-    assert (found.project, found.name) == (tmp_path / "project", "run-1")
+    assert (found.project, found.number) == (tmp_path / "project", 1)
 
 
 @pytest.mark.parametrize("status", ["finished", "stopped", "failed"])

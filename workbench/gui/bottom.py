@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.gui import figures
+from workbench.gui.runs.words import run_name
 from workbench.gui.widgets.bars import BottomBar
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.labels import Label
@@ -146,8 +147,7 @@ class BottomStatus(QObject):
         self.progress.show()
 
     def _show_run(self, number: int, curves: RunCurves) -> None:
-        entry = self._workspace.runs.entry(number)
-        self.name.setText(entry.name if entry else "")
+        self.name.setText(run_name(number))
         started = curves.started
         if started is None or curves.stage not in ("", "paused"):
             self.where.setText(curves.stage or self.tr("starting"))

@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.gui import drops
 from workbench.gui.actions import STEPS
 from workbench.gui.recovery import CutOff, cut_off_in
+from workbench.gui.runs.words import run_name
 from workbench.gui.theme import Mode, theme
 from workbench.recipe.recipe import Recipe
 from workbench.session.samples import Sample
@@ -94,9 +95,7 @@ class Commands(QObject):
         if not busy:
             do()
             return
-        entry = self._workspace.runs.entry(busy[0])
-        name = entry.name if entry else ""
-        title = self.tr("{0} is still training.").format(name)
+        title = self.tr("{0} is still training.").format(run_name(busy[0]).capitalize())
         text = self.tr("Going on stops it. Its finished epochs and a checkpoint are kept, and it can be resumed.")
         self._window.message.offer("warning", title, text, self.tr("Stop it and {0}").format(what), do)
 
@@ -166,7 +165,9 @@ class Commands(QObject):
         self._workspace.background.start("recovery", lambda _: cut_off_in(recent), done, lambda _: None)
 
     def _offer_to_resume(self, found: CutOff) -> None:
-        title = self.tr("{0} in “{1}” was cut off while it trained.").format(found.name, found.project.name)
+        title = self.tr("{0} of “{1}” was cut off while it trained.").format(
+            run_name(found.number).capitalize(), found.project.name
+        )
         text = self.tr("Every epoch that it finished is saved.")
         do = partial(self._resume, found)
         self._window.message.offer("info", title, text, self.tr("Open it and resume"), do)

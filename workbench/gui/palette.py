@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.diagnosis.glossary import GLOSSARY
 from workbench.gui.actions import DEEDS
+from workbench.gui.runs.words import run_name
 from workbench.gui.widgets.choice_popup import Choice, ChoicePopup
 from workbench.session.samples import samples
 
@@ -37,7 +38,9 @@ class Palette(QObject):
                 hint = deed.keys[0] if deed.keys else ""
                 yield Choice(deed.key, action.text(), deed.about, self.tr("Commands"), hint, action.isEnabled())
         for entry in reversed(self._window.workspace.runs.entries):
-            yield Choice(f"run {entry.number}", self.tr("Show {0}").format(entry.name), entry.status, self.tr("Runs"))
+            yield Choice(
+                f"run {entry.number}", self.tr("Show {0}").format(run_name(entry.number)), entry.status, self.tr("Runs")
+            )
         for sample in samples():
             title = self.tr("Run the sample {0}").format(sample.title)
             yield Choice(f"sample {sample.name}", title, sample.goal, self.tr("Samples"))

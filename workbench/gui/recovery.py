@@ -18,12 +18,10 @@ class CutOff:
     Attributes:
         project: the folder of its project.
         number: the run's.
-        name: what it is called.
     """
 
     project: Path
     number: int
-    name: str
 
 
 def cut_off_in(projects: Iterable[Path]) -> CutOff | None:
@@ -45,7 +43,7 @@ def _cut_off(path: Path) -> CutOff | None:
     with Project.open(path) as project:
         runs = project.runs() if project.writable else []
     last = runs[-1] if runs else None
-    return CutOff(path, last.number, last.name) if last is not None and can_go_on(last) else None
+    return CutOff(path, last.number) if last is not None and can_go_on(last) else None
 
 
 def can_go_on(entry: RunEntry) -> bool:

@@ -228,7 +228,7 @@ class Workspace(QObject):
         except WorkbenchError as error:
             self.failed.emit(error)
             return
-        self.document.replace(recipe, self.tr("recipe of {0}").format(entry.name))
+        self.document.replace(recipe, self.tr("recipe of run {0}").format(number))
 
     def save(self) -> None:
         """Save the recipe being edited into the project."""

@@ -35,6 +35,10 @@ class _Small:
     log: bool
 
 
+_NOTE_ROOM = 110
+"""Pixels beside the tabs for the word on health: with less they fold."""
+
+
 class SignalsPanel(QWidget):
     """One of three plots, or all of them side by side. Their x axes move with that of the curves.
 
@@ -118,7 +122,7 @@ class SignalsPanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow = event.size().width() < self.tabs.wanted() + 90
+        narrow = event.size().width() < self.tabs.wanted() + _NOTE_ROOM
         self.tabs.set_narrow(narrow)
         self.legend.setVisible(not narrow and self.which() != "rate")
 

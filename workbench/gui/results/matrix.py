@@ -30,7 +30,8 @@ Numbers = np.ndarray[Any, Any]
 
 _TOP, _GAP, _SIDE = 20, 8, 12
 _SLANTED_TOP, _SLANT, _LONGEST_SLANTED = 50, -45, 58
-"""Pixels, degrees, pixels: how names stand above cells that are narrower than they are."""
+_LEAN = 28
+"""Pixels, degrees, pixels, pixels: how names stand above cells that are narrower than they are."""
 _WIDEST_NAME = 96
 _LEAST, _MOST = (16, 13), (64, 30)
 """Width and height of a cell: between these by the room there is."""
@@ -88,22 +89,28 @@ class ConfusionMatrix(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width + _GAP + count * _LEAST[0] + _SIDE, _SLANTED_TOP + count * _LEAST[1] + 4)
+        return QSize(
+            _SIDE + self._name_width + _GAP + count * _LEAST[0] + _LEAN + _SIDE, _SLANTED_TOP + count * _LEAST[1] + 4
+        )
 
     def sizeHint(self) -> QSize:
         count = len(self._names)
-        return QSize(_SIDE + self._name_width + _GAP + count * 44 + _SIDE, _SLANTED_TOP + count * 24 + _GAP)
+        return QSize(_SIDE + self._name_width + _GAP + count * 44 + _LEAN + _SIDE, _SLANTED_TOP + count * 24 + _GAP)
 
     def _cell_size(self) -> tuple[float, float]:
         high = (self.height() - self._top() - 4) / max(1, len(self._names))
         return self._cell_width(), float(min(_MOST[1], max(_LEAST[1], high)))
 
     def _cell_width(self) -> float:
-        wide = (self.width() - 2 * _SIDE - self._name_width - _GAP) / max(1, len(self._names))
-        return float(min(_MOST[0], max(_LEAST[0], wide)))
+        room, count = self.width() - 2 * _SIDE - self._name_width - _GAP, max(1, len(self._names))
+        if self._slanted():
+            # The last name leans out over the matrix.
+            room -= _LEAN
+        return float(min(_MOST[0], max(_LEAST[0], room / count)))
 
     def _slanted(self) -> bool:
-        return self._widest + 2 > self._cell_width()
+        room = self.width() - 2 * _SIDE - self._name_width - _GAP
+        return self._widest + 2 > min(_MOST[0], room / max(1, len(self._names)))
 
     def _top(self) -> int:
         return _SLANTED_TOP if self._slanted() else _TOP

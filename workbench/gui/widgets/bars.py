@@ -118,8 +118,10 @@ class BottomBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(_SIDE, 1, _SIDE, 0)
         row.setSpacing(12)
-        row.addWidget(self._left, 1)
+        # The message takes all the room there is; without one, what stands in the middle begins at the left.
+        row.addWidget(self._left, 1000)
         row.addLayout(self.middle)
+        row.addStretch(1)
         row.addWidget(self._note)
         row.addLayout(self.right)
         row.addWidget(self.action)
@@ -127,6 +129,7 @@ class BottomBar(QFrame):
     def set_message(self, text: str) -> None:
         """What just happened."""
         self._left.set_name(text)
+        self._left.setVisible(bool(text))
 
     def set_note(self, text: str) -> None:
         """Estimates, beside the button."""
