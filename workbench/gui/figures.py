@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from math import isfinite
 
+from workbench.export.report.text import duration as duration
+
 SPACE = "\u00a0"
 """A space that never breaks."""
 MINUS = "\u2212"
@@ -41,22 +43,6 @@ def points(fraction: float, places: int = 1) -> str:
     """A difference of two errors in percentage points with its sign: ``+2.8``."""
     text = f"{100 * fraction:+.{places}f}"
     return _signed(text.replace("-", "+") if float(text) == 0 else text)
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``52 s``, ``3 min 52 s``, ``2 h 05 min``, ``3 d 4 h``."""
-    if seconds < 9.95:
-        return f"{seconds:.1f}{SPACE}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}{SPACE}s"
-    if whole < 3600:
-        return f"{whole // 60}{SPACE}min {whole % 60}{SPACE}s"
-    minutes = round(seconds / 60)
-    if minutes < 24 * 60:
-        return f"{minutes // 60}{SPACE}h {minutes % 60:02d}{SPACE}min"
-    hours = round(seconds / 3600)
-    return f"{hours // 24}{SPACE}d {hours % 24}{SPACE}h"
 
 
 def memory(count: float) -> str:

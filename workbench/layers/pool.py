@@ -13,7 +13,7 @@ from workbench.layers.windows import Axis, Pair, axes_of, offset_view, pair, sho
 from workbench.recipe.fields import knob
 
 
-def _pool_axes(layer: MaxPool2d | AveragePool2d, shape: Shape) -> tuple[Axis, Axis]:
+def _pool_axes(layer: _Pool2d, shape: Shape) -> tuple[Axis, Axis]:
     return axes_of("window", shape, layer.window, layer.stride or layer.window, "valid")
 
 
@@ -29,11 +29,6 @@ def _covers_once(axes: tuple[Axis, Axis]) -> bool:
     return all(axis.stride == axis.window and axis.count * axis.window == axis.size for axis in axes)
 
 
-def _pool_summary(layer: MaxPool2d | AveragePool2d) -> str:
-    moved = layer.stride is not None and pair(layer.stride) != pair(layer.window)
-    return shown(layer.window) + (f" · stride {shown(layer.stride or 1)}" if moved else "")
-
-
 def _pool_attributes(axes: tuple[Axis, Axis]) -> dict[str, Any]:
     return {"kernel_shape": [axis.window for axis in axes], "strides": [axis.stride for axis in axes]}
 
@@ -43,13 +38,8 @@ def _pool_torch(kind: str, axes: tuple[Axis, Axis]) -> TorchModule:
     return TorchModule(f"nn.{kind}(({rows.window}, {columns.window}), stride=({rows.stride}, {columns.stride}))")
 
 
-class MaxPool2d(Layer):
-    """The largest value of each window; of several equal ones the first gets the gradient."""
-
-    kind = "max_pool2d"
-    stem = "pool"
-    title = "max pooling 2d"
-    about = "Halves a picture's size and keeps the strongest answers."
+class _Pool2d(Layer):
+    """What both have in common: windows that move over a picture."""
 
     window: Pair = knob(2, help="Height and width of a window.", unit="px")
     stride: Pair | None = knob(None, help="How far the windows move at a time.", unit="px", placeholder="the window")
@@ -57,6 +47,19 @@ class MaxPool2d(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         rows, columns = _pool_axes(self, inputs[0])
         return rows.count, columns.count, inputs[0][2]
+
+    def summary(self) -> str:
+        moved = self.stride is not None and pair(self.stride) != pair(self.window)
+        return shown(self.window) + (f" · stride {shown(self.stride or 1)}" if moved else "")
+
+
+class MaxPool2d(_Pool2d):
+    """The largest value of each window; of several equal ones the first gets the gradient."""
+
+    kind = "max_pool2d"
+    stem = "pool"
+    title = "max pooling 2d"
+    about = "Halves a picture's size and keeps the strongest answers."
 
     def compile(self, site: Site) -> Calls:
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
@@ -90,9 +93,6 @@ class MaxPool2d(Layer):
 
         return Calls(forward, backward)
 
-    def summary(self) -> str:
-        return _pool_summary(self)
-
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         return [OnnxNode("MaxPool", attributes=_pool_attributes(_pool_axes(self, inputs[0])))]
 
@@ -100,20 +100,13 @@ class MaxPool2d(Layer):
         return _pool_torch("MaxPool2d", _pool_axes(self, inputs[0]))
 
 
-class AveragePool2d(Layer):
+class AveragePool2d(_Pool2d):
     """The mean of each window."""
 
     kind = "average_pool2d"
     stem = "pool"
     title = "average pooling 2d"
     about = "Halves a picture's size and smooths it."
-
-    window: Pair = knob(2, help="Height and width of a window.", unit="px")
-    stride: Pair | None = knob(None, help="How far the windows move at a time.", unit="px", placeholder="the window")
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        rows, columns = _pool_axes(self, inputs[0])
-        return rows.count, columns.count, inputs[0][2]
 
     def compile(self, site: Site) -> Calls:
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
@@ -143,9 +136,6 @@ class AveragePool2d(Layer):
                     xp.add(d_view, dy, out=d_view)
 
         return Calls(forward, backward)
-
-    def summary(self) -> str:
-        return _pool_summary(self)
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         return [OnnxNode("AveragePool", attributes=_pool_attributes(_pool_axes(self, inputs[0])))]

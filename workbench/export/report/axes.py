@@ -33,12 +33,13 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Powers of ten from low to high; where there are fewer than three, also 2 and 5 times them."""
     first, last = floor(log10(low) + 1e-9), ceil(log10(high) - 1e-9)
     every = max(1, ceil((last - first + 1) / most))
-    powers = [10.0**exponent for exponent in range(first, last + 1, every)]
-    inside = [tick for tick in powers if low * 0.999 <= tick <= high * 1.001]
-    if len(inside) >= 3:
-        return inside
-    finer = [factor * 10.0**exponent for exponent in range(first, last + 1) for factor in (1, 2, 5)]
-    return [tick for tick in finer if low * 0.999 <= tick <= high * 1.001] or inside
+    inside: list[float] = []
+    for step, factors in ((every, (1,)), (1, (1,)), (1, (1, 2, 5))):
+        found = [factor * 10.0**exponent for exponent in range(first, last + 1, step) for factor in factors]
+        inside = [tick for tick in found if low * 0.999 <= tick <= high * 1.001]
+        if len(inside) >= 3:
+            break
+    return inside
 
 
 def _clean(value: float, step: float) -> float:

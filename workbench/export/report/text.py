@@ -114,7 +114,7 @@ def number_interval(estimate: Estimate | None, digits: int = 4) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.4 s``, ``52 s``, ``3 min 52 s``, ``2 h 5 min``."""
+    """``0.4 s``, ``52 s``, ``3 min 52 s``, ``2 h 05 min``, ``3 d 4 h``."""
     if seconds < 9.95:
         return f"{seconds:.1f}{SPACE}s"
     whole = round(seconds)
@@ -122,7 +122,11 @@ def duration(seconds: float) -> str:
         return f"{whole}{SPACE}s"
     if whole < 3600:
         return f"{whole // 60}{SPACE}min {whole % 60}{SPACE}s"
-    return f"{whole // 3600}{SPACE}h {whole % 3600 // 60}{SPACE}min"
+    minutes = round(seconds / 60)
+    if minutes < 24 * 60:
+        return f"{minutes // 60}{SPACE}h {minutes % 60:02d}{SPACE}min"
+    hours = round(seconds / 3600)
+    return f"{hours // 24}{SPACE}d {hours % 24}{SPACE}h"
 
 
 def shape(sizes: tuple[int, ...]) -> str:

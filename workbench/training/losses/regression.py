@@ -23,48 +23,40 @@ def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callab
     return run
 
 
-class MeanSquaredError(Loss):
-    """``L = mean over outputs of (z - y)²``."""
+class _RegressionLoss(Loss):
+    """The outputs are the prediction."""
 
-    kind = "mean_squared_error"
     task = "regression"
-    about = "For predicting a number; large errors count most."
 
     def outputs(self, classes: int) -> int:
         return classes
+
+    def predict(self, xp: Any, logits: Array) -> Array:
+        return logits
+
+    def onnx_prediction(self) -> Sequence[OnnxNode]:
+        return []
+
+    def torch_prediction(self) -> str:
+        return ""
+
+
+class MeanSquaredError(_RegressionLoss):
+    """``L = mean over outputs of (z - y)²``."""
+
+    kind = "mean_squared_error"
+    about = "For predicting a number; large errors count most."
 
     def compile(self, site: LossSite) -> Call:
         return _compile(site, lambda d: d * d, lambda d: d + d)
 
-    def predict(self, xp: Any, logits: Array) -> Array:
-        return logits
 
-    def onnx_prediction(self) -> Sequence[OnnxNode]:
-        return []
-
-    def torch_prediction(self) -> str:
-        return ""
-
-
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(_RegressionLoss):
     """``L = mean over outputs of |z - y|``; the gradient at 0 is 0."""
 
     kind = "mean_absolute_error"
-    task = "regression"
     about = "For predicting a number where some targets are far off: robust to outliers."
-
-    def outputs(self, classes: int) -> int:
-        return classes
 
     def compile(self, site: LossSite) -> Call:
         xp = site.backend.xp
         return _compile(site, xp.abs, xp.sign)
-
-    def predict(self, xp: Any, logits: Array) -> Array:
-        return logits
-
-    def onnx_prediction(self) -> Sequence[OnnxNode]:
-        return []
-
-    def torch_prediction(self) -> str:
-        return ""
