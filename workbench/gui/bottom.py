@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.gui import figures
 from workbench.gui.runs.words import run_name
+from workbench.gui.text import tip
 from workbench.gui.widgets.bars import BottomBar
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.labels import Label
@@ -182,7 +183,7 @@ class BottomStatus(QObject):
         bar.set_action(self.tr("Train F5") if can_train else "", accent=not better)
         reason = workspace.why_not_train() if can_train else ""
         bar.action.setEnabled(not reason)
-        bar.action.setToolTip(reason)
+        bar.action.setToolTip(tip(reason))
         bar.set_message("" if busy else workspace.document.undo_text() or self._resting_words())
         bar.set_note("" if busy or self._step not in ("network", "train") else self._told)
 

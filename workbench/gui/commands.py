@@ -50,7 +50,7 @@ class Commands(QObject):
             "train": self.train,
             "pause": lambda: window.status.toggle_pause(),
             "stop": lambda: window.status.ask_stop(),
-            "resume": lambda: runs.go_on(runs.current),
+            "resume": lambda: self.resume(runs.current),
             "clone": self.clone,
             "edit_run": lambda: workspace.edit_run(runs.current),
             "palette": window.open_palette,
@@ -80,6 +80,15 @@ class Commands(QObject):
             return
         try:
             runs.train(Recipe.load(entry.folder / "recipe.toml"), entry.number)
+        except WorkbenchError as error:
+            self._window.show_error(error)
+            return
+        self._window.show_step("train")
+
+    def resume(self, number: int) -> None:
+        """Go on with a run that ended early."""
+        try:
+            self._workspace.runs.go_on(number)
         except WorkbenchError as error:
             self._window.show_error(error)
             return
@@ -175,8 +184,7 @@ class Commands(QObject):
     def _resume(self, found: CutOff) -> None:
         self._workspace.open_path(found.project)
         if self._workspace.project is not None and self._workspace.project.path == found.project:
-            self._workspace.runs.go_on(found.number)
-            self._window.show_step("train")
+            self.resume(found.number)
 
     # --- looks and device ----------------------------------------------------------------------------------------
 

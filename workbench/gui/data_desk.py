@@ -53,12 +53,14 @@ class DataDesk(QObject):
         changed: ``state`` is another one: ``DataState`` or None.
         busyChanged: something is being done or no longer: a stage, done and total; an empty stage means nothing.
         failed: an import failed: ``WorkbenchError``. The data stay as they were.
-        proposed: files were imported with a fresh proposal: the reasons for it.
+        arriving: files were read, and the document is about to begin anew with the recipe proposed for them.
+        proposed: that has happened: the reasons for the proposal.
     """
 
     changed = Signal(object)
     busyChanged = Signal(str, int, int)
     failed = Signal(object)
+    arriving = Signal()
     proposed = Signal(tuple)
 
     def __init__(self, document: Document, background: Background, parent: QObject | None = None) -> None:
@@ -67,6 +69,7 @@ class DataDesk(QObject):
         self._made_for: DataRecipe | None = None
         self.state: DataState | None = None
         self.reasons: tuple[str, ...] = ()
+        self.importing = self._making = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
@@ -90,6 +93,7 @@ class DataDesk(QObject):
             paths: files and folders of one data set.
             target: the column to predict; found out when None.
         """
+        self.importing = True
         self.busyChanged.emit(self.tr("reading data"), 0, 0)
 
         def work(report: Report) -> tuple[Recipe, tuple[str, ...], DataState]:
@@ -97,12 +101,24 @@ class DataDesk(QObject):
             return proposal.recipe, proposal.reasons, _state_of(proposal.recipe.data, report)
 
         def done(result: tuple[Recipe, tuple[str, ...], DataState]) -> None:
-            recipe, self.reasons, state = result
+            recipe, reasons, state = result
+            self.importing = False
+            self._timer.stop()
+            self._background.cancel("data")
+            self.arriving.emit()
+            self.reasons = reasons
             self._take(recipe.data, state)
             self._document.start(recipe)
             self.proposed.emit(self.reasons)
 
-        self._background.start("data", work, done, self._on_failure, self.busyChanged.emit)
+        self._background.start("import", work, done, self._on_failure, self.busyChanged.emit)
+
+    def cancel_import(self) -> None:
+        """Do not take what is being read."""
+        if self.importing:
+            self._background.cancel("import")
+            self.importing = False
+            self.busyChanged.emit("", 0, 0)
 
     def add_files(self, paths: Sequence[Path]) -> tuple[str, ...]:
         """Add files to the sources there are; one step of Undo.
@@ -135,7 +151,10 @@ class DataDesk(QObject):
 
     def clear(self) -> None:
         """Forget the data."""
+        self.cancel_import()
+        self._timer.stop()
         self._background.cancel("data")
+        self._making = False
         self.state, self._made_for, self.reasons = None, None, ()
         self._document.set_facts(None)
         self.busyChanged.emit("", 0, 0)
@@ -144,11 +163,18 @@ class DataDesk(QObject):
     def _on_recipe(self, recipe: Recipe) -> None:
         if _without_augmentation(recipe.data) != self._made_for and recipe.data.sources:
             self._timer.start()
+        elif self._timer.isActive() or self._making:
+            # Back at what there is: what was being made in between is not wanted any more.
+            self._timer.stop()
+            self._background.cancel("data")
+            self._making = False
+            self.busyChanged.emit("", 0, 0)
 
     def _make(self) -> None:
         recipe = self._document.recipe.data
         if not recipe.sources or self.up_to_date:
             return
+        self._making = True
         self.busyChanged.emit(self.tr("preparing data"), 0, 0)
         self._background.start(
             "data",
@@ -159,12 +185,14 @@ class DataDesk(QObject):
         )
 
     def _take(self, recipe: DataRecipe, state: DataState) -> None:
+        self._making = False
         self.state, self._made_for = state, _without_augmentation(recipe)
         self._document.set_facts(facts_of(state.dataset) if state.dataset else None)
         self.busyChanged.emit("", 0, 0)
         self.changed.emit(state)
 
     def _on_failure(self, error: WorkbenchError) -> None:
+        self.importing = self._making = False
         self.busyChanged.emit("", 0, 0)
         self.failed.emit(error)
 

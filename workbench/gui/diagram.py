@@ -24,6 +24,7 @@ from workbench.engine.network import Network
 from workbench.gui.figures import shape as shape_text
 from workbench.gui.icons import draw_icon
 from workbench.gui.network.layout import Cell, Edge, Layout, lay_out
+from workbench.gui.text import tip as tool_tip
 from workbench.gui.theme import color, font, theme, tokens
 from workbench.gui.widgets.painting import box
 from workbench.recipe.network import INPUT, NetworkRecipe
@@ -112,7 +113,7 @@ class NodeItem(QGraphicsItem):
     def __init__(self, node: Box, width: int) -> None:
         super().__init__()
         self.node, self.width, self.selected = node, width, False
-        self.setToolTip("\n".join(part for part in (node.name, node.tip, node.error) if part))
+        self.setToolTip(tool_tip("\n".join(part for part in (node.name, node.tip, node.error) if part)))
         self.setAcceptHoverEvents(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 

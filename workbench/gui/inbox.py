@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import inf
 from queue import Empty, SimpleQueue
 
 from PySide6.QtCore import QObject, QTimer
@@ -56,8 +57,18 @@ class Inbox(QObject):
         self._calls.put(what)
 
     def fetch(self) -> None:
-        """Hand over what has come."""
+        """Hand over what has come, as much as there is time for."""
         end = time.perf_counter() + _BUDGET_SECONDS
+        self.fetch_events(end)
+        while time.perf_counter() < end:
+            try:
+                call = self._calls.get_nowait()
+            except Empty:
+                break
+            call()
+
+    def fetch_events(self, end: float = inf) -> None:
+        """Hand over the events of runs, until a moment on the clock of ``time.perf_counter``."""
         batches: dict[Channel, list[Event]] = {}
         while time.perf_counter() < end:
             try:
@@ -68,12 +79,6 @@ class Inbox(QObject):
                 batches.setdefault(channel, []).append(event)
         for channel, events in batches.items():
             channel.handler(events)
-        while time.perf_counter() < end:
-            try:
-                call = self._calls.get_nowait()
-            except Empty:
-                break
-            call()
 
     def stop(self) -> None:
         """Fetch no more."""

@@ -17,6 +17,7 @@ from workbench.gui.estimates import Estimates
 from workbench.gui.focus import next_panel
 from workbench.gui.notice import Notice
 from workbench.gui.palette import Palette
+from workbench.gui.runs.resume import why_not_resume
 from workbench.gui.theme import theme
 from workbench.gui.widgets.bars import BottomBar, TopBar
 from workbench.gui.widgets.drop_sheet import DropSheet
@@ -175,8 +176,7 @@ class MainWindow(QMainWindow):
     def _enable(self) -> None:
         runs, actions = self.workspace.runs, self.actions_by_key
         entry = runs.entry(runs.current)
-        resumable = entry is not None and entry.status in ("stopped", "interrupted", "failed")
-        actions["resume"].setEnabled(resumable and runs.current not in runs.busy())
+        actions["resume"].setEnabled(entry is not None and not why_not_resume(runs, entry))
         # Ctrl+D duplicates a layer on the network page and clones a run on the others.
         actions["clone"].setEnabled(entry is not None and self.step != "network")
         actions["edit_run"].setEnabled(entry is not None)

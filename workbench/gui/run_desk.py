@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -25,7 +27,7 @@ from workbench.session.curves import RunCurves
 from workbench.session.history import tried_from
 from workbench.session.results import diagnosis_of_run, goals_of_run, keep_goals, predictions_of_run
 from workbench.session.runner import Run, RunRequest
-from workbench.store.project import Project, RunEntry
+from workbench.store.project import Project, RunEntry, RunStatus
 from workbench.store.run_folder import RunFolder
 
 AT_ONCE = 1
@@ -61,20 +63,24 @@ class RunDesk(QObject):
     """Starts runs, listens to them, and reads back what they came to.
 
     Signals:
+        opened: these are the runs of another project now; what was known by their numbers holds no longer.
         listChanged: runs were added, ended or hidden.
         updated: a run said something: its number.
         resultReady: a run's diagnosis is there, or there anew: its number.
         resultFailed: it could not be made: the number and the ``WorkbenchError``.
         selected: another run is looked at: its number, 0 for none.
         goalsGiven: a run is measured by other goals from now on: its number and the ``Goals``.
+        failed: something could not be saved: ``WorkbenchError``.
     """
 
+    opened = Signal()
     listChanged = Signal()
     updated = Signal(int)
     resultReady = Signal(int)
     resultFailed = Signal(int, object)
     selected = Signal(int)
     goalsGiven = Signal(int, object)
+    failed = Signal(object)
 
     def __init__(self, inbox: Inbox, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -91,6 +97,8 @@ class RunDesk(QObject):
         self._goals: dict[int, Goals] = {}
         self._live: dict[int, _Live] = {}
         self._queue: deque[tuple[int, RunRequest]] = deque()
+        self._opened = 0
+        self._reading = threading.Lock()
 
     # --- the list ------------------------------------------------------------------------------------------------
 
@@ -98,7 +106,9 @@ class RunDesk(QObject):
         """Show the runs of another project. What still runs of the one before is stopped."""
         self.shut_down()
         self.project, self.current = project, 0
+        self._opened += 1
         self._curves, self._results, self._recipes, self._goals = {}, {}, {}, {}
+        self.opened.emit()
         self._refresh()
         self.select(self.entries[-1].number if self.entries else 0)
 
@@ -128,7 +138,7 @@ class RunDesk(QObject):
 
     def hide(self, number: int) -> None:
         """Take a run off the list; its folder stays."""
-        if self.project is None or number in self.busy():
+        if self.project is None or not self.project.writable or number in self.busy():
             return
         self.project.hide(number)
         self._refresh()
@@ -161,12 +171,14 @@ class RunDesk(QObject):
         return self._curves.get(number)
 
     def _read_curves(self, entry: RunEntry) -> None:
+        opened = self._opened
+
         def work(_: object) -> RunCurves:
             with RunFolder.open(entry.folder) as folder:
                 return RunCurves.of(folder.events())
 
         def done(curves: RunCurves) -> None:
-            if not self.is_live(entry.number):
+            if not self.is_live(entry.number) and opened == self._opened:
                 self._curves[entry.number] = curves
                 self.updated.emit(entry.number)
 
@@ -193,16 +205,21 @@ class RunDesk(QObject):
             return
         runs, given = list(self.entries), self._goals.get(number)
         keep = self.project is not None and self.project.writable
+        opened = self._opened
 
         def work(_: object) -> RunResult:
-            return _result_of(entry, runs, given, keep=keep)
+            # Other goals are written into the folder, which only one may do at a time.
+            with self._reading:
+                return _result_of(entry, runs, given, keep=keep)
 
         def done(result: RunResult) -> None:
-            self._results[number], self._recipes[number] = result, result.recipe
-            self.resultReady.emit(number)
+            if opened == self._opened and number not in self.busy():
+                self._results[number], self._recipes[number] = result, result.recipe
+                self.resultReady.emit(number)
 
         def failed(error: WorkbenchError) -> None:
-            self.resultFailed.emit(number, error)
+            if opened == self._opened:
+                self.resultFailed.emit(number, error)
 
         self._background.start(f"result {number}", work, done, failed)
 
@@ -224,8 +241,7 @@ class RunDesk(QObject):
         """
         if self.project is None:
             raise InputError("there is no project to train in", mend="Import data first.")
-        if not self.project.writable:
-            raise InputError(f"the project is open elsewhere ({self.project.owner})", mend="Close it there first.")
+        self._must_be_writable(self.project)
         entry = self.project.add_run(parent, self._changes(parent, recipe))
         self._recipes[entry.number] = recipe
         request = RunRequest(
@@ -233,6 +249,11 @@ class RunDesk(QObject):
         )
         self._enqueue(entry.number, request)
         return entry.number
+
+    @staticmethod
+    def _must_be_writable(project: Project) -> None:
+        if not project.writable:
+            raise InputError(f"the project is open elsewhere ({project.owner})", mend="Close it there first.")
 
     def try_knob(self, number: int, knob: Knob) -> int:
         """Start a child run that differs from a run in exactly one setting; it is measured by the same goals.
@@ -247,11 +268,13 @@ class RunDesk(QObject):
         """Resume a run that was stopped or cut off.
 
         Raises:
-            InputError: there is no such run.
+            InputError: the project is open elsewhere.
+            StoreError: the list could not be saved.
         """
         entry = self.entry(number)
         if self.project is None or entry is None or number in self.busy():
             return
+        self._must_be_writable(self.project)
         self._results.pop(number, None)
         self.project.note(number, "running", figures=entry.figures)
         request = RunRequest(entry.name, entry.folder, None, self.device, self.threads, default_folder(), resume=True)
@@ -293,8 +316,7 @@ class RunDesk(QObject):
         live = self._live.pop(number, None)
         if live:
             live.channel.close()
-        if self.project and self.project.writable:
-            self.project.note(number, event.reason, event.message, event.summary)
+        self._note(number, event.reason, event.message, event.summary)
         self._refresh()
         self._start_next()
         entry = self.entry(number)
@@ -302,6 +324,15 @@ class RunDesk(QObject):
         if entry and entry.parent in self._results:
             # The parent's cards now tell what turning this knob moved.
             self._read_result(entry.parent, anew=True)
+
+    def _note(self, number: int, status: RunStatus, message: str = "", figures: dict[str, Any] | None = None) -> None:
+        """Save how a run stands. Where that fails, the run itself has what it came to: others need not wait for it."""
+        if self.project is None or not self.project.writable:
+            return
+        try:
+            self.project.note(number, status, message, figures)
+        except WorkbenchError as error:
+            self.failed.emit(error)
 
     def pause(self, number: int) -> None:
         """Ask a run to wait after its batch."""
@@ -335,18 +366,30 @@ class RunDesk(QObject):
 
     def shut_down(self, seconds: float = 3.0) -> None:
         """Stop everything, with checkpoints; kill what does not end in time."""
+        for number, _ in self._queue:
+            self._give_up(number)
         self._queue.clear()
         for live in self._live.values():
             live.run.stop()
         deadline = time.monotonic() + seconds
-        for number, live in list(self._live.items()):
+        for live in list(self._live.values()):
             if not live.run.join(max(0.1, deadline - time.monotonic())):
                 live.run.kill()
                 live.run.join(2)
+        # The last words of those that ended in time, or had ended before and were not heard yet.
+        self._inbox.fetch_events()
+        for number, live in list(self._live.items()):
             live.channel.close()
-            if self.project and self.project.writable:
-                self.project.note(number, "interrupted")
+            self._note(number, "interrupted")
         self._live.clear()
+
+    def _give_up(self, number: int) -> None:
+        """A run that waited: one that began before can be resumed another time, a new one has nothing to keep."""
+        entry = self.entry(number)
+        if entry is not None and (entry.folder / "run.sqlite").is_file():
+            self._note(number, "interrupted", figures=entry.figures)
+        elif self.project is not None and self.project.writable:
+            self.project.hide(number)
 
 
 def _result_of(entry: RunEntry, runs: list[RunEntry], given: Goals | None, *, keep: bool) -> RunResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -53,16 +54,18 @@ class Workspace(QObject):
         self.runs = RunDesk(self.inbox, self.background, self)
         self.runs.device = self.settings.get("device", "auto")
         self.project: Project | None = None
-        self._train_when_ready = self._ended = False
+        self._train_when_ready = self._reuse = self._ended = False
         self._name_for_project = ""
         self._saving = QTimer(self)
         self._saving.setSingleShot(True)
         self._saving.setInterval(_SAVE_MS)
         self._saving.timeout.connect(self.save)
         self.document.recipeChanged.connect(self._saving.start)
+        self.data.arriving.connect(self._on_arrival)
         self.data.proposed.connect(self._on_import)
         self.data.changed.connect(self._on_data)
-        self.data.failed.connect(self.failed)
+        self.data.failed.connect(self._on_failure)
+        self.runs.failed.connect(self.failed)
         self.runs.goalsGiven.connect(self._on_goals)
 
     # --- beginning -----------------------------------------------------------------------------------------------
@@ -119,15 +122,20 @@ class Workspace(QObject):
         Raises:
             InputError, StoreError: it cannot be opened.
         """
+        if self.project is not None and path.resolve() == self.project.path.resolve():
+            self.projectChanged.emit()
+            return
         project = Project.open(path)
         try:
-            draft = project.draft()
-        except RecipeError as error:
-            draft = None
-            self.failed.emit(error)
+            recipe, problem = recipe_of(project)
+        except BaseException:
+            project.close()
+            raise
         self._take_project(project)
-        self.document.start(draft or self._latest_recipe() or Recipe())
+        self.document.start(recipe)
         self.data.reload()
+        if problem is not None:
+            self.failed.emit(problem)
 
     def new_project(self) -> None:
         """Close what is open and begin with nothing."""
@@ -137,46 +145,49 @@ class Workspace(QObject):
         self.runs.open(None)
         self.projectChanged.emit()
 
-    def _begin_project(self, name: str) -> None:
+    def _begin_project(self, name: str, *, saved: bool = False) -> None:
         plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project"
         home = projects_home()
         number, path = 1, home / plain[:60]
-        while path.exists() and any(path.iterdir()):
+        while _is_taken(path):
             number += 1
             path = home / f"{plain[:60]}-{number}"
-        self._take_project(Project.create(path))
+        self._take_project(Project.create(path), saved=saved)
 
-    def _take_project(self, project: Project) -> None:
-        self._close_project()
+    def _take_project(self, project: Project, *, saved: bool = False) -> None:
+        self._close_project(saved=saved)
+        self._train_when_ready = False
         self.project = project
         self.data.clear()
         self.runs.open(project)
         self.settings.add_recent(project.path)
         self.projectChanged.emit()
 
-    def _close_project(self) -> None:
-        self.save()
+    def _close_project(self, *, saved: bool = False) -> None:
+        if not saved:
+            self.save()
         self.runs.open(None)
         if self.project:
             self.project.close()
             self.project = None
 
-    def _latest_recipe(self) -> Recipe | None:
-        for entry in reversed(self.runs.entries):
-            if (entry.folder / "recipe.toml").is_file():
-                return Recipe.load(entry.folder / "recipe.toml")
-        return None
-
     # --- the way things hang together ----------------------------------------------------------------------------
 
+    def _on_arrival(self) -> None:
+        """Save what is open before the document begins anew, and see whether it is worth keeping."""
+        self.save()
+        untouched = not self.runs.entries and not self.document.undo_stack.count()
+        self._reuse = self.project is not None and self.project.writable and untouched
+
     def _on_import(self) -> None:
-        """A fresh proposal begins a project of its own, unless the one that is open is still empty."""
-        if self.project and not self.runs.entries:
+        """A fresh proposal begins a project of its own, unless nothing was done in the one that is open."""
+        if self._reuse and self.project is not None:
             self.settings.add_recent(self.project.path)
             return
         kept, recipe = self.data.keep(), self.document.recipe
         try:
-            self._begin_project(self._name_for_project or recipe.name)
+            # What is in the document by now belongs to the new project; the old one was saved on arrival.
+            self._begin_project(self._name_for_project or recipe.name, saved=True)
         except WorkbenchError as error:
             self.failed.emit(error)
             return
@@ -189,12 +200,18 @@ class Workspace(QObject):
             self.trainingAsked.emit()
             self.train()
 
+    def _on_failure(self, error: WorkbenchError) -> None:
+        self._train_when_ready = False
+        self.failed.emit(error)
+
     def _on_goals(self, number: int, goals: Goals) -> None:
         """What a run is measured by is what the next ones are measured by; can be undone."""
         self.document.set("goals", goals, self.tr("goals of run {0}").format(number))
 
     def why_not_train(self) -> str:
         """Why nothing can be trained now; empty where it can."""
+        if self.data.importing:
+            return self.tr("Data are being read.")
         if self.data.state is None:
             return self.tr("Import data first.")
         if self.data.state.problem is not None:
@@ -247,3 +264,39 @@ class Workspace(QObject):
         self._close_project()
         self.background.close()
         self.inbox.stop()
+
+
+def recipe_of(project: Project) -> tuple[Recipe, RecipeError | None]:
+    """The recipe to go on with: the one being worked on, else that of the latest run that can be read.
+
+    A damaged one is put aside under another name, so that nothing writes over it.
+
+    Returns:
+        The recipe, and what is wrong with the one that was being worked on.
+
+    Raises:
+        StoreError: the project is damaged.
+    """
+    problem = None
+    try:
+        draft = project.draft()
+        if draft is not None:
+            return draft, None
+    except RecipeError as error:
+        problem = error
+        if project.writable:
+            with suppress(OSError):
+                (project.path / "recipe.toml").replace(project.path / "recipe.toml.damaged")
+    for entry in reversed(project.runs()):
+        with suppress(WorkbenchError):
+            return Recipe.load(entry.folder / "recipe.toml"), problem
+    return Recipe(), problem
+
+
+def _is_taken(path: Path) -> bool:
+    try:
+        return any(path.iterdir())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True

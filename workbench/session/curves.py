@@ -108,10 +108,9 @@ class RunCurves:
         started = self.started
         if started is None or self.ended or len(self.epochs) < 2:
             return None
-        times = [epoch.time for epoch in self.epochs if epoch.epoch > started.first_epoch]
-        if len(times) < 3:
+        recent = [epoch.time for epoch in self.epochs[-11:] if epoch.epoch > started.first_epoch]
+        if len(recent) < 3:
             return None
-        recent = times[-11:]
         spans = [later - earlier for earlier, later in pairwise(recent)]
         mean = (recent[-1] - recent[0]) / (len(recent) - 1)
         left = max(0.0, started.epochs - self.position)

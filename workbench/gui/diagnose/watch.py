@@ -37,6 +37,7 @@ class RunWatch(QObject):
         owner.installEventFilter(self)
         self._errors: dict[int, WorkbenchError] = {}
         self._seen: object = None
+        runs.opened.connect(self._on_opened)
         runs.selected.connect(self._on_selected)
         runs.listChanged.connect(self.change)
         runs.updated.connect(self._on_update)
@@ -88,6 +89,9 @@ class RunWatch(QObject):
         if result is not None:
             return rows_of(result.diagnosis, detailed=detailed)
         return ladder_so_far(self.runs, self.number) if self.stage == "training" else ()
+
+    def _on_opened(self) -> None:
+        self._errors = {}
 
     def _on_selected(self, number: int) -> None:
         self._seen = None

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 from workbench.gui.forms.editor import Choices, Editor
 from workbench.gui.forms.simple import in_a_row
 from workbench.gui.icons import draw_icon, icon
-from workbench.gui.text import safe
+from workbench.gui.text import safe, tip
 from workbench.gui.theme import color, tokens
 from workbench.gui.widgets.painting import box, painter_on
 from workbench.recipe.fields import FieldFacts
@@ -100,7 +100,7 @@ class _Field(QWidget):
 
     def show_names(self, names: Sequence[str]) -> None:
         self._names = ", ".join(safe(name) for name in names)
-        self.setToolTip("\n".join(safe(name) for name in names[:40]) if len(names) > 1 else "")
+        self.setToolTip(tip("\n".join(safe(name) for name in names[:40])) if len(names) > 1 else "")
         self.setAccessibleDescription(self._names or self._placeholder)
         self.update()
 

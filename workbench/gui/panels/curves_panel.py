@@ -141,6 +141,8 @@ class CurvesPanel(QWidget):
         self.offer.actionClicked.connect(lambda: self.resumeAsked.emit(self._offered))
         self.offer.closed.connect(lambda: self._put_away.add(self._offered))
         self.empty.clicked.connect(self.trainAsked)
+        # Numbers of another project's runs.
+        board.runs.opened.connect(self._put_away.clear)
 
     # --- what is shown -------------------------------------------------------------------------------------------
 

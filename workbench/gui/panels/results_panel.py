@@ -104,6 +104,7 @@ class ResultsPanel(QWidget):
         self.tabs.valueChanged.connect(self.show_tab)
         self.sets.valueChanged.connect(self._on_set)
         self.matrix.chosen.connect(lambda row, column: self.show_cell((row, column)))
+        self._runs.opened.connect(self._on_opened)
         self._runs.resultReady.connect(self._on_result)
         self._runs.selected.connect(lambda _: self._on_selected())
         self._data.changed.connect(lambda _: self._show_mistakes())
@@ -139,6 +140,9 @@ class ResultsPanel(QWidget):
     def view(self) -> SetView | None:
         """What is known of the selected run on the chosen set; None before."""
         return self._views.get((self._runs.current, self._set))
+
+    def _on_opened(self) -> None:
+        self._views, self._asked, self._cell = {}, set(), (-1, -1)
 
     def _on_selected(self) -> None:
         self._cell = (-1, -1)
@@ -189,6 +193,8 @@ class ResultsPanel(QWidget):
         predictions = result.predictions
 
         def done(view: SetView) -> None:
+            if self._runs.result(number) is not result:
+                return  # It belongs to another project, or the run has gone on since.
             while len(self._views) >= _KEPT:
                 self._asked.discard(old := next(iter(self._views)))
                 del self._views[old]

@@ -105,7 +105,7 @@ class RateField(QWidget):
         except ValueError as error:
             self.line.setProperty("wrong", True)
             self.line.style().polish(self.line)
-            self.line.setToolTip(str(error))
+            self.line.setToolTip(tip(str(error)))
             self.line.setAccessibleDescription(str(error))
             return
         self._close()

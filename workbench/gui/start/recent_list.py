@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui.start.recent import Recent
-from workbench.gui.text import safe, wrapped
+from workbench.gui.text import safe, tip
 from workbench.gui.theme import color, font, tokens
 from workbench.gui.widgets.painting import box, focus_ring, painter_on
 
@@ -25,7 +25,7 @@ class RecentRow(QAbstractButton):
         self.setText(safe(recent.name))
         self.setAccessibleName(self.tr("Open {0}").format(safe(recent.name)))
         self.setAccessibleDescription(safe(recent.text))
-        self.setToolTip(wrapped(safe(recent.path)))
+        self.setToolTip(tip(safe(recent.path)))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -13,7 +13,7 @@ from workbench.gui.data.sections.section import Section
 from workbench.gui.data_desk import DataState
 from workbench.gui.document import Document
 from workbench.gui.figures import grouped
-from workbench.gui.text import wrapped
+from workbench.gui.text import tip
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.combo import Combo
 from workbench.gui.widgets.labels import ElidedLabel, Label
@@ -90,7 +90,7 @@ class SourceRow(QWidget):
         super().__init__()
         self.path = source.path
         name = ElidedLabel(Path(source.path).name)
-        name.setToolTip(wrapped(source.path))
+        name.setToolTip(tip(source.path))
         self.size_label = Label("", "note")
         self.sets = Combo([(one, self.tr("any set") if one == "any" else one) for one in _SETS])
         self.sets.setAccessibleName(self.tr("Set of {0}").format(name.text()))

@@ -12,7 +12,7 @@ from workbench.gui.document import Document
 from workbench.gui.figures import SPACE
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
-from workbench.gui.text import wrapped
+from workbench.gui.text import tip
 from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.segmented import Segmented
 from workbench.recipe.data import DataRecipe, Split
@@ -63,7 +63,7 @@ class SplitSection(Section):
         told = state.profile.resolution if state else ()
         # The test set's, as the final error is measured on it; that of the dev set on hovering.
         self._resolution.setText(told[-1].replace(" %", f"{SPACE}%") if told else "")
-        self._resolution.setToolTip(wrapped("\n".join(told)))
+        self._resolution.setToolTip(tip("\n".join(told)))
         self._resolution.setVisible(bool(told))
         self.bar.set_adjustable(state is not None and _divisible(self._document.recipe.data, state))
         if self._form and state:
