@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from support.small_runs import SPLIT, table_recipe, write_table
 
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import InputError, StoreError, WorkbenchError
 from workbench.gui.background import Background, Cancelled
 from workbench.gui.inbox import Inbox
 from workbench.gui.recovery import cut_off_in
-from workbench.gui.settings import Settings
+from workbench.gui.settings import Settings, projects_home
 from workbench.gui.workspace import Workspace
 from workbench.recipe.training import Goals
 from workbench.session.samples import sample
@@ -309,3 +309,160 @@ def test_that_a_recipe_opens_as_a_project(workspace, qtbot, tmp_path):
         workspace.open_path(path)
     assert workspace.project.name == "mine"
     assert workspace.data.dataset is not None
+
+
+# --- from one project to another ---------------------------------------------------------------------------------
+
+
+def test_that_results_of_one_project_do_not_show_in_another(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    trained(workspace, qtbot)
+    first = workspace.project.path
+    imported(workspace, qtbot, write_table(tmp_path, name="other.csv"))
+    second = workspace.project.path
+    workspace.open_path(first)
+    # Its result is being read while the project is left again.
+    workspace.open_path(second)
+    with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        pass
+    qtbot.wait(300)
+    assert workspace.runs.result(1) is None
+    assert workspace.runs.curves_if_known(1) is None
+
+
+def test_that_a_quick_undo_keeps_the_data_that_belong_to_the_recipe(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    before = workspace.data.state
+    workspace.document.set("data.normalize", "minmax", "minmax")
+    workspace.data.reload()
+    workspace.document.undo_stack.undo()
+    qtbot.wait(500)
+    assert workspace.data.up_to_date
+    assert workspace.data.state is before
+
+
+def test_that_opening_the_open_project_again_changes_nothing(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    project = workspace.project
+    workspace.document.set("training.epochs", 77, "epochs")
+    workspace.open_path(project.path)
+    assert workspace.project is project
+    assert project.writable
+    assert workspace.document.recipe.training.epochs == 77
+
+
+def test_that_a_damaged_draft_is_told_of_and_put_aside(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    trained(workspace, qtbot)
+    path = workspace.project.path
+    workspace.new_project()
+    (path / "recipe.toml").write_text("[training]\nepochs = -3\n")
+    errors: list[WorkbenchError] = []
+    workspace.failed.connect(errors.append)
+    workspace.open_path(path)
+    assert "epochs" in str(errors[0])
+    assert workspace.document.recipe.training.epochs == 3, "the latest run's recipe takes its place"
+    assert "epochs = -3" in (path / "recipe.toml.damaged").read_text()
+
+
+def test_that_a_project_opened_while_a_sample_is_read_does_not_train_by_itself(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    path = workspace.project.path
+    workspace.run_sample(sample("digits"))
+    workspace.open_path(path)
+    with qtbot.waitSignal(workspace.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        pass
+    qtbot.wait(300)
+    assert workspace.runs.entries == []
+
+
+def test_that_an_import_into_an_edited_project_begins_another_one(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 77, "epochs")
+    first = workspace.project.path
+    imported(workspace, qtbot, write_table(tmp_path, name="other.csv"))
+    assert workspace.project.path != first
+    with Project.open(first) as project:
+        assert project.draft().training.epochs == 77
+
+
+def test_that_nothing_trains_while_data_are_being_read(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path, name="other.csv")])
+        assert "being read" in workspace.why_not_train()
+    assert workspace.why_not_train() == ""
+
+
+def test_that_a_list_that_cannot_be_saved_does_not_hold_up_the_next_run(workspace, qtbot, tmp_path, monkeypatch):
+    imported(workspace, qtbot, write_table(tmp_path))
+    errors: list[WorkbenchError] = []
+    workspace.failed.connect(errors.append)
+    first, second = workspace.train(), workspace.train()
+    note = workspace.project.note
+
+    def full(number, *rest, **named):
+        if number == first:
+            raise StoreError("the disk is full")
+        return note(number, *rest, **named)
+
+    monkeypatch.setattr(workspace.project, "note", full)
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        pass
+    assert workspace.runs.entry(second).ended_well
+    assert "disk is full" in str(errors[0])
+
+
+def test_that_a_run_whose_end_was_not_heard_yet_is_not_taken_for_cut_off(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = workspace.train()
+    # The window is busy elsewhere until the run has ended.
+    workspace.runs._live[number].run.join(20)
+    path = workspace.project.path
+    workspace.new_project()
+    with Project.open(path) as project:
+        assert project.run(number).status == "finished"
+        assert project.run(number).figures["epochs"] == 3
+
+
+def test_that_a_run_that_waited_leaves_no_trace_when_the_project_is_closed(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 20_000, "long")
+    first, second = workspace.train(), workspace.train()
+    path = workspace.project.path
+    workspace.new_project()
+    with Project.open(path) as project:
+        assert [entry.number for entry in project.runs()] == [first]
+        assert second != first
+
+
+def test_that_goals_given_in_quick_succession_do_not_get_in_each_others_way(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = trained(workspace, qtbot)
+    errors: list[object] = []
+    workspace.runs.resultFailed.connect(lambda _, error: errors.append(error))
+    for error in (0.01, 0.02, 0.03):
+        workspace.runs.set_goals(number, Goals(human_error=error))
+    qtbot.waitUntil(lambda: workspace.runs.result(number).goals.human_error == 0.03, timeout=LONG)
+    assert not errors
+
+
+def test_that_a_read_only_project_neither_resumes_nor_hides(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    number = trained(workspace, qtbot)
+    other = Workspace()
+    with qtbot.waitSignal(other.data.changed, timeout=LONG, check_params_cb=lambda state: state is not None):
+        other.open_path(workspace.project.path)
+    with pytest.raises(InputError, match="open elsewhere"):
+        other.runs.go_on(number)
+    other.runs.hide(number)
+    assert [entry.number for entry in other.runs.entries] == [number]
+    other.shut_down()
+
+
+def test_that_a_file_in_the_way_of_a_projects_folder_is_passed_by(workspace, qtbot, tmp_path):
+    home = projects_home()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "table").write_text("a file")
+    imported(workspace, qtbot, write_table(tmp_path))
+    assert workspace.project.name == "table-2"
