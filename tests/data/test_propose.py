@@ -235,3 +235,13 @@ def test_that_fashion_mnist_gets_ten_epochs_of_a_small_convolutional_network() -
     network = network_of(proposal)
     assert network.nodes[-1].shape == (10,)
     assert 300_000 < network.parameter_count() < 600_000
+
+
+def test_that_texts_that_stand_a_few_times_each_are_left_out_as_they_may_name_a_group(tmp_path):
+    random = np.random.default_rng(0)
+    lines = ["patient,dose,ill", *(f"p{row // 3},{random.normal():.3f},{row % 2}" for row in range(180))]
+    path = tmp_path / "visits.csv"
+    path.write_text("\n".join(lines))
+    proposal = propose([path], "ill")
+    assert proposal.recipe.data.exclude == ("patient",)
+    assert any("may name a group" in reason for reason in proposal.reasons)

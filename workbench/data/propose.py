@@ -210,6 +210,10 @@ def _excluded(content: Content, target: str | None, task: str) -> dict[str, str]
     return found if len(found) < len(content.columns) - 1 else {}
 
 
+_MANY_TEXTS, _SELDOM = 20, 5
+"""From this many different texts on, each must stand this often on average to be worth an input of its own."""
+
+
 def _id_reason(column: Column) -> str:
     known = column.values[~column.missing]
     count, distinct = len(known), len(np.unique(known))
@@ -217,7 +221,10 @@ def _id_reason(column: Column) -> str:
         unique = distinct > MOST_CATEGORIES or (count > 1 and distinct == count) or (
             count > _SMALL and distinct > 0.9 * count
         )  # fmt: skip
-        return "each text stands about once, as an identifier does" if unique else ""
+        if unique:
+            return "each text stands about once, as an identifier does"
+        seldom = distinct > _MANY_TEXTS and count < _SELDOM * distinct
+        return "its texts stand less than 5 times each, too seldom to learn from; it may name a group" if seldom else ""
     if count < 2 or distinct < count or not bool((known == np.floor(known)).all()):
         return ""
     if _ID_NAME.fullmatch(column.name):
