@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 from shots import settle
 from support.small_runs import SPLIT, write_table
 
 from workbench.errors import InputError
 from workbench.gui.actions import DEEDS, STEPS
 from workbench.gui.figures import grouped
+from workbench.gui.help import Glossary
 from workbench.gui.main_window import MainWindow
 from workbench.gui.recovery import CutOff
 from workbench.gui.theme import theme
@@ -282,4 +283,28 @@ def test_that_closing_stops_what_runs_and_keeps_it(workspace, qtbot, tmp_path):
         assert project.run(number).status in ("interrupted", "stopped")
         assert (project.run(number).folder / "run.sqlite").is_file()
     window.deleteLater()
+    settle()
+
+
+def test_that_training_without_data_offers_to_import_some(window):
+    window.show_step("train")
+    window.actions_by_key["train"].trigger()
+    assert "no data" in window.message.text()
+    window.show_step("data")
+    assert window.message.isHidden()
+
+
+def test_that_help_explains_what_has_the_focus_one_window_at_a_time(window, qtbot, tmp_path):
+    with_data(window, qtbot, write_table(tmp_path))
+    window.commands.explain()
+    window.open_help("shortcuts")
+    settle()
+    dialogs = [dialog for dialog in window.findChildren(QDialog, "help") if dialog.isVisible()]
+    assert [dialog.windowTitle() for dialog in dialogs] == ["Keyboard shortcuts"]
+    dialogs[0].close()
+    window.open_help("term bias")
+    settle()
+    (shown,) = (dialog for dialog in window.findChildren(QDialog, "help") if dialog.isVisible())
+    assert shown.findChild(Glossary).shown() == ["bias"]
+    shown.close()
     settle()

@@ -151,12 +151,16 @@ def test_that_a_message_shows_an_error_in_its_own_words_with_details_and_copy(qt
     assert not _named(message, "Details").isVisible()
     two = InputError.of([Problem("is negative", "row 3"), Problem("is empty", "row 9")], "2 problems in a.csv")
     message.show_error(two)
-    assert message.text() == "2 problems in a.csv\nrow 3: is negative"
+    assert message.text() == "2 problems in a.csv\nrow 3: is negative\nrow 9: is empty"
+    assert not _named(message, "Details").isVisible()
+    many = InputError.of([Problem("is empty", f"row {row}") for row in range(1, 10)], "9 problems in a.csv")
+    message.show_error(many)
+    assert "row 5: is empty\nand 4 more" in message.text()
     _named(message, "Details").click()
     assert "row 9: is empty" in message._details.toPlainText()
     assert message._details.isVisible()
     _named(message, "Copy").click()
-    assert "row 3: is negative" in QGuiApplication.clipboard().text()
+    assert "row 3: is empty" in QGuiApplication.clipboard().text()
 
 
 def _named(within: QWidget, text: str) -> QPushButton:

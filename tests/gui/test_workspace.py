@@ -466,3 +466,23 @@ def test_that_a_file_in_the_way_of_a_projects_folder_is_passed_by(workspace, qtb
     (home / "table").write_text("a file")
     imported(workspace, qtbot, write_table(tmp_path))
     assert workspace.project.name == "table-2"
+
+
+def test_that_a_run_resumed_after_a_restart_keeps_its_whole_curve(workspace, qtbot, tmp_path):
+    imported(workspace, qtbot, write_table(tmp_path))
+    workspace.document.set("training.epochs", 20_000, "long")
+    number = workspace.train()
+    qtbot.waitUntil(lambda: len(workspace.runs.curves(number).epochs) > 3, timeout=LONG)
+    path = workspace.project.path
+    workspace.new_project()
+    workspace.open_path(path)
+    workspace.runs.go_on(number)
+    qtbot.waitUntil(lambda: workspace.runs.curves(number).ended is None, timeout=LONG)
+    before = len(workspace.runs.curves(number).epochs)
+    qtbot.waitUntil(lambda: len(workspace.runs.curves(number).epochs) > before + 3, timeout=LONG)
+    epochs = [event.epoch for event in workspace.runs.curves(number).epochs]
+    assert epochs == list(range(len(epochs)))
+    workspace.runs.stop(number)
+    assert workspace.runs.is_stopping(number)
+    qtbot.waitUntil(lambda: not workspace.runs.busy(), timeout=LONG)
+    assert not workspace.runs.is_stopping(number)

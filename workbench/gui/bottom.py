@@ -39,7 +39,6 @@ class BottomStatus(QObject):
         self._bar, self._workspace = bar, workspace
         self._step = "data"
         self._reading: tuple[str, int, int] = ("", 0, 0)
-        self._stop_asked = 0
         self._told, self._ended = "", False
         self.name, self.where = Label("", "strong"), Label("")
         self.progress, self.left, self.saved = ProgressBar(), Label(""), Label("", "muted")
@@ -102,10 +101,9 @@ class BottomStatus(QObject):
         number = self.live_run()
         if not number:
             return
-        if self._stop_asked == number:
+        if self._workspace.runs.is_stopping(number):
             self._workspace.runs.kill(number)
         else:
-            self._stop_asked = number
             self._workspace.runs.stop(number)
         self.refresh()
 
@@ -121,7 +119,7 @@ class BottomStatus(QObject):
             self.refresh()
 
     def _on_run(self, number: int) -> None:
-        if number == self.live_run() or number == self._stop_asked:
+        if number == self.live_run():
             self.refresh()
 
     def refresh(self) -> None:
@@ -132,8 +130,6 @@ class BottomStatus(QObject):
         reading = bool(self._reading[0]) and not self._late.isActive()
         for widget in (self.name, self.where, self.progress, self.left, self.pause, self.stop, self.saved):
             widget.setVisible(False)
-        if not number:
-            self._stop_asked = 0
         if reading:
             self._show_reading()
         if number:
@@ -165,10 +161,15 @@ class BottomStatus(QObject):
             ago = max(0.0, time.time() - curves.saved_at)
             self.saved.setText(self.tr("saved {0} ago").format(figures.duration(ago)) + " ✓")
             self.saved.setVisible(self._bar.width() > 900)
+        stopping = self._workspace.runs.is_stopping(number)
+        if stopping:
+            self.where.setText(self.tr("stopping: the batch ends, the checkpoint is saved, the results are measured"))
+            self.left.hide()
         self.pause.setText(self.tr("Go on") if curves.stage == "paused" else self.tr("Pause"))
-        self.stop.setText(self.tr("Kill") if self._stop_asked == number else self.tr("Stop"))
-        for widget in (self.name, self.where, self.progress, self.pause, self.stop):
+        self.stop.setText(self.tr("Kill") if stopping else self.tr("Stop"))
+        for widget in (self.name, self.where, self.progress, self.stop):
             widget.show()
+        self.pause.setVisible(not stopping)
 
     def _show_words(self, number: int, reading: bool) -> None:
         bar, workspace = self._bar, self._workspace

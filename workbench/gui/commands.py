@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 
+from workbench.diagnosis.glossary import term
 from workbench.engine.device import DeviceReport, devices
 from workbench.errors import WorkbenchError
 from workbench.gui import drops
@@ -56,7 +57,7 @@ class Commands(QObject):
             "palette": window.open_palette,
             "next_panel": window.focus_next_panel,
             "expert": self.toggle_expert,
-            "explain": partial(window.open_help, "glossary"),
+            "explain": self.explain,
             "shortcuts": partial(window.open_help, "shortcuts"),
             "about": partial(window.open_help, "about"),
             **{name: partial(self.set_theme, name) for name in ("light", "dark", "system")},
@@ -68,6 +69,10 @@ class Commands(QObject):
 
     def train(self) -> None:
         """Train the recipe as it stands, and show it."""
+        if self._workspace.data.state is None and not self._workspace.data.importing:
+            title, text = self.tr("There are no data to train on yet."), self.tr("Import some, or run a sample.")
+            self._window.message.offer("info", title, text, self.tr("Import files…"), self.ask_files)
+            return
         if self._workspace.train():
             self._window.message.put_away()
             self._window.show_step("train")
@@ -107,6 +112,12 @@ class Commands(QObject):
         title = self.tr("{0} is still training.").format(run_name(busy[0]).capitalize())
         text = self.tr("Going on stops it. Its finished epochs and a checkpoint are kept, and it can be resumed.")
         self._window.message.offer("warning", title, text, self.tr("Stop it and {0}").format(what), do)
+
+    def explain(self) -> None:
+        """Explain what has the focus, where the glossary knows it; show the whole glossary otherwise."""
+        focused = QApplication.focusWidget()
+        known = term(focused.accessibleName()) if focused is not None else None
+        self._window.open_help(f"term {known.name}" if known else "glossary")
 
     # --- files ---------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLineEdit, QVBo
 
 from workbench.diagnosis.glossary import GLOSSARY, Term
 from workbench.gui.actions import DEEDS
+from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.panel import Scroll
 
+_NAME = "help"
 _PLOT_KEYS = (
     ("L", "logarithmic axis"),
     ("R", "the whole curve again"),
@@ -34,17 +36,29 @@ def open_help(window: QWidget, topic: str) -> QDialog:
     else:
         dialog = _dialog(window, _tr("Terms"), Glossary(topic.removeprefix("term").removeprefix("glossary").strip()))
     dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
     return dialog
 
 
 def _dialog(window: QWidget, title: str, content: QWidget) -> QDialog:
+    # One at a time: what is asked for next takes the place of what was shown.
+    for open_one in window.findChildren(QDialog, _NAME):
+        open_one.close()
     dialog = QDialog(window)
+    dialog.setObjectName(_NAME)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.resize(560, 520)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(16, 16, 16, 16)
+    column.setSpacing(12)
     column.addWidget(content)
+    foot = QHBoxLayout()
+    foot.addStretch(1)
+    foot.addWidget(Button(_tr("Close"), clicked=dialog.close))
+    column.addLayout(foot)
+    content.setFocus()
     return dialog
 
 
@@ -71,6 +85,7 @@ class Glossary(QWidget):
         rows.addStretch(1)
         column.addWidget(Scroll(content), 1)
         self.search.textChanged.connect(self._filter)
+        self.setFocusProxy(self.search)
         self._filter()
 
     def shown(self) -> list[str]:

@@ -108,6 +108,8 @@ class MainWindow(QMainWindow):
             self._pages[name] = self._make_page(name)
             self.pages.addWidget(self._pages[name])
         page = self._pages[name]
+        if name == "start":
+            self.message.put_away()  # It has its own.
         self.pages.setCurrentWidget(page)
         self.top.steps.set_current(STEPS.index(step))
         self.status.set_step(step)

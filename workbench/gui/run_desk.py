@@ -97,6 +97,8 @@ class RunDesk(QObject):
         self._goals: dict[int, Goals] = {}
         self._live: dict[int, _Live] = {}
         self._queue: deque[tuple[int, RunRequest]] = deque()
+        self._stopping: set[int] = set()
+        self._unheard: dict[int, list[Event]] = {}
         self._opened = 0
         self._reading = threading.Lock()
 
@@ -107,7 +109,7 @@ class RunDesk(QObject):
         self.shut_down()
         self.project, self.current = project, 0
         self._opened += 1
-        self._curves, self._results, self._recipes, self._goals = {}, {}, {}, {}
+        self._curves, self._results, self._recipes, self._goals, self._unheard = {}, {}, {}, {}, {}
         self.opened.emit()
         self._refresh()
         self.select(self.entries[-1].number if self.entries else 0)
@@ -123,6 +125,10 @@ class RunDesk(QObject):
     def is_queued(self, number: int) -> bool:
         """Whether a run waits for others to end."""
         return any(waiting == number for waiting, _ in self._queue)
+
+    def is_stopping(self, number: int) -> bool:
+        """Whether a run was asked to end, and has not yet."""
+        return number in self._stopping
 
     def busy(self) -> tuple[int, ...]:
         """The runs that are going on or wait."""
@@ -173,16 +179,21 @@ class RunDesk(QObject):
     def _read_curves(self, entry: RunEntry) -> None:
         opened = self._opened
 
-        def work(_: object) -> RunCurves:
+        def work(_: object) -> list[Event]:
             with RunFolder.open(entry.folder) as folder:
-                return RunCurves.of(folder.events())
+                return list(folder.events())
 
-        def done(curves: RunCurves) -> None:
-            if not self.is_live(entry.number) and opened == self._opened:
-                self._curves[entry.number] = curves
-                self.updated.emit(entry.number)
+        def done(events: list[Event]) -> None:
+            if opened != self._opened:
+                return
+            # A run that goes on meanwhile has said more: that comes after what was on disk.
+            newest = max((event.time for event in events), default=0.0)
+            later = [event for event in self._unheard.pop(entry.number, []) if event.time > newest]
+            self._curves[entry.number] = RunCurves.of([*events, *later])
+            self.updated.emit(entry.number)
 
-        self._background.start(f"curves {entry.number}", work, done, lambda _: None)
+        self._unheard[entry.number] = []
+        self._background.start(f"curves {entry.number}", work, done, lambda _: done([]))
 
     def result(self, number: int) -> RunResult | None:
         """What a run came to; None before it is known."""
@@ -275,6 +286,9 @@ class RunDesk(QObject):
         if self.project is None or entry is None or number in self.busy():
             return
         self._must_be_writable(self.project)
+        # What a run saved last before it was cut off may never have been heard of.
+        self._curves.pop(number, None)
+        self.curves(number)
         self._results.pop(number, None)
         self.project.note(number, "running", figures=entry.figures)
         request = RunRequest(entry.name, entry.folder, None, self.device, self.threads, default_folder(), resume=True)
@@ -304,15 +318,19 @@ class RunDesk(QObject):
             live.run.start()
 
     def _take(self, number: int, events: list[Event]) -> None:
-        curves = self._curves.setdefault(number, RunCurves())
-        for event in events:
-            curves.take(event)
+        if number in self._unheard:
+            self._unheard[number] += events
+        else:
+            curves = self._curves.setdefault(number, RunCurves())
+            for event in events:
+                curves.take(event)
         ended = events[-1] if isinstance(events[-1], RunEnded) else None
         if ended:
             self._end(number, ended)
         self.updated.emit(number)
 
     def _end(self, number: int, event: RunEnded) -> None:
+        self._stopping.discard(number)
         live = self._live.pop(number, None)
         if live:
             live.channel.close()
@@ -347,7 +365,9 @@ class RunDesk(QObject):
     def stop(self, number: int) -> None:
         """Ask it to end after its batch; one that waits is taken out of the queue."""
         if number in self._live:
+            self._stopping.add(number)
             self._live[number].run.stop()
+            self.updated.emit(number)
             return
         if self.is_queued(number):
             self._queue = deque(item for item in self._queue if item[0] != number)

@@ -27,4 +27,4 @@ class NetworkPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panel)
-        self.setFocusProxy(self.panel)
+        self.setFocusProxy(self.panel.table)

@@ -16,6 +16,8 @@ from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.painting import box, painter_on
 
 Kind = Literal["warning", "error", "info", "good"]
+_SHOWN = 5
+"""Problems of one error that are told outright."""
 _ICONS = {"warning": "warning", "error": "warning", "info": "info", "good": "check"}
 
 
@@ -111,12 +113,15 @@ class InlineMessage(QWidget):
         self.update()
 
     def show_error(self, error: WorkbenchError) -> None:
-        """Show an error in its own words: the first problem in full, the others as details."""
+        """Show an error in its own words: a few problems in full, of many the first ones and the rest as details."""
         first, *rest = error.problems
         where = f"{first.where}: " if first.where else ""
-        details = str(error) if rest or "\n" in first.what else ""
+        details = str(error) if len(error.problems) > _SHOWN or "\n" in first.what else ""
         if rest:
-            self.set_message("error", str(error).split("\n")[0].rstrip(":"), str(first), details=details)
+            shown = "\n".join(str(problem) for problem in error.problems[:_SHOWN])
+            more = len(error.problems) - _SHOWN
+            text = shown + ("\n" + self.tr("and {0} more").format(more) if more > 0 else "")
+            self.set_message("error", str(error).split("\n")[0].rstrip(":"), text, details=details)
         else:
             self.set_message("error", f"{where}{first.what}", first.mend, details=details)
         self.show()
