@@ -308,3 +308,12 @@ def test_that_help_explains_what_has_the_focus_one_window_at_a_time(window, qtbo
     assert shown.findChild(Glossary).shown() == ["bias"]
     shown.close()
     settle()
+
+
+def test_that_a_project_that_is_open_elsewhere_says_so(window, qtbot, tmp_path):
+    with Project.create(tmp_path / "shared") as held:
+        window.workspace.open_path(held.path)
+        assert "open elsewhere" in window.message.text()
+        assert not window.workspace.project.writable
+        window.workspace.new_project()
+    assert window.message.isHidden()

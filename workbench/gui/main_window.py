@@ -18,6 +18,7 @@ from workbench.gui.focus import next_panel
 from workbench.gui.notice import Notice
 from workbench.gui.palette import Palette
 from workbench.gui.runs.resume import why_not_resume
+from workbench.gui.text import safe
 from workbench.gui.theme import theme
 from workbench.gui.widgets.bars import BottomBar, TopBar
 from workbench.gui.widgets.drop_sheet import DropSheet
@@ -166,6 +167,10 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{project.name} — Workbench" if project else "Workbench")
         self.message.put_away()
         self.show_step("train" if self.workspace.runs.entries else "data")
+        if project is not None and not project.writable:
+            title = self.tr("This project is open elsewhere: {0}.").format(safe(project.owner))
+            self.message.set_message("info", title, self.tr("It is shown as it was saved; nothing is changed here."))
+            self.message.show()
 
     def _mark_steps(self) -> None:
         workspace, steps = self.workspace, self.top.steps

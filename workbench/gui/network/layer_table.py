@@ -82,16 +82,16 @@ class LayerTable(Table):
         self._fit_columns(event.size().width())
 
     def _fit_columns(self, width: int) -> None:
-        """Where there is little room, what the name or the form says too goes first."""
-        self.setColumnHidden(KIND, width < _ROOMY)
-        self.setColumnHidden(MULTIPLY_ADDS, width < _TIGHT - 60)
-        self.setColumnHidden(SUMMARY, width < _TIGHT)
-        roomy = width >= _ROOMY
+        """Where there is little room, the kind gives way to the summary that names it, then costs to the kind."""
+        roomy, tight = width >= _ROOMY, width < _TIGHT
+        self.setColumnHidden(KIND, not roomy and not tight)
+        self.setColumnHidden(MULTIPLY_ADDS, tight)
+        self.setColumnHidden(SUMMARY, tight)
         self.size_columns(
             {
                 NUMBER: 42,
-                NAME: 116 if roomy else 120 if width >= _TIGHT else None,
-                KIND: 124,
+                NAME: 116 if roomy else None if tight else 120,
+                KIND: 104 if tight else 124,
                 SUMMARY: None,
                 OUTPUT: 124 if roomy else 108,
                 PARAMETERS: 108 if roomy else 96,
