@@ -79,7 +79,15 @@ class RunError(WorkbenchError):
 
 
 class StoreError(WorkbenchError):
-    """A project or run folder that cannot be read or written: damaged, locked, read-only, disk full."""
+    """A project or run folder that cannot be used: damaged, incomplete, locked by another."""
+
+    exit_code = 2
+
+
+class WriteError(StoreError):
+    """What could not be saved: the disk is full, or the folder read-only. A run that meets it has failed."""
+
+    exit_code = 1
 
 
 class DeviceError(InputError):

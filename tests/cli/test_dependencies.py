@@ -50,4 +50,14 @@ def test_that_readme_says_what_each_dependency_is_for() -> None:
 
 def test_that_doctor_names_each_missing_dependency(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.cli.doctor._version", lambda name: None)
-    assert {lack["package"].lower() for lack in examine()["missing"]} == _declared()
+    missing = examine()["missing"]
+    assert {lack["package"].lower() for lack in missing if not lack["optional"]} == _declared()
+
+
+def test_that_doctor_names_what_a_gpu_would_need_as_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.cli.doctor._version", lambda name: None if "cupy" in name else "1")
+    missing = examine()["missing"]
+    assert {lack["package"] for lack in missing} == {"cupy-cuda12x", "cupy-cuda13x"}
+    assert all(lack["optional"] and lack["get"].startswith("pip install cupy") for lack in missing)
+    monkeypatch.setattr("workbench.cli.doctor._version", lambda name: None if "cuda12" in name else "1")
+    assert examine()["missing"] == [], "one of the two is enough"

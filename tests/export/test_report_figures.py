@@ -24,7 +24,7 @@ from workbench.export.report.figures.classes import balance_drawing
 from workbench.export.report.figures.confusion import confusion_drawing
 from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing, wants_log
 from workbench.export.report.figures.residuals import residual_drawing, scatter_drawing
-from workbench.export.report.sections.advice import commands_of, toml_value
+from workbench.export.report.sections.advice import commands_of
 from workbench.export.report.svg import Drawing, fitted, text_width
 from workbench.export.report.text import (
     count,
@@ -40,6 +40,7 @@ from workbench.export.report.text import (
     short,
     tight_percent,
 )
+from workbench.recipe.assignments import toml_value
 
 NARROW = "\u00a0"
 finite = st.floats(-1e9, 1e9)
@@ -337,7 +338,7 @@ def test_that_commands_are_quoted_for_a_shell() -> None:
     command = commands_of({'data.weights.attributes."a\'b"': 0.5})
     assert shlex.split(command) == ["--set", 'data.weights.attributes."a\'b"=0.5']
     assert commands_of({}) == ""
-    assert commands_of({"training.early_stopping": None}) == "(leave training.early_stopping out of the recipe)"
+    assert commands_of({"training.early_stopping": None}) == "--set training.early_stopping=none"
 
 
 def test_that_a_change_too_long_to_type_is_told_by_its_place_in_the_recipe() -> None:

@@ -189,3 +189,47 @@ def prepare_inputs(recipe):
     from workbench.session.prepare import prepare
 
     return prepare(recipe, device="cpu", threads=1).dataset.inputs
+
+
+def test_that_a_process_that_cannot_be_started_ends_the_run(tmp_path, capfd):
+    recipe = table_recipe(write_table(tmp_path))
+    unsendable = RunRequest("r", tmp_path / "run", recipe, "cpu", 1, cache=lambda: None)
+    run, inbox = start(unsendable, True)
+    run.stop()
+    ended = inbox.wait_for(RunEnded)
+    assert ended.reason == "failed"
+    assert "could not be used" in ended.message
+    assert run.join(10)
+    assert run.state is RunState.ENDED
+    assert "Traceback" in capfd.readouterr().err, "the log has the whole story"
+
+
+def test_that_requests_to_a_process_that_died_at_once_are_dropped():
+    import multiprocessing
+
+    from workbench.session.runner import _RemoteControl
+
+    control = _RemoteControl()
+    control.stop()
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    with ours:
+        control.connect(ours, None)
+        control.pause()
+        control.disconnect()
+
+
+def test_that_an_answer_that_nobody_understands_ends_the_run(tmp_path, capfd, monkeypatch):
+    recipe = table_recipe(write_table(tmp_path), epochs=100_000)
+    monkeypatch.setattr("workbench.session.runner._compute", babble)
+    run, inbox = start(RunRequest("r", tmp_path / "run", recipe, "cpu", 1), True)
+    ended = inbox.wait_for(RunEnded)
+    assert (ended.reason, run.state) == ("failed", RunState.ENDED)
+    assert "could not be used" in ended.message
+    assert run.join(10)
+    capfd.readouterr()
+
+
+def babble(request, connection):
+    connection.send_bytes(b"no pickle")
+    time.sleep(60)

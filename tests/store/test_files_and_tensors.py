@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -66,6 +67,24 @@ def test_that_a_write_replaces_the_content_and_leaves_nothing_else(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX")
+def test_that_links_stay_and_pipes_are_written_to(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "kept" / "real")
+    write_file(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "kept" / "real").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(tmp_path / "pipe", b"through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo(), "not replaced by a file"
+
+
 def test_that_a_changed_file_is_noticed(tmp_path):
     digest = write_file(tmp_path / "file", b"content")
     (tmp_path / "file").write_bytes(b"c0ntent")
@@ -83,7 +102,7 @@ def test_that_a_full_disk_leaves_the_old_content_and_says_so(tmp_path):
         f"write_file(Path({str(path)!r}), b'x' * 100000)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "StoreError" in done.stderr
+    assert "WriteError" in done.stderr
     assert "disk is full" in done.stderr
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["file"]

@@ -20,6 +20,13 @@ def put(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 
+def put_bytes(data: bytes) -> None:
+    """A result that is a file: on stdout as it is, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def put_json(tree: Any) -> None:
     """One JSON object on stdout; what is no finite number becomes null."""
     put(json.dumps(_finite(tree), ensure_ascii=False, indent=1))

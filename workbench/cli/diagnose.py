@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
-
-import tomli_w
 
 from workbench.cli.console import put, put_json, table
 from workbench.cli.main import add_verb
@@ -17,7 +16,9 @@ from workbench.diagnosis.sources import levels_of_predictions, levels_of_text
 from workbench.errors import InputError
 from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.metrics import measure
-from workbench.evaluation.predictions_file import read_predictions
+from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.predictions_file import read_predictions, read_predictions_of
+from workbench.recipe.assignments import option
 from workbench.recipe.recipe import Recipe
 from workbench.session.results import diagnosis_of_run, goals_of_run
 from workbench.store.run_folder import RunFolder
@@ -35,7 +36,7 @@ def add_diagnose(parsers: Any) -> None:
         "(a CSV with y_true, y_pred, split), or of bare error rates.",
     )
     parser.add_argument(
-        "of", type=Path, nargs="?", metavar="DIR|PREDICTIONS.csv", help="a run's folder, or predictions"
+        "of", type=Path, nargs="?", metavar="DIR|PREDICTIONS.csv", help="a run's folder, or predictions; - for stdin"
     )
     parser.add_argument(
         "--errors", metavar="NAME=RATE,...", help="bayes, human, train, dev, test as fractions or per cent"
@@ -56,18 +57,25 @@ def add_metrics(parsers: Any) -> None:
         "workbench metrics predictions.csv --beta 2 --json",
         "Every figure of a confusion matrix and of probabilities, by set and by class, for any model's predictions.",
     )
-    parser.add_argument("predictions", type=Path, metavar="PREDICTIONS.csv", help="y_true, y_pred and more columns")
+    parser.add_argument(
+        "predictions", type=Path, metavar="PREDICTIONS.csv", help="y_true, y_pred and more columns; - for stdin"
+    )
     parser.add_argument("--beta", type=float, default=1.0, metavar="B", help="how much recall matters in F_beta")
     parser.add_argument("--json", action="store_true", help="print all metrics as JSON")
 
 
 def _metrics(options: argparse.Namespace) -> int:
-    metrics = measure(read_predictions(options.predictions), options.beta)
+    metrics = measure(_predictions(options.predictions), options.beta)
     if options.json:
         put_json(metrics.to_json())
     else:
         put(metrics_table(metrics))
     return 0
+
+
+def _predictions(path: Path) -> Predictions:
+    """Those of a file, or for ``-`` of stdin."""
+    return read_predictions_of(sys.stdin.buffer, "stdin") if str(path) == "-" else read_predictions(path)
 
 
 def _diagnose(options: argparse.Namespace) -> int:
@@ -91,7 +99,7 @@ def _diagnosis(options: argparse.Namespace) -> Diagnosis:
             return diagnosis_of_run(folder, goals=folder.recipe.replace(own).replace(changes).goals)
     settled = Recipe.parse({"goals": given}, "options").goals
     if options.of is not None:
-        return diagnose(levels_of_predictions(read_predictions(options.of), settled), settled)
+        return diagnose(levels_of_predictions(_predictions(options.of), settled), settled)
     return diagnose(levels_of_text(options.errors, options.sizes), settled)
 
 
@@ -105,7 +113,7 @@ def as_text(diagnosis: Diagnosis) -> str:
     for knob in diagnosis.first_knobs:
         lines.append(f"  • {knob.title} ({knob.cost})")
         lines.append(f"    {knob.why}")
-        lines += [f"    --set '{path}={_toml(value)}'" for path, value in knob.patch.items()]
+        lines += [f"    {option(path, value)}" for path, value in knob.patch.items()]
     later = len(diagnosis.knobs) - len(diagnosis.first_knobs)
     if later:
         lines += ["", f"Later: {later} more knobs (--json lists them)."]
@@ -133,12 +141,3 @@ def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return "-"
     return f"{100 * estimate.low:.2f} to {100 * estimate.high:.2f}"
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML on one line."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items() if each is not None) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ")

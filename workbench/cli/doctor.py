@@ -29,6 +29,7 @@ _NEEDED = {
     "pyqtgraph": "curves in the window",
 }
 _OPTIONAL = {"cupy-cuda13x": "training on a CUDA 13 GPU", "cupy-cuda12x": "training on a CUDA 12 GPU"}
+"""One of these is enough; they must not be installed together."""
 
 
 def add_doctor(parsers: Any) -> None:
@@ -51,9 +52,10 @@ def _doctor(options: argparse.Namespace) -> int:
     put(f"  {'✓' if report['display'] else '–'} window: {report['display_text']}")
     put(f"  {'✓' if report['spawns'] else '–'} compute process: {'starts' if report['spawns'] else 'does not start'}")
     for lack in report["missing"]:
-        put(f"  – {lack['package']} is missing ({lack['for']}): {lack['get']}")
-    if not report["missing"]:
-        put("  nothing is missing")
+        state = "is not installed; optional" if lack["optional"] else "is missing"
+        put(f"  – {lack['package']} {state} ({lack['for']}): {lack['get']}")
+    if all(lack["optional"] for lack in report["missing"]):
+        put("  nothing that is needed is missing")
     return 0
 
 
@@ -62,9 +64,10 @@ def examine() -> dict[str, Any]:
     from workbench.cli.window import why_no_window
 
     found = {name: _version(name) for name in (*_NEEDED, *_OPTIONAL)}
+    optional = {} if any(found[name] for name in _OPTIONAL) else _OPTIONAL
     missing = [
-        {"package": name, "for": purpose, "get": f"pip install {name}"}
-        for name, purpose in _NEEDED.items()
+        {"package": name, "for": purpose, "get": f"pip install {name}", "optional": name in _OPTIONAL}
+        for name, purpose in {**_NEEDED, **optional}.items()
         if found[name] is None
     ]
     reports = devices()

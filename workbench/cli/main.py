@@ -28,6 +28,9 @@ _VERBS = {
 }
 """Each verb and the module with its ``add_<verb>(parsers)``; only the one that is called gets imported."""
 
+_LATER = {"search"}
+"""Verbs that come in a later version."""
+
 _ABOUT = {
     "samples": "list the bundled samples, or write one",
     "new": "a sensible recipe for some data",
@@ -47,7 +50,7 @@ def is_command(arguments: Sequence[str]) -> bool:
     if not arguments:
         return False
     first = arguments[0]
-    return first in _VERBS or first.startswith("-") or not Path(first).exists()
+    return first in _VERBS or first in _LATER or first.startswith("-") or not Path(first).exists()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -68,11 +71,17 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     first = arguments[0]
+    if first in _LATER:
+        raise InputError(f"{first!r} comes in a later version; this one does not have it yet", mend=_listed())
     if first not in _VERBS and not first.startswith("-"):
-        raise InputError(f"{first!r} is neither a verb nor a file", mend=f"The verbs are {', '.join(_VERBS)}.")
+        raise InputError(f"{first!r} is neither a verb nor a file", mend=_listed())
     options = _parser(first).parse_args(arguments)
     command: Any = options.command
     return int(command(options))
+
+
+def _listed() -> str:
+    return f"The verbs are {', '.join(_VERBS)}."
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.cli.console import percent, put, put_json, say, table
+from workbench.cli.console import percent, put, put_bytes, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.data.gather import sources_of
 from workbench.data.reading import read_one
@@ -24,6 +24,8 @@ from workbench.evaluation.predictor import Model, Predictor
 from workbench.session.results import predictions_of_run
 from workbench.store.files import write_file
 from workbench.store.run_folder import RunFolder
+
+_STDOUT = ("-", "/dev/stdout")
 
 
 def add_predict(parsers: Any) -> None:
@@ -37,7 +39,9 @@ def add_predict(parsers: Any) -> None:
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument("data", type=Path, nargs="+", metavar="DATA", help="data of the kind it was trained on")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the CSV to write")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the CSV to write; - for stdout"
+    )
     parser.add_argument("--checkpoint", default="kept", metavar="WHICH", help="kept (default), best, last or a number")
     parser.add_argument("--with-truth", action="store_true", help="add y_true, where the data hold the target")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -59,12 +63,20 @@ def add_evaluate(parsers: Any) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    to_stdout = str(options.output) in _STDOUT
+    if to_stdout and options.json:
+        raise InputError(
+            "--json and the predictions cannot both go to stdout", mend="Give -o a file, or leave --json out."
+        )
     if not options.output.parent.is_dir():
         raise InputError("there is no such folder", where=str(options.output.parent))
     model = Model.open(options.run, options.checkpoint)
     predictions = _predicted(model, options.data)
     text = io.StringIO()
     write_predictions(predictions, text, without={"id"} if options.with_truth else {"id", "y_true"}, short=True)
+    if to_stdout:
+        put_bytes(text.getvalue().encode())
+        return 0
     write_file(options.output, text.getvalue().encode())
     if options.json:
         put_json({"file": str(options.output), "rows": predictions.n, "epoch": model.epoch})

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,11 @@ from typing import Any
 from workbench.cli.console import Bar, duration, percent, put, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.data.content import counted
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 from workbench.events import EpochDone, Event, Notice, Progress, RunEnded, RunStarted, StepDone
+from workbench.recipe.assignments import read_assignment
 from workbench.session.experiment import run_experiment
+from workbench.session.outcome import failed_summary
 from workbench.session.prepare import load_recipe, prepare
 from workbench.store.run_folder import RunFolder, require_empty
 from workbench.training.control import Control
@@ -36,7 +37,11 @@ def add_train(parsers: Any) -> None:
     parser.add_argument("recipe", type=Path, help="the recipe, a TOML file")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="the run's folder; new or empty")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="PATH=VALUE", help="change a value of the recipe, for this run"
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="change a value of the recipe, for this run; none switches off what is optional",
     )
     _add_common(parser)
 
@@ -83,24 +88,11 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _changes(assignments: list[str]) -> dict[str, Any]:
-    changes, wrong = {}, []
-    for text in assignments:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            wrong.append(text)
-        else:
-            changes[path.strip()] = _value(value.strip())
+    read = [(text, read_assignment(text)) for text in assignments]
+    wrong = [text for text, assignment in read if assignment is None]
     if wrong:
         raise InputError(f"--set takes PATH=VALUE, not {', '.join(wrong)}")
-    return changes
-
-
-def _value(text: str) -> Any:
-    """A TOML value; what is none is a text, so that quotes can be left out."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+    return dict(assignment for _, assignment in read if assignment is not None)
 
 
 def _reading(bar: Bar) -> Any:
@@ -117,14 +109,21 @@ def _follow(options: argparse.Namespace, prepared: Any, folder: RunFolder, *, re
     control = Control()
     reporter = _Reporter(options)
     run = options.run.resolve().name
-    with _stops_on_signal(control) as interrupted:
-        for event in run_experiment(prepared, folder, run, control, resume=resume):
-            reporter.take(event)
+    try:
+        with _stops_on_signal(control) as interrupted:
+            for event in run_experiment(prepared, folder, run, control, resume=resume):
+                reporter.take(event)
+    except WorkbenchError as error:
+        if options.json:
+            put_json(failed_summary(prepared, RunEnded(run, time.time(), "failed", str(error), 0, None, {})))
+        raise
     ended = reporter.ended
     assert ended is not None
     if ended.message:
         say(f"workbench: {ended.message}")
     if ended.reason in ("diverged", "failed"):
+        if options.json:
+            put_json(failed_summary(prepared, ended))
         return 1
     _print_summary(options, ended.summary)
     if interrupted:

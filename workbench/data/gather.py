@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.data.capped import friendly, head_of
 from workbench.data.npformat import Header, is_npy, npy_header
 from workbench.data.readers.arrays import Key
+from workbench.data.readers.base import readers
 from workbench.data.readers.idx import idx_axes, picture_file
 from workbench.errors import InputError
 from workbench.recipe.data import Source
@@ -23,14 +24,25 @@ def sources_of(paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
     Raises:
         InputError: labels without what they belong to.
     """
-    files = list(dict.fromkeys(path.expanduser().absolute() for path in paths))
+    files = [
+        file for path in dict.fromkeys(path.expanduser().absolute() for path in paths) for file in _arrays_in(path)
+    ]
     if not files:
         raise InputError("no data are named", mend="Name at least one file or folder.")
     pictures = _without_idx_labels(files)
     sources, reasons = _with_npy_labels(pictures)
-    if len(sources) > 1:
+    if any(_set_by_name(source) == "any" for source in sources):
         sources = [_in_its_set(source, reasons) for source in sources]
     return sources, reasons
+
+
+def _arrays_in(path: Path) -> list[Path]:
+    """The .npy files of a folder that is nothing else; any other path as it is."""
+    if not path.is_dir() or any(reader.sniff(path) for reader in readers()):
+        return [path]
+    with friendly(path, ""):
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        return [file for file in files if is_npy(head_of(file, 8))] or [path]
 
 
 def _without_idx_labels(files: list[Path]) -> list[Path]:
@@ -82,10 +94,14 @@ def _labels_for(file: Path, header: Header, labels: list[Path], arrays: dict[Pat
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _in_its_set(source: Source, reasons: list[str]) -> Source:
+def _set_by_name(source: Source) -> str:
     name = Path(source.path).name
-    chosen = "test" if _TEST.search(name) else "dev" if _DEV.search(name) else "any"
+    return "test" if _TEST.search(name) else "dev" if _DEV.search(name) else "any"
+
+
+def _in_its_set(source: Source, reasons: list[str]) -> Source:
+    chosen = _set_by_name(source)
     if chosen == "any":
         return source
-    reasons.append(f"{name} is kept as the {chosen} set, by its name.")
+    reasons.append(f"{Path(source.path).name} is kept as the {chosen} set, by its name.")
     return Source.model_validate({**source.model_dump(), "set": chosen})

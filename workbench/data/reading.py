@@ -52,8 +52,19 @@ def read_sources(
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise InputError.of(problem for error in errors for problem in _with_heading(error))
-    return tuple(contents)
+        raise InputError.of(problem for error in errors for problem in with_heading(error))
+    return _leaving_some_to_train(sources, contents)
+
+
+def _leaving_some_to_train(sources: Sequence[Source], contents: list[Content]) -> tuple[Content, ...]:
+    """Contents without the sets that files' names speak of, where all of them would leave nothing to train on."""
+    if any(content.sets is None or bool((content.sets <= 0).any()) for content in contents):
+        return tuple(contents)
+    note = "all of it is divided, as there is nothing else to train on"
+    return tuple(
+        replace(content, sets=None, notes=(*content.notes, note)) if source.set == "any" else content
+        for source, content in zip(sources, contents, strict=True)
+    )
 
 
 def read_one(
@@ -69,7 +80,8 @@ def read_one(
     return concatenate(contents, [source.path for source in sources], hints.ignored)
 
 
-def _with_heading(error: InputError) -> list[Problem]:
+def with_heading(error: InputError) -> list[Problem]:
+    """What an error names, its heading first where it has one, to be listed among others."""
     heading = str(error).split("\n", 1)[0]
     plain = len(error.problems) == 1 or heading == f"{len(error.problems)} problems:"
     return list(error.problems) if plain else [Problem(heading.removesuffix(":")), *error.problems]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,19 @@ def knobs_of(context: Context) -> tuple[Knob, ...]:
     focus = context.opinion.focus
     offered.sort(key=lambda knob: (knob.gap != focus, _ORDER.index(knob.gap), knob.rank, knob.id))
     return tuple(_arranged(offered, context))
+
+
+def merged(knobs: Iterable[Knob]) -> tuple[tuple[Knob, tuple[GapName, ...]], ...]:
+    """Knobs to be listed: what differs only by the gap it acts on stands once, with all of its gaps.
+
+    Only mere advice is merged: knobs that change a recipe are told apart by their change.
+    """
+    found: dict[tuple[str, str], tuple[Knob, tuple[GapName, ...]]] = {}
+    for knob in knobs:
+        key = (knob.title, knob.id if knob.patch else "")
+        first, gaps = found.get(key, (knob, ()))
+        found[key] = (first, gaps if knob.gap in gaps else (*gaps, knob.gap))
+    return tuple(found.values())
 
 
 def _concerns(gap: GapName, context: Context) -> bool:

@@ -127,11 +127,12 @@ class Rule:
         Args:
             context: as given.
             title, why, cost, factor: see ``Knob``.
-            path, value: the change; without a recipe, or without a path, the knob is mere advice.
+            path, value: the change; without a path the knob is mere advice. Without a recipe, as for a model trained
+                elsewhere, it is taken as it is: give one then only where it suits any recipe.
             rank: instead of the rule's own.
             id: instead of the rule's own, where it offers several.
         """
-        patch = {}
+        patch = {path: value} if path else {}
         if path and context.recipe is not None:
             change = one_change(context.recipe, path, value)
             if change is None or not _still_fits(context, path, value):

@@ -76,9 +76,16 @@ class Network:
         """The node of this name."""
         return next(node for node in self.nodes if node.name == name)
 
-    def problems(self) -> list[Problem]:
-        """Why the network cannot be built, each at its layer."""
-        return [Problem(node.error, f"network.layers[{node.index}] ({node.name})") for node in self.nodes if node.error]
+    def problems(self, *, but_the_end: bool = False) -> list[Problem]:
+        """Why the network cannot be built, each at its layer.
+
+        Args:
+            but_the_end: leave out that its outputs are not as many as are needed.
+        """
+        wrong = [node for node in self.nodes if node.error]
+        if but_the_end and wrong and wrong[-1] is self.nodes[-1] and wrong[-1].shape:
+            wrong.pop()
+        return [Problem(node.error, f"network.layers[{node.index}] ({node.name})") for node in wrong]
 
 
 def inspect_network(recipe: NetworkRecipe, input_shape: Shape, outputs: int, dropout: float = 0.0) -> Network:
@@ -109,12 +116,19 @@ def build_network(recipe: NetworkRecipe, input_shape: Shape, outputs: int, dropo
         RecipeError: names every layer that does not fit.
     """
     network = inspect_network(recipe, input_shape, outputs, dropout)
-    problems = network.problems()
-    if not network.nodes:
-        problems = [Problem("the network has no layers", "network.layers")]
+    problems = network.problems() or no_layers(recipe)
     if problems:
         raise RecipeError.of(problems)
     return network
+
+
+def no_layers(recipe: NetworkRecipe) -> list[Problem]:
+    """The problem of a network without a layer that is enabled; none where it has one."""
+    return (
+        []
+        if any(layer.enabled for layer in recipe.layers)
+        else [Problem("the network has no layers", "network.layers")]
+    )
 
 
 _Placed = tuple[int | None, Layer, tuple[str, ...]]

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
 import numpy as np
 
@@ -87,6 +87,19 @@ def read_predictions(path: Path, task: Task | Literal["auto"] = "auto") -> Predi
         raise InputError(f"is larger than {_MOST_BYTES // 2**30} GiB", where=str(path), mend="Use a part of it.")
     data, _ = to_utf8(read_whole(path, lambda stage, done, total: None), None, str(path))
     return parse_predictions(data.decode("utf-8", errors="replace"), str(path), task)
+
+
+def read_predictions_of(stream: BinaryIO, where: str, task: Task | Literal["auto"] = "auto") -> Predictions:
+    """As ``read_predictions``, from an open stream that is not packed; ``where`` names it in messages.
+
+    Raises:
+        InputError: names everything that is wrong with it.
+    """
+    data = stream.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"is larger than {_MOST_BYTES // 2**30} GiB", where=where, mend="Use a part of it.")
+    text, _ = to_utf8(data, None, where)
+    return parse_predictions(text.decode("utf-8", errors="replace"), where, task)
 
 
 def parse_predictions(text: str, where: str, task: Task | Literal["auto"] = "auto") -> Predictions:

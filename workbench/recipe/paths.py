@@ -84,6 +84,31 @@ def set_at(tree: dict[str, Any], path: str, value: Any) -> None:
         node[_key(node, last, path)] = value
 
 
+def entry(items: list[Any], step: str, path: str) -> Any:
+    """A list's entry, by index or by name.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    return items[int(_key(items, step, path))]
+
+
+def with_indices(tree: Any, path: str) -> tuple[str, ...]:
+    """The steps of a path with layers' names replaced by their indices, as far as it leads anywhere."""
+    steps: list[str] = []
+    node = tree
+    for step in split_path(path):
+        try:
+            key = _key(node, step, path)
+        except RecipeError:
+            steps.append(step)
+            node = None
+            continue
+        steps.append(str(key))
+        node = node[key]
+    return tuple(steps)
+
+
 def _key(node: Any, step: str, path: str) -> str | int:
     if isinstance(node, list):
         if step.isdigit() and int(step) < len(node):

@@ -16,7 +16,8 @@ from workbench.errors import Problem, RecipeError
 from workbench.recipe.data import DataRecipe
 from workbench.recipe.fields import Frozen, knob
 from workbench.recipe.network import NetworkRecipe, wrong_joints_of_tree
-from workbench.recipe.paths import Change, differences, get_at, join_path, set_at
+from workbench.recipe.paths import Change, differences, get_at, join_path, split_path
+from workbench.recipe.places import put
 from workbench.recipe.problems import problems_of
 from workbench.recipe.training import Goals, TrainingRecipe
 
@@ -89,15 +90,27 @@ class Recipe(Frozen):
         return get_at(self.tree(), path)
 
     def replace(self, path: str | Mapping[str, Any], value: Any = None) -> Self:
-        """Another recipe with a value, or several by path, put in place and validated.
+        """Another recipe with a value, or several by path in any order, put in place and validated.
+
+        A new ``kind`` comes with its own defaults and keeps the fields that it shares with the one before.
 
         Raises:
-            RecipeError: a path leads nowhere, or the recipe no longer holds together.
+            RecipeError: names every path that leads nowhere, and all that no longer holds together.
         """
-        tree = self.tree()
-        for at, new in (path if isinstance(path, Mapping) else {path: value}).items():
-            set_at(tree, at, _plain(new))
-        return type(self).parse(tree)
+        changes = path if isinstance(path, Mapping) else {path: value}
+        tree, problems = self.tree(), list[Problem]()
+        for at in sorted(changes, key=_parts_first):
+            try:
+                put(type(self), tree, at, _plain(changes[at]))
+            except RecipeError as error:
+                problems += error.problems
+        try:
+            changed = type(self).parse(tree)
+        except RecipeError as error:
+            raise (RecipeError.of([*problems, *error.problems]) if problems else error) from None
+        if problems:
+            raise RecipeError.of(problems)
+        return changed
 
     def diff(self, other: Recipe) -> tuple[Change, ...]:
         """What must be replaced in this recipe to get the other, names of experiments aside."""
@@ -128,6 +141,12 @@ def _joint_problems(tree: Mapping[str, Any]) -> list[Problem]:
 
 def _in_file(problems: list[Problem], where: str) -> list[Problem]:
     return [Problem(problem.what, f"{where}: {problem.where}" if problem.where else where) for problem in problems]
+
+
+def _parts_first(path: str) -> tuple[int, bool]:
+    """Orders changes: a part before its fields, and of these its kind, by which the others are to be understood."""
+    steps = split_path(path)
+    return len(steps), steps[-1:] != ("kind",)
 
 
 def _plain(value: Any) -> Any:

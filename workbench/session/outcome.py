@@ -10,6 +10,7 @@ import numpy as np
 from workbench.diagnosis.sources import levels_of_predictions
 from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.predictions import Predictions
+from workbench.events import RunEnded
 from workbench.recipe.recipe import Recipe
 from workbench.session.prepare import Prepared
 from workbench.store.tensors import Tensors
@@ -104,6 +105,22 @@ def _summary(training: Training, prepared: Prepared, run: str, errors: dict[str,
         "data_fingerprint": dataset.fingerprint,
         "recipe_fingerprint": prepared.recipe.fingerprint(),
         "versions": versions(),
+    }
+
+
+def failed_summary(prepared: Prepared, ended: RunEnded) -> dict[str, Any]:
+    """What ``workbench train --json`` prints of a run that diverged or failed: null for what it lacks."""
+    return {
+        "run": ended.run,
+        "epochs": ended.epochs,
+        "best_epoch": ended.best_epoch,
+        "stop_reason": ended.reason,
+        "message": ended.message,
+        "errors": dict.fromkeys(SETS),
+        "examples_per_second": None,
+        "device": prepared.backend.name,
+        "threads": prepared.threads,
+        "parameters": prepared.network.parameter_count(),
     }
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from workbench.data.dataset import Dataset, load_dataset
+from workbench.data.reading import with_heading
 from workbench.engine.backend import Backend
 from workbench.engine.device import cores, open_backend
 from workbench.engine.layer import Loss, ShapeError
-from workbench.engine.network import Network, build_network
+from workbench.engine.network import Network, build_network, inspect_network, no_layers
 from workbench.errors import DeviceError, InputError, Problem, RecipeError
-from workbench.recipe.recipe import Recipe, read_toml
+from workbench.recipe.recipe import Recipe
+from workbench.session.mistakes import data_problems, problems_of_changes
 
 ProgressCallback = Callable[[str, int, int], None]
 
@@ -43,14 +45,18 @@ def load_recipe(path: Path, changes: dict[str, Any] | None = None) -> Recipe:
     """Read a recipe and put changes by path in place.
 
     Raises:
-        RecipeError: names every mistake at once: fields, the network's joints, and data files that are missing.
+        RecipeError: names every mistake at once: fields, the network's joints, changes, and what its data lack.
     """
     try:
         recipe = Recipe.load(path)
     except RecipeError as error:
-        missing = _missing_files(path)
-        raise (RecipeError.of([*error.problems, *missing]) if missing else error) from None
-    return recipe.replace(changes).located(path.resolve().parent) if changes else recipe
+        beside = data_problems(path)
+        raise (RecipeError.of([*error.problems, *beside]) if beside else error) from None
+    try:
+        return recipe.replace(changes).located(path.resolve().parent) if changes else recipe
+    except RecipeError as error:
+        paths = list(changes or ())
+        raise RecipeError.of([*problems_of_changes(error, recipe, paths), *data_problems(path, paths)]) from None
 
 
 def prepare(
@@ -71,11 +77,9 @@ def prepare(
         progress: called with (stage, done, total).
 
     Raises:
-        InputError: the data or the recipe is wrong; names all that is.
+        InputError: the data, the recipe or its network is wrong; names all that is.
     """
-    _check_task(recipe)
-    dataset = load_dataset(recipe.data, cache, progress)
-    network = network_for(recipe, dataset)
+    dataset, network = _dataset_and_network(recipe, cache, progress)
     backend, notices = _choose(device)
     notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices)
     return Prepared(recipe, dataset, network, backend, threads or cores(), notices)
@@ -104,15 +108,30 @@ def outputs_for(recipe: Recipe, encoder: Any) -> int:
         raise RecipeError(str(error), where="training.loss") from None
 
 
-def _check_task(recipe: Recipe) -> None:
+def _dataset_and_network(
+    recipe: Recipe, cache: Path | None, progress: ProgressCallback | None
+) -> tuple[Dataset, Network]:
+    """Both, or all that is wrong with loss, data and network, as far as one can be judged without the others."""
+    wrong_loss = _wrong_loss(recipe)
+    try:
+        dataset = load_dataset(recipe.data, cache, progress)
+    except InputError as error:
+        beside = [*wrong_loss, *no_layers(recipe.network)]
+        raise (InputError.of([*beside, *with_heading(error)]) if beside else error) from None
+    if wrong_loss:
+        # How many outputs are needed depends on what is changed, loss or task: only the layers before can be judged.
+        network = inspect_network(recipe.network, dataset.encoder.input_shape, len(dataset.classes) or 1)
+        raise RecipeError.of([*wrong_loss, *no_layers(recipe.network), *network.problems(but_the_end=True)])
+    return dataset, network_for(recipe, dataset)
+
+
+def _wrong_loss(recipe: Recipe) -> list[Problem]:
     loss = cast(Loss, recipe.training.loss)
-    if loss.task != recipe.data.task:
-        fitting = [kind for kind, other in type(loss).kinds().items() if cast(Any, other).task == recipe.data.task]
-        raise RecipeError(
-            f"{loss.kind} is for {loss.task}, and data.task is {recipe.data.task!r}",
-            where="training.loss",
-            mend=f"Use {' or '.join(fitting)}.",
-        )
+    if loss.task == recipe.data.task:
+        return []
+    fitting = [kind for kind, other in type(loss).kinds().items() if cast(Any, other).task == recipe.data.task]
+    what = f"{loss.kind} is for {loss.task}, and data.task is {recipe.data.task!r}"
+    return [Problem(what, "training.loss", f"Use {' or '.join(fitting)}.")]
 
 
 def _choose(device: str) -> tuple[Backend, tuple[str, ...]]:
@@ -129,18 +148,3 @@ def _set_notices(recipe: Recipe, dataset: Dataset) -> tuple[str, ...]:
     if not len(dataset.sets["dev"]) and recipe.training.early_stopping:
         notices.append("Early stopping watches the dev set, and there is none: all epochs will be trained.")
     return tuple(notices)
-
-
-def _missing_files(path: Path) -> list[Problem]:
-    """Data files that the recipe names and that are not there, as far as its data section can be read at all."""
-    try:
-        sources = read_toml(path).get("data", {}).get("sources", [])
-        named = [source["path"] for source in sources if isinstance(source, dict) and "path" in source]
-    except (InputError, AttributeError, TypeError):
-        return []
-    folder = path.resolve().parent
-    return [
-        Problem("no such file or folder", str(folder / name))
-        for name in named
-        if isinstance(name, str) and not (folder / name).exists()
-    ]

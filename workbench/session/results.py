@@ -9,7 +9,7 @@ from workbench.diagnosis.diagnose import Diagnosis, diagnose
 from workbench.diagnosis.sources import levels_of_predictions
 from workbench.errors import InputError, StoreError
 from workbench.evaluation.predictions import Predictions
-from workbench.events import EpochDone
+from workbench.events import EpochDone, RunEnded, RunStarted
 from workbench.recipe.training import Goals
 from workbench.session.outcome import predictions_of
 from workbench.session.prepare import outputs_for
@@ -50,13 +50,22 @@ def predictions_of_run(folder: RunFolder) -> Predictions:
     """The predictions that the run's kept model made for all its examples.
 
     Raises:
-        InputError: the run has not ended yet.
+        InputError: the run has not ended yet, or it diverged or failed; repeats what to do about that.
         StoreError: they are damaged.
     """
     arrays, summary = folder.read_predictions(), folder.summary()
     if arrays is None or summary is None:
-        raise InputError("has no results yet", where=str(folder.path), mend="Finish it with `workbench resume`.")
+        raise _no_results(folder)
     return predictions_of(arrays, tuple(summary["classes"]), tuple(summary["distributions"]))
+
+
+def _no_results(folder: RunFolder) -> InputError:
+    marks = [event for event in folder.events() if isinstance(event, RunStarted | RunEnded)]
+    last = marks[-1] if marks else None
+    if isinstance(last, RunEnded) and last.reason in ("diverged", "failed"):
+        what, _, mend = last.message.partition(". ")
+        return InputError(f"has no results: {what[:1].lower()}{what[1:]}", where=str(folder.path), mend=mend)
+    return InputError("has no results yet", where=str(folder.path), mend="Finish it with `workbench resume`.")
 
 
 def curve_of_run(folder: RunFolder) -> tuple[EpochDone, ...]:

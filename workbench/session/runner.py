@@ -173,25 +173,33 @@ class Run:
             self._pass_on(event)
 
     def _drive_process(self) -> None:
+        try:
+            text = _death_text(self._through_process())
+        except Exception as error:
+            # The process could not be started, or said what nobody understands: a run must end in any case.
+            traceback.print_exc()
+            text = f"The compute process could not be used: {type(error).__name__}: {error}."
+        if self.state is not RunState.ENDED:
+            self._pass_on(_failure(self.request, text))
+
+    def _through_process(self) -> int | None:
+        """Compute in a process of its own; its exit code."""
         assert isinstance(self._control, _RemoteControl)
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_compute, args=(self.request, theirs), name=f"workbench {self.request.run}")
-        process.start()
-        theirs.close()
-        self._control.connect(ours, process)
-        ended = False
-        while not ended:
-            ended = self._receive(ours, process)
-        process.join(10)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        self._control.disconnect()
-        ours.close()
-        if self.state is not RunState.ENDED:
-            self._pass_on(_failure(self.request, _death_text(process.exitcode)))
-        process.close()
+        try:
+            with theirs:
+                process.start()
+            self._control.connect(ours, process)
+            while not self._receive(ours, process):
+                pass
+            process.join(10)
+        finally:
+            self._control.disconnect()
+            ours.close()
+            code = _ended(process)
+        return code
 
     def _receive(self, connection: Connection, process: Any) -> bool:
         """Pass one event on; whether there will be no more."""
@@ -203,6 +211,18 @@ class Run:
         except (EOFError, OSError):
             return True
         return not process.is_alive()
+
+
+def _ended(process: Any) -> int | None:
+    """See that a process is gone; its exit code, None where it never started."""
+    if process.pid is None:
+        return None
+    if process.is_alive():
+        process.kill()
+    process.join()
+    code: int | None = process.exitcode
+    process.close()
+    return code
 
 
 def _death_text(code: int | None) -> str:
@@ -222,8 +242,10 @@ class _RemoteControl:
     def connect(self, connection: Connection, process: Any) -> None:
         with self._lock:
             self._connection, self._process = connection, process
-            for request in self._early:
-                connection.send(request)
+            # A process that has just died needs no requests.
+            with contextlib.suppress(OSError):
+                for request in self._early:
+                    connection.send(request)
 
     def disconnect(self) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from workbench.errors import StoreError
+from workbench.errors import StoreError, WriteError
 
 
 def sha256(data: bytes) -> str:
@@ -19,12 +19,27 @@ def sha256(data: bytes) -> str:
 def write_file(path: Path, data: bytes) -> str:
     """Replace a file's content: written beside, synced, renamed, its folder synced.
 
+    A link stays, and what it leads to is replaced; a device or a pipe is written to.
+
     Returns:
         The content's SHA-256.
 
     Raises:
-        StoreError: it could not be written; the old content stands.
+        WriteError: it could not be written; the old content stands.
     """
+    try:
+        # Asked of the link itself: what stands behind /dev/stdout may have no path of its own.
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as device:
+                device.write(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        raise cannot_write(path, error, len(data)) from None
+    return sha256(data)
+
+
+def _replace(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(beside, "wb") as file:
@@ -33,10 +48,9 @@ def write_file(path: Path, data: bytes) -> str:
             os.fsync(file.fileno())
         os.replace(beside, path)
         sync_folder(path.parent)
-    except OSError as error:
+    except OSError:
         beside.unlink(missing_ok=True)
-        raise cannot_write(path, error, len(data)) from None
-    return sha256(data)
+        raise
 
 
 def read_file(path: Path, expected_sha256: str | None = None) -> bytes:
@@ -88,17 +102,17 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-def cannot_write(path: Path, error: OSError, size: int = 0) -> StoreError:
+def cannot_write(path: Path, error: OSError, size: int = 0) -> WriteError:
     """What a failed write means for the user: how much to free, or what to allow."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         free = _free_bytes(path)
         room = f"; {size / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB free" if size and free is not None else ""
-        return StoreError(f"the disk is full{room}", where=str(path), mend="Free some space; what was saved is intact.")
+        return WriteError(f"the disk is full{room}", where=str(path), mend="Free some space; what was saved is intact.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StoreError(
+        return WriteError(
             "may not be written", where=str(path), mend="Choose another folder or allow writing to this one."
         )
-    return StoreError(f"cannot be written ({error.strerror})", where=str(path))
+    return WriteError(f"cannot be written ({error.strerror})", where=str(path))
 
 
 def _free_bytes(path: Path) -> int | None:

@@ -28,17 +28,17 @@ class BetterOptimizer(Rule):
 
     def knobs(self, context: Context) -> Iterator[Knob]:
         why = "Adam adapts the step to each weight and carries momentum: it gets through valleys and off plateaus."
+        adam = OptimizerSpec.kinds()["adam"]()
+        path, value = "training.optimizer", adam.model_dump(mode="json")
         if context.recipe is None:
-            yield from self.offer(context, "Adam optimizer", why)
+            yield from self.offer(context, "Adam optimizer", why, path, value)
             return
         now = context.recipe.training.optimizer
         if now.kind in ("adam", "adamw"):
             return
-        adam = OptimizerSpec.kinds()["adam"]()
         title = f"Adam instead of {now.human_name()}, with its usual learning rate of {adam.learning_rate:g}"
-        value = adam.model_dump(mode="json")
         rank = 8 if now.kind == "sgd" else None
-        yield from self.offer(context, title, why, "training.optimizer", value, factor=1.0, rank=rank)
+        yield from self.offer(context, title, why, path, value, factor=1.0, rank=rank)
 
 
 class TrainLonger(Rule):

@@ -10,8 +10,10 @@ from workbench.diagnosis.context import Context
 from workbench.diagnosis.layers import enabled_layers, hidden_layers
 from workbench.diagnosis.rule import Knob, Rule
 from workbench.recipe.kinds import AugmentSpec
+from workbench.recipe.training import EarlyStopping
 
 _FIRST_L2 = 1e-4
+_FIRST_DROPOUT = 0.2
 _DIRECTION = "dev error falls; training error may rise"
 _FOR_PICTURES = ("shift", "rotate", "scale", "brightness", "noise")
 """Changes that leave most pictures what they are, the safest first. A mirrored digit is another one: no flip."""
@@ -29,7 +31,7 @@ class MoreL2(Rule):
     def knobs(self, context: Context) -> Iterator[Knob]:
         why = "Small weights make smooth functions, which follow single examples less."
         if context.recipe is None:
-            yield from self.offer(context, "L2 regularization", why)
+            yield from self.offer(context, "L2 regularization", why, "training.l2", _FIRST_L2)
             return
         training = context.recipe.training
         if training.optimizer.kind == "adamw":
@@ -59,7 +61,7 @@ class MoreDropout(Rule):
         why = "Units that cannot rely on each other learn what holds more generally."
         cost = "about the same time per epoch; often more epochs"
         if context.recipe is None:
-            yield from self.offer(context, "Dropout", why, cost=cost)
+            yield from self.offer(context, "Dropout", why, "training.dropout", _FIRST_DROPOUT, cost=cost)
             return
         for layer in enabled_layers(context.recipe):
             if layer.kind == "dropout":
@@ -70,7 +72,7 @@ class MoreDropout(Rule):
             if len(hidden_layers(context.recipe)) < 1 or not _has_dense_after_weights(context):
                 return
             now, path, name = context.recipe.training.dropout, "training.dropout", "Dropout"
-        value = round(now + 0.1, 2) if now else 0.2
+        value = round(now + 0.1, 2) if now else _FIRST_DROPOUT
         if value > 0.8:
             return
         title = f"{name} {value:.0%} instead of {now:.0%}" if now else f"{name} of {value:.0%}"
@@ -149,19 +151,17 @@ class EarlyStop(Rule):
             "Ends training before examples are learned by heart. It is no orthogonal knob: it also stops the fit to the"
             " training set, so prefer one of the others."
         )
+        path, value = "training.early_stopping", EarlyStopping().model_dump(mode="json")
         if context.recipe is None:
-            yield from self.offer(context, "Early stopping", why, cost="saves time", rank=40)
+            yield from self.offer(context, "Early stopping", why, path, value, cost="saves time", rank=40)
             return
         if context.recipe.training.early_stopping is not None or context.recipe.training.epochs < 2:
             return
         rising = context.curve.overfits_since
         if rising is not None:
             why = f"The dev loss has risen since epoch {rising}. {why}"
-        value = {"patience": 5, "metric": "dev_error", "min_delta": 0.0}
         rank = 40 if rising is None else 18
-        yield from self.offer(
-            context, "Early stopping", why, "training.early_stopping", value, cost="saves time", rank=rank
-        )
+        yield from self.offer(context, "Early stopping", why, path, value, cost="saves time", rank=rank)
 
 
 class SmallerNetwork(Rule):

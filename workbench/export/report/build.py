@@ -65,8 +65,9 @@ def _subtitle(source: ExportSource) -> str:
 
 
 def _verdict(diagnosis: Diagnosis) -> Verdict:
-    high = "high" in diagnosis.states.values()
-    tone: Tone = "warning" if high else "good" if diagnosis.verdict == "good" else "muted"
+    # As the window shows it: a verdict that rests on a gap nobody can tell yet is undecided, whatever the other one is.
+    tones: dict[str, Tone] = {"good": "good", "undecided": "muted"}
+    tone = tones.get(diagnosis.verdict, "warning")
     settle = tuple(each.text for each in diagnosis.settle)
     return Verdict(diagnosis.headline, diagnosis.summary, settle, tone, icon(tone))
 

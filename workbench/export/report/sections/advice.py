@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tomli_w
-
+from workbench.diagnosis.advice import merged
 from workbench.diagnosis.compare import Direction, Move
 from workbench.diagnosis.context import Tried
-from workbench.diagnosis.rule import Knob
+from workbench.diagnosis.rule import GapName, Knob
 from workbench.export.report.blocks import (
     Block,
     Bullets,
@@ -30,6 +28,7 @@ from workbench.export.report.blocks import (
 )
 from workbench.export.report.text import gap, interval, named, percent
 from workbench.export.source import ExportSource
+from workbench.recipe.assignments import option, toml_value
 
 _LONGEST_COMMAND = 240
 """Characters of a command that is printed."""
@@ -63,31 +62,36 @@ def knobs_section(source: ExportSource) -> Section | None:
     diagnosis = source.diagnosis
     if not diagnosis.knobs:
         return None
-    first = diagnosis.first_knobs
-    later = [knob for knob in diagnosis.knobs if knob.later]
+    knobs = merged(diagnosis.knobs)
+    first = [(knob, gaps) for knob, gaps in knobs if not knob.later]
+    later = [(knob, gaps) for knob, gaps in knobs if knob.later]
     blocks: list[Block] = []
     if first:
-        blocks += [Cards(tuple(_card(knob) for knob in first))]
+        blocks += [Cards(tuple(_card(knob, gaps) for knob, gaps in first))]
     else:
         blocks += [Paragraph("Nothing has to be changed first.")]
     if later:
         title = f"Later: {len(later)} more knob{'' if len(later) == 1 else 's'}"
-        blocks.append(Fold(title, (Entries(tuple(_entry(knob) for knob in later)),)))
+        blocks.append(Fold(title, (Entries(tuple(_entry(knob, gaps) for knob, gaps in later)),)))
     return Section("knobs", "Knobs", tuple(blocks), "advised; turn one at a time, and see what it moved")
 
 
-def _card(knob: Knob) -> Card:
+def _card(knob: Knob, gaps: Sequence[GapName]) -> Card:
     facts = (
-        Fact("acts on", _GAPS[knob.gap]),
+        Fact("acts on", _acts_on(gaps)),
         Fact("direction", knob.direction),
         Fact("cost", knob.cost),
     )
     return Card(knob.title, knob.why, facts, commands_of(knob.patch), knob.lecture, knob.effect)
 
 
-def _entry(knob: Knob) -> Entry:
-    parts = (f"acts on {_GAPS[knob.gap]}", knob.cost, knob.effect or knob.reason)
+def _entry(knob: Knob, gaps: Sequence[GapName]) -> Entry:
+    parts = (f"acts on {_acts_on(gaps)}", knob.cost, knob.effect or knob.reason)
     return Entry(knob.title, " · ".join(part for part in parts if part), commands_of(knob.patch))
+
+
+def _acts_on(gaps: Sequence[GapName]) -> str:
+    return " and ".join(_GAPS[gap] for gap in gaps)
 
 
 def commands_of(patch: Mapping[str, Any]) -> str:
@@ -96,26 +100,9 @@ def commands_of(patch: Mapping[str, Any]) -> str:
 
 
 def _command(path: str, value: Any) -> str:
-    if value is None:
-        # TOML has no null: what is off is what the recipe does not mention.
-        return f"(leave {path} out of the recipe)"
-    command = f"--set {shlex.quote(f'{path}={toml_value(value)}')}"
+    command = option(path, value)
     # A whole list of layers is nothing to type, or to read among one-line changes.
     return command if len(command) <= _LONGEST_COMMAND else f"(edit {path} in the recipe)"
-
-
-def toml_value(value: Any) -> str:
-    """A value as TOML on one line, what is None left out."""
-    if isinstance(value, dict):
-        parts = (f"{_key(name)} = {toml_value(each)}" for name, each in value.items() if each is not None)
-        return "{ " + ", ".join(parts) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ")
-
-
-def _key(name: str) -> str:
-    return tomli_w.dumps({name: 0}).strip().removesuffix(" = 0")
 
 
 def tried_section(source: ExportSource) -> Section | None:
