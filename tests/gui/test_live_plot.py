@@ -25,7 +25,7 @@ from workbench.gui.plots.live_plot import LivePlot, value_at
 from workbench.gui.plots.overlay import Level, Moment, Sign
 from workbench.gui.plots.plot import DASHED
 from workbench.gui.plots.ranges import calm_range, growing_end, linear_range, log_range, round_up
-from workbench.gui.plots.stroke import Line, plotted
+from workbench.gui.plots.stroke import Line, in_view, plotted
 
 _HOSTILE = '<img src="file:///etc/hostname">\u202e=cmd()'
 
@@ -190,6 +190,74 @@ def test_that_a_steep_beginning_does_not_press_the_rest_to_the_floor() -> None:
 def test_that_a_calm_range_still_holds_four_fifths(values: list[float]) -> None:
     column = np.array(values)
     assert (column <= calm_range([column])[1]).mean() >= 0.8
+
+
+def test_that_a_beginning_is_shown_unless_it_is_extreme() -> None:
+    slow = 0.05 + 0.23 * np.exp(-np.arange(100.0) / 12)
+    assert calm_range([slow])[1] >= 0.28
+    assert calm_range([np.array([0.91, 0.12])])[1] >= 0.91
+    assert calm_range([np.array([0.91, *np.full(60, 0.05)])])[1] < 0.2
+
+
+def test_that_a_line_that_leaves_at_the_top_says_how_far(qtbot: Any) -> None:
+    y = np.array([0.912, *np.full(30, 0.05)])
+    plot = _plot(qtbot, _line(x=np.arange(31.0), y=y))
+    assert plot.overlay.cut is None
+    plot.frame((0.0, 31.0), calm_range([y]))
+    assert plot.overlay.cut is not None
+    assert (plot.overlay.cut.x, plot.overlay.cut.text) == (1.0, "↑ to 0.91")
+    plot.show_lines([_line(x=np.arange(31.0), y=np.minimum(y, 0.05), version="low")])
+    assert plot.overlay.cut is None
+
+
+def test_that_a_view_beside_all_lines_says_so_and_how_to_come_back(qtbot: Any) -> None:
+    plot = _plot(qtbot, _line())
+    link = PlotLink(plot)
+    link.add(plot)
+    assert plot.overlay.hint == ""
+    plot.box.setXRange(40.0, 50.0, padding=0.0)
+    plot.box.sigRangeChangedManually.emit([True, True])
+    assert plot.overlay.hint.endswith("R shows all")
+    plot.set_log(True)
+    plot.show_lines([_line()])
+    assert plot.overlay.hint
+    qtbot.keyClick(plot, Qt.Key.Key_R)
+    assert plot.overlay.hint == ""
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "seen"),
+    [
+        ((0.0, 9.0), (0.0, 1.0), True),
+        ((3.2, 3.8), (0.0, 1.0), True),  # between two points
+        ((19.5, 30.0), (0.0, 1.0), False),  # behind the last one
+        ((0.0, 19.0), (1.1, 2.0), False),
+    ],
+)
+def test_that_a_line_is_in_view_where_some_of_it_is(x: tuple[float, float], y: tuple[float, float], seen: bool) -> None:
+    assert in_view(_line(), False, x, y) is seen
+
+
+def test_that_a_point_that_stands_alone_is_drawn(qtbot: Any) -> None:
+    plot = _plot(qtbot)
+    plot.frame((0.0, 2.0), (0.0, 1.0))
+    empty = plot.grab().toImage()
+    plot.show_lines([_line(x=np.array([1.0]), y=np.array([0.5]))])
+    settle()
+    assert plot.grab().toImage() != empty
+    plot.show_lines([_line(version="more")])
+    assert plot._strokes["1 train"].opts["symbol"] is None
+
+
+def test_that_signs_at_the_same_point_can_all_be_told(qtbot: Any) -> None:
+    plot = _plot(qtbot)
+    signs = (Sign(10, 0.5, "square", "#0072B2", size=20), Sign(10, 0.5, "triangle", "#D55E00", size=20),
+             Sign(10, 0.5, "circle", "#009E73", True, 8))  # fmt: skip
+    plot.overlay.show_marks(signs=signs)
+    settle()
+    picture = plot.grab().toImage()
+    found = {picture.pixelColor(x, y).name().upper() for x in range(picture.width()) for y in range(picture.height())}
+    assert {"#0072B2", "#D55E00", "#009E73"} <= found
 
 
 def test_that_the_value_at_a_place_is_that_of_the_nearest_point_within_reach() -> None:

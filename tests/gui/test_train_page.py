@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ from workbench.gui.pages.train_page import TrainPage
 from workbench.gui.plots.plot import DASHED, SOLID
 from workbench.gui.results.matrix import ConfusionMatrix
 from workbench.gui.results.views import view_of
-from workbench.gui.runs.curve_lines import LineMaker
+from workbench.gui.runs.curve_lines import LineMaker, ShownRun
+from workbench.gui.runs.curve_words import waiting_text
+from workbench.gui.runs.facts import RunFacts, facts_of
+from workbench.gui.runs.facts_bar import FactsBar
+from workbench.gui.runs.markers import Marker
+from workbench.gui.runs.run_combo import RunCombo
 from workbench.gui.runs.signals import health_of
 from workbench.gui.runs.view import CurveView, ViewState, axis_of
 from workbench.gui.workspace import Workspace
@@ -27,6 +33,7 @@ from workbench.recipe.recipe import Recipe
 from workbench.session.curves import RunCurves
 from workbench.session.series import Series
 from workbench.session.smoothing import smoothed
+from workbench.store.project import RunEntry
 
 LONG = 60_000
 
@@ -266,6 +273,136 @@ def test_that_curves_come_from_a_process_of_its_own_as_well(page: TrainPage, qtb
     assert len(page.curves.plot.lines[0].x) == 6
 
 
+def test_that_a_run_is_shown_also_where_another_one_was_zoomed_into(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    _open(page, qtbot, table_recipe(write_table(tmp_path), epochs=6))
+    _finish(page, qtbot)
+    plot = page.curves.plot
+    plot.box.setXRange(50.0, 60.0, padding=0.0)
+    plot.box.sigRangeChangedManually.emit([True, True])
+    page.board.redraw()
+    assert plot.overlay.hint.endswith("R shows all")
+    assert page.signals.plots["norm"].overlay.hint.endswith("R shows all")
+    _finish(page, qtbot, training__batch_size=16)
+    assert not plot.moved_away
+    assert plot.overlay.hint == ""
+    assert not page.signals.plots["norm"].moved_away
+
+
+def test_that_a_zoom_that_holds_the_other_runs_curve_stays(page: TrainPage, qtbot: Any, tmp_path: Path) -> None:
+    _open(page, qtbot, table_recipe(write_table(tmp_path), epochs=6))
+    _finish(page, qtbot)
+    page.curves.plot.box.setXRange(0.0, 3.0, padding=0.0)
+    page.curves.plot.box.setYRange(0.0, 1.0, padding=0.0)
+    page.curves.plot.box.sigRangeChangedManually.emit([True, True])
+    _finish(page, qtbot, training__batch_size=16)
+    assert page.curves.plot.moved_away
+    page.view.set(across="step")
+    page.board.redraw()
+    assert not page.curves.plot.moved_away
+
+
+def test_that_the_first_epoch_says_what_is_waited_for_and_how_fast_it_goes(page: TrainPage) -> None:
+    run = ShownRun(_entry(), _curves(1), Marker("square", 0), selected=True)
+    assert waiting_text(run, CurveView()) == ""
+    for step in (1, 3):
+        run.curves.take(StepDone("run-1", 10.0 + step, step, step / 4, 0.524, 0.1, 1.0, 1e-3, (1, 1), (1e-3, 1e-3)))
+    assert "step 3 of 4, loss of its batches 0.524" in _plain(waiting_text(run, CurveView()))
+    assert waiting_text(run, CurveView(measure="loss")) == ""
+    assert axis_of([run.curves], "epoch").end == 1.0
+    assert facts_of(run, page._workspace.runs).speed == "2"
+    later = ShownRun(_entry(), _curves(2), Marker("square", 0), selected=True)
+    assert waiting_text(later, CurveView()) == ""
+
+
+def test_that_speeds_are_written_out_whatever_their_size(page: TrainPage) -> None:
+    curves = _curves(2)
+    for speed, text in ((45_912.0, "45 900"), (131_234.0, "131 000"), (12.34, "12.3")):
+        curves.epochs[-1] = replace(curves.epochs[-1], examples_per_second=speed)
+        run = ShownRun(_entry(), curves, Marker("square", 0), selected=True)
+        assert _plain(facts_of(run, page._workspace.runs).speed) == text
+
+
+def test_that_a_small_window_says_in_a_tip_what_finds_no_room(qtbot: Any) -> None:
+    bar = FactsBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    bar.show_facts(RunFacts(speed="45 900", device="CPU, 2 cores", tip="all 6 epochs done"), live=False)
+    bar.resize(500, 48)
+    settle()
+    assert "examples/s 45 900" in bar.toolTip()
+    assert "device CPU, 2 cores" in bar.toolTip()
+    assert "all 6 epochs done" in bar._columns["status"].toolTip()
+    assert "45 900" in bar._columns["status"].toolTip()
+    bar.resize(900, 48)
+    settle()
+    assert bar.toolTip() == ""
+
+
+def test_that_after_a_change_of_the_learning_rate_space_pauses(page: TrainPage, qtbot: Any, tmp_path: Path) -> None:
+    _open(page, qtbot, table_recipe(write_table(tmp_path)))
+    number = _begin(page, qtbot)
+    runs, field = page._workspace.runs, page.curves.facts.rate
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    for last in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        field.open()
+        qtbot.waitUntil(field.line.hasFocus)
+        qtbot.keyClick(field.line, last)
+        assert page.curves.plot.hasFocus()
+        _wait(qtbot, lambda: not field._wanted)
+        page.board.redraw()
+    runs.stop(number)
+    _wait(qtbot, lambda: not runs.busy())
+
+
+def test_that_a_run_that_shall_end_is_said_to_be_stopping_and_the_box_of_runs_keeps_up(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    runs = page._workspace.runs
+    box = RunCombo(runs)
+    qtbot.addWidget(box)
+    _open(page, qtbot, table_recipe(write_table(tmp_path)))
+    number = _begin(page, qtbot)
+    assert "training" in box.currentText()
+    runs.pause(number)
+    _wait(qtbot, lambda: "paused" in box.currentText())
+    runs.stop(number)
+    page.board.redraw()
+    assert page.curves.facts._values["status"].text() == "stopping"
+    assert "stopping" in box.currentText()
+    _wait(qtbot, lambda: not runs.busy())
+    page.board.redraw()
+    assert page.curves.facts._values["status"].text() == "stopped"
+    assert "stopped" in box.currentText()
+
+
+def test_that_the_legend_draws_what_the_plot_draws(page: TrainPage, qtbot: Any, tmp_path: Path) -> None:
+    _open(page, qtbot, table_recipe(write_table(tmp_path)))
+    _finish(page, qtbot)
+    (sign,) = [one for one in page.curves.plot.overlay.signs if one.filled]
+    (key,) = [button.key for button in page.curves.legend._buttons if button.key.key == "part test"]
+    assert key.marker is not None
+    assert (key.marker.shape, key.marker.color) == (sign.shape, sign.ink)
+    assert {line.ink for line in page.curves.plot.lines} == {
+        button.key.ink for button in page.curves.legend._buttons if button.key.marker is None
+    }
+
+
+def test_that_a_matrix_of_ten_classes_needs_no_scrolling_in_a_usual_window(page: TrainPage, qtbot: Any) -> None:
+    names = [f"a rather long name {number}" for number in range(10)]
+    page.results.matrix.show_matrix(names, np.eye(10, dtype=np.int64))
+    page.results.stack.setCurrentWidget(page.results._scroll)
+    page.results.note.set_name("dev, 400")
+    page.results._show_note()
+    settle()
+    assert page.results.matrix._slanted()
+    assert page.results._scroll.verticalScrollBar().maximum() == 0
+    assert page.results.matrix.cell_rect(9, 9).bottom() <= page.results._scroll.viewport().height()
+    assert page.results.matrix.cell_rect(0, 0).height() >= 15
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
@@ -465,6 +602,10 @@ def test_that_nothing_is_cut_off_at_any_size(
     assert page.curves.plot.height() >= 120
 
 
+def _entry() -> RunEntry:
+    return RunEntry(1, Path("run-1"), None, 0.0, (), "running", "", {})
+
+
 def _curves(epochs: int, **changes: Any) -> RunCurves:
     curves = RunCurves()
     started: dict[str, Any] = {"layers": ("one", "two"), "epochs": 10, "steps_per_epoch": 4, "first_epoch": 0}
@@ -491,9 +632,6 @@ def test_that_the_axis_grows_by_leaps_while_a_run_goes_on_and_fits_when_it_has_e
 
 
 def test_that_the_smoothed_line_is_the_average_without_the_untrained_network(workspace: Workspace) -> None:
-    from workbench.gui.runs.curve_lines import ShownRun
-    from workbench.gui.runs.markers import Marker
-    from workbench.store.project import RunEntry
 
     curves = _curves(8)
     entry = RunEntry(1, Path("none"), None, 0.0, (), "running", "", {})
@@ -522,3 +660,17 @@ def test_that_a_changed_learning_rate_is_marked_at_its_place_on_every_axis() -> 
     curves = _curves(4)
     curves.take(LearningRateChanged("run-1", 2.0, 6, 1.5, 0.1, 0.01))
     assert [moments_of(curves, axis_of([curves], way))[0].x for way in ("epoch", "step")] == [1.5, 6.0]  # type: ignore[arg-type]
+
+
+def test_that_the_settings_say_whose_they_are_and_can_become_those_of_the_run(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    _open(page, qtbot, table_recipe(write_table(tmp_path), epochs=2))
+    assert page.next_run.text.text() == "What the next run will do."
+    _finish(page, qtbot)
+    assert page.next_run.text.text().endswith("the same as run 1.")
+    page._workspace.document.set("training.epochs", 9)
+    assert "From run 1 to it: epochs 2 → 9." in _plain(page.next_run.text.text())
+    page.next_run.take.click()
+    assert page._workspace.document.recipe.training.epochs == 2
+    assert page.next_run.take.isHidden()

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.events import EpochDone, Paused, Resumed, RunStarted, StepDone
+from workbench.events import (
+    CheckpointSaved,
+    EpochDone,
+    Event,
+    Paused,
+    Progress,
+    Resumed,
+    RunEnded,
+    RunStarted,
+    StepDone,
+)
 from workbench.session.curves import RunCurves
 from workbench.session.series import Columns, Series
 from workbench.session.smoothing import Average, smoothed
@@ -129,3 +139,62 @@ def test_that_time_left_is_told_as_a_range_from_the_third_epoch_on() -> None:
     assert span is not None
     low, high = span
     assert low <= 3.0 <= high
+
+
+def _saved(time: float) -> CheckpointSaved:
+    return CheckpointSaved("run-1", 100.0 + time, 1, 4, "epoch", "last.safetensors")
+
+
+def _ended(time: float, **summary: object) -> RunEnded:
+    return RunEnded("run-1", 100.0 + time, "stopped" if summary else "failed", "", 1, 1, dict(summary))
+
+
+def _kept(events: list[Event]) -> list[Event]:
+    """What of it a run folder would tell again."""
+    return [event for event in events if not isinstance(event, CheckpointSaved | Progress)]
+
+
+def test_that_elapsed_is_the_time_of_all_sessions_and_the_same_when_read_back() -> None:
+    events: list[Event] = [
+        _started(), _step(1, 4.0), _epoch(1, time=10.0), _saved(11.0), _ended(12.0, device="CPU"),
+        Progress("run-1", 9_000.0, "reading data", 0, 0), _started(first=1, time=10_000.0), _step(5, 9_903.0),
+    ]  # fmt: skip
+    curves = RunCurves()
+    for event in events:
+        curves.take(event)
+    assert curves.elapsed() == 15.0
+    assert curves.elapsed(10_008.0) == 20.0
+    assert RunCurves.of(_kept(events)).elapsed() == 15.0
+
+
+def test_that_pauses_are_not_elapsed_and_the_clock_stands_meanwhile() -> None:
+    curves = RunCurves()
+    for event in (_started(), _step(1, 4.0), Paused("run-1", 105.0, 1, 0.25)):
+        curves.take(event)
+    assert curves.elapsed(500.0) == 5.0
+    curves.take(Resumed("run-1", 205.0, 1, 0.25))
+    assert curves.elapsed(207.0) == 7.0
+    curves.take(_ended(110.0, device="CPU"))
+    assert curves.elapsed(900.0) == 10.0
+
+
+def test_that_of_a_session_that_was_killed_what_was_saved_counts() -> None:
+    told: list[Event] = [_started(), _epoch(1, time=10.0), _saved(11.0)]
+    lost: list[Event] = [_step(5, 14.0), _ended(15.0)]
+    again: list[Event] = [_started(first=1, time=1_000.0), _step(5, 903.0)]
+    curves = RunCurves()
+    for event in (*told, *lost, *again):
+        curves.take(event)
+    assert curves.elapsed() == RunCurves.of(_kept([*told, *again])).elapsed() == 13.0
+
+
+def test_that_a_run_that_was_cut_off_does_not_grow_older_until_it_starts_again() -> None:
+    assert RunCurves.of([_started(), _epoch(1, time=10.0)]).elapsed(9_000.0) == 10.0
+
+
+def test_that_the_speed_is_known_from_the_first_steps_on() -> None:
+    curves = RunCurves.of([_started(), _epoch(0, time=1.0), _step(1, 2.0)])
+    assert curves.examples_per_second is None
+    curves.take(_step(3, 3.0))
+    # Two steps of two examples in a second.
+    assert curves.examples_per_second == 4.0

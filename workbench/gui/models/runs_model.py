@@ -116,12 +116,12 @@ class RunsModel(QAbstractListModel):
     def _row(self, entry: RunEntry) -> RunRow:
         number, runs = entry.number, self._runs
         curves = runs.curves_if_known(number)
-        live, queued = runs.is_live(number), runs.is_queued(number)
+        live = runs.is_live(number)
         error, on = error_of(entry, curves)
         tone = "busy" if live else "text" if entry.ended_well and entry.status != "stopped" else "muted"
         row = RunRow(
             run_name(number),
-            state_text(entry, curves, live=live, queued=queued),
+            state_text(runs, entry, curves),
             self._change(entry),
             percent(error) if error is not None else "",
             _ends(interval_of(entry)),

@@ -17,13 +17,14 @@ from workbench.gui.panels.signals_panel import SignalsPanel
 from workbench.gui.panels.training_panel import TrainingPanel
 from workbench.gui.runs.board import Board
 from workbench.gui.runs.comparison import Comparison
+from workbench.gui.runs.next_run import NextRun
 from workbench.gui.runs.view import ViewState
 from workbench.gui.runs.words import run_name
 from workbench.gui.widgets.panel import GAP
 from workbench.gui.widgets.segmented import Segmented
 from workbench.gui.workspace import Workspace
 
-_ROOMY = 1200
+_ROOMY, _TALL = 1200, 700
 _SIDES = {True: (224, 348), False: (186, 300)}
 """Widths of the outer columns in a large and in a small window."""
 _VIEW, _PINS = "curves", "compared"
@@ -75,7 +76,7 @@ class TrainPage(QWidget):
         self.side.setAccessibleName(self.tr("Right column"))
         self.stack = QStackedWidget()
         self.stack.addWidget(self.diagnosis)
-        self.stack.addWidget(self.settings)
+        self.stack.addWidget(self._settings_side())
         right = QWidget()
         right.setMinimumWidth(300)
         column = QVBoxLayout(right)
@@ -87,6 +88,16 @@ class TrainPage(QWidget):
         column.addWidget(self.stack, 1)
         return right
 
+    def _settings_side(self) -> QWidget:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        self.next_run = NextRun(self._workspace.document, self._workspace.runs)
+        column.addWidget(self.next_run)
+        column.addWidget(self.settings, 1)
+        return side
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         width, height = event.size().width() - 2 * GAP, event.size().height() - 2 * GAP
@@ -96,7 +107,8 @@ class TrainPage(QWidget):
             self._roomy = roomy
             left, right = _SIDES[roomy]
             self._columns.setSizes([left, width - left - right - 2 * GAP, right])
-            below = max(170, int(0.3 * height))
+            # In a large window a confusion matrix of ten classes is seen as a whole.
+            below = max(170, int((0.38 if height >= _TALL else 0.3) * height))
             self._middle.setSizes([height - below - GAP, below])
 
     # --- joints --------------------------------------------------------------------------------------------------
@@ -137,7 +149,7 @@ class TrainPage(QWidget):
     def show_side(self, which: object) -> None:
         """Show the ``diagnosis`` or the ``settings`` at the right."""
         self.side.setValue(which)
-        self.stack.setCurrentWidget(self.settings if which == "settings" else self.diagnosis)
+        self.stack.setCurrentIndex(1 if which == "settings" else 0)
 
     def set_expert(self, expert: bool) -> None:
         """Open or fold the advanced fields of the settings."""

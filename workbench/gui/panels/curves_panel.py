@@ -17,6 +17,7 @@ from workbench.gui.plots.legend import Legend
 from workbench.gui.plots.live_plot import LivePlot
 from workbench.gui.plots.overlay import Sign
 from workbench.gui.plots.ranges import calm_range, log_range
+from workbench.gui.plots.stroke import Line
 from workbench.gui.runs.board import Board
 from workbench.gui.runs.curve_lines import LineMaker, ShownRun, moments_of, signs_of
 from workbench.gui.runs.curve_tools import CurveTools
@@ -28,6 +29,7 @@ from workbench.gui.runs.curve_words import (
     levels_of,
     tick_text,
     value_text,
+    waiting_text,
 )
 from workbench.gui.runs.facts import RunFacts, facts_of
 from workbench.gui.runs.facts_bar import FactsBar
@@ -61,7 +63,8 @@ class CurvesPanel(QWidget):
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board, self._maker = board, LineMaker()
-        self._offered = 0
+        self._offered = self._turned_to = 0
+        self._measured: tuple[str, str] | None = None
         self._put_away: set[int] = set()
         self.panel = Panel(self.tr("Error"))
         self.tools, self.legend = CurveTools(board.view), Legend(self.tr("Legend"))
@@ -137,12 +140,16 @@ class CurvesPanel(QWidget):
         plot.pauseAsked.connect(self.pauseAsked)
         plot.menuAsked.connect(self.open_menu)
         self.legend.changed.connect(lambda: board.ask(soon=True))
+        # Where Space pauses, and not on whatever comes next.
+        self.facts.rate.closed.connect(self._take_focus)
         self.facts.rate.asked.connect(lambda rate: self.rateAsked.emit(board.runs.current, rate))
         self.offer.actionClicked.connect(lambda: self.resumeAsked.emit(self._offered))
         self.offer.closed.connect(lambda: self._put_away.add(self._offered))
         self.empty.clicked.connect(self.trainAsked)
         # Numbers of another project's runs.
         board.runs.opened.connect(self._put_away.clear)
+        board.runs.opened.connect(board.link.reset)
+        board.runs.selected.connect(self._turn_to)
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -187,13 +194,34 @@ class CurvesPanel(QWidget):
         levels = levels_of(goals_of(board.runs, board.runs.current), view)
         columns = [line.y for line in drawn]
         plot = self.plot
+        if (view.measure, view.across) != self._measured:
+            # What was zoomed into has another place now.
+            self._measured = view.measure, view.across
+            board.link.reset()
         plot.set_log(view.log)
         plot.frame((0.0, board.axis.end), log_range(columns) if view.log else calm_range(columns))
         plot.show_lines(drawn)
+        plot.set_waiting(waiting_text(shown[0], view) if alone and board.runs.is_live(shown[0].entry.number) else "")
+        self._bring_into_view(drawn)
         moments = moments_of(shown[0].curves, board.axis) if shown[0].selected else ()
         placed = tuple(_on_axis(plot, sign) for sign in signs if isfinite(plot.height_of(sign.y)))
         heights = tuple(type(one)(plot.height_of(one.y), one.text, one.tone) for one in levels)
         plot.overlay.show_marks(heights, moments, placed)
+
+    def _take_focus(self) -> None:
+        shown = self.table if self.stack.currentWidget() is self.table else self.plot
+        shown.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _turn_to(self, number: int) -> None:
+        self._turned_to = number
+
+    def _bring_into_view(self, lines: list[Line]) -> None:
+        """A run that has just been turned to is shown, also where another one was zoomed into before."""
+        own = [line for line in lines if line.key.partition(" ")[0] == str(self._turned_to) and len(line.x)]
+        if own:
+            self._turned_to = 0
+            if self.plot.moved_away and not self.plot.shows(own):
+                self._board.link.reset()
 
     def _signs(self, run: ShownRun, hidden: frozenset[str]) -> list[Sign]:
         if f"run {run.entry.number}" in hidden:

@@ -26,7 +26,7 @@ class Key:
         key: what is hidden by it.
         text: its words.
         marker: a run's sign; None for a style of line.
-        style: of the line; None for a sign alone.
+        style: of the line; None for a sign alone, which is filled as it is in the plot: a run's own is hollow there.
         ink: a token; for a style of line, or a layer.
         faint: whether it stands for raw values.
     """
@@ -79,9 +79,11 @@ class _Button(QAbstractButton):
         ink = colors.faint if not shown else self._ink()
         middle = area.center().y()
         if self.key.marker is not None:
-            painter.setPen(QPen(color(ink), 1.4))
-            painter.setBrush(color(ink) if shown else Qt.BrushStyle.NoBrush)
-            painter.drawPath(marker_path(self.key.marker.shape, QPointF(_SIDE + _SAMPLE / 2, middle), 9))
+            filled = shown and self.key.style is None
+            painter.setPen(QPen(color(ink), 1.6))
+            painter.setBrush(color(ink) if filled else Qt.BrushStyle.NoBrush)
+            size = 7.0 if self.key.style is None else 9.0
+            painter.drawPath(marker_path(self.key.marker.shape, QPointF(_SIDE + _SAMPLE / 2, middle), size))
         elif self.key.style is not None:
             painter.setPen(QPen(color(ink, 0.35 if self.key.faint else 1.0), 1.6, self.key.style))
             painter.drawLine(QPointF(_SIDE, middle), QPointF(_SIDE + _SAMPLE, middle))

@@ -11,10 +11,10 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from workbench.gui.plots.overlay import Overlay
+from workbench.gui.plots.overlay import Cut, Overlay
 from workbench.gui.plots.plot import Plot
 from workbench.gui.plots.readout import Reading, Readout
-from workbench.gui.plots.stroke import Line, Stroke
+from workbench.gui.plots.stroke import Line, Stroke, cut_at, in_view
 from workbench.gui.text import safe
 from workbench.gui.widgets.painting import focus_ring
 
@@ -63,7 +63,7 @@ class LivePlot(Plot):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(name, x_text=x_text, y_text=y_text, parent=parent)
-        self._value_text, self._heading = value_text, heading
+        self._value_text, self._heading, self._y_text = value_text, heading, y_text
         self.lines: tuple[Line, ...] = ()
         self.log = False
         self.behind = False
@@ -72,6 +72,7 @@ class LivePlot(Plot):
         self._auto: tuple[Window, Window] = ((0.0, 1.0), (0.0, 1.0))
         self._own_x: Window | None = None
         self._own_y = False
+        self._waiting = ""
         self._by_key = False
         self.box = self.getPlotItem().getViewBox()
         self.box.disableAutoRange()
@@ -104,8 +105,15 @@ class LivePlot(Plot):
                 self.addItem(stroke, ignoreBounds=True)
             stroke.show_line(line, self.log)
         self.lines = tuple(lines)
+        self._show_words()
         if self.readout.isVisible():
             self._read()
+
+    def set_waiting(self, text: str) -> None:
+        """Say in the plot why there is nothing in it yet; nothing where empty."""
+        if text != self._waiting:
+            self._waiting = text
+            self._show_words()
 
     def set_log(self, log: bool) -> None:
         """Whether equal heights are equal factors; the lines must be shown again."""
@@ -138,16 +146,39 @@ class LivePlot(Plot):
         self._own_x, self._own_y = None, False
         self._apply()
 
+    @property
+    def moved_away(self) -> bool:
+        """Whether the user has chosen what part of the plane is shown."""
+        return self._own_x is not None or self._own_y
+
+    def shows(self, lines: Sequence[Line]) -> bool:
+        """Whether any of these lines runs through the view."""
+        x, y = self.box.viewRange()
+        return any(in_view(line, self.log, (x[0], x[1]), (y[0], y[1])) for line in lines)
+
+    def _show_words(self) -> None:
+        hint, cut = self._waiting, None
+        drawn = any(len(line.x) for line in self.lines)
+        if drawn and self.moved_away and not self.shows(self.lines):
+            hint = self.tr("the curve lies outside the view · R shows all")
+        if not self._own_y and not self.log:
+            point = cut_at(self.lines, self._own_x or self._auto[0], self._auto[1][1] * (1 + 1e-9))
+            if point is not None:
+                cut = Cut(point[0], self.tr("↑ to {0}").format(self._y_text(float(f"{point[1]:.2g}"))))
+        self.overlay.show_words(cut, hint)
+
     def _apply(self) -> None:
         (x0, x1), (y0, y1) = self._auto
         left, right = self._own_x or (x0, x1)
         self.box.setXRange(left, right, padding=0.0)
         if not self._own_y:
             self.box.setYRange(y0, y1, padding=0.0)
+        self._show_words()
 
     def _on_moved(self, *_: object) -> None:
         (left, right), _y = self.box.viewRange()
         self._own_x, self._own_y = (left, right), True
+        self._show_words()
         self.moved.emit(left, right)
 
     # --- crosshair -----------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from workbench.gui.plots.plot import DASHED, DOTTED
 from workbench.gui.runs.markers import marker_path
 from workbench.gui.theme import SMALL, color, font, tokens
 
+_OVER = 7
+"""Pixels that a sign at the border may stand out of the plot."""
 _LINE = 15
 """Pixels from one label to the next below it."""
 
@@ -37,7 +39,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Sign:
-    """A run's shape at a point: hollow for the best epoch, filled for the test set."""
+    """A shape at a point: a run's own, hollow, for its best epoch; a filled disc for the test set."""
 
     x: float
     y: float
@@ -45,6 +47,14 @@ class Sign:
     ink: str
     filled: bool = False
     size: float = 9.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A line leaves the plot at the top, and how far."""
+
+    x: float
+    text: str
 
 
 class Overlay(pg.GraphicsObject):  # type: ignore[misc]
@@ -61,6 +71,8 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         self.moments: tuple[Moment, ...] = ()
         self.signs: tuple[Sign, ...] = ()
         self.cursor: float | None = None
+        self.cut: Cut | None = None
+        self.hint = ""
         self.setParentItem(box)
         self.setZValue(100)
         # Otherwise pyqtgraph counts it among what can be clicked.
@@ -76,6 +88,12 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
             self.levels, self.moments, self.signs = levels, moments, signs
             self.update()
 
+    def show_words(self, cut: Cut | None, hint: str) -> None:
+        """Say what the plot does not show: a line that leaves it, and why there is nothing in it."""
+        if (cut, hint) != (self.cut, self.hint):
+            self.cut, self.hint = cut, hint
+            self.update()
+
     def set_cursor(self, x: float | None) -> None:
         """Draw the crosshair's line at a position, or none."""
         if x != self.cursor:
@@ -83,10 +101,10 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
             self.update()
 
     def boundingRect(self) -> QRectF:
-        return QRectF(self._box.rect())
+        return QRectF(self._box.rect()).adjusted(-_OVER, -_OVER, _OVER, _OVER)
 
     def paint(self, painter: QPainter, *_: Any) -> None:
-        room = self.boundingRect()
+        room = QRectF(self._box.rect())
         painter.save()
         painter.setClipRect(room)
         painter.setFont(font(SMALL))
@@ -94,14 +112,16 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         taken: list[QRectF] = []
         for level in self.levels:
             self._paint_level(painter, room, level, taken)
-        self._paint_moments(painter, room)
+        self._paint_moments(painter, room, self._paint_cut(painter, room))
+        self._paint_hint(painter, room)
         if self.cursor is not None:
             x = round(self._place(self.cursor, 0).x()) + 0.5
             painter.setPen(_pen(tokens().muted, Qt.PenStyle.SolidLine))
             painter.drawLine(QPointF(x, room.top()), QPointF(x, room.bottom()))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for sign in self.signs:
-            self._paint_sign(painter, sign)
+        # Those at the border, as that of the untrained network, are not cut in half.
+        painter.setClipRect(self.boundingRect())
+        self._paint_signs(painter, room.adjusted(-0.5, -0.5, 0.5, 0.5))
         painter.restore()
 
     def _place(self, x: float, y: float) -> QPointF:
@@ -122,8 +142,24 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         taken.append(box)
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, level.text)
 
-    def _paint_moments(self, painter: QPainter, room: QRectF) -> None:
-        taken: list[QRectF] = []
+    def _paint_cut(self, painter: QPainter, room: QRectF) -> list[QRectF]:
+        """Beside the line that leaves; the places that are taken then."""
+        if self.cut is None:
+            return []
+        x = min(max(room.left(), self._place(self.cut.x, 0).x()), room.right())
+        width = QFontMetricsF(painter.font()).horizontalAdvance(self.cut.text) + 4
+        box = QRectF(x + 7 if x + 7 + width <= room.right() else x - 7 - width, room.top() + 1, width, _LINE)
+        painter.setPen(color(tokens().muted))
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.cut.text)
+        return [box]
+
+    def _paint_hint(self, painter: QPainter, room: QRectF) -> None:
+        if self.hint:
+            painter.setPen(color(tokens().muted))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(room.adjusted(8, 0, -8, 0), flags, self.hint)
+
+    def _paint_moments(self, painter: QPainter, room: QRectF, taken: list[QRectF]) -> None:
         measure = QFontMetricsF(painter.font())
         for moment in self.moments:
             x = round(self._place(moment.x, 0).x()) + 0.5
@@ -140,11 +176,21 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
             painter.setPen(color(tokens().muted))
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, moment.text)
 
-    def _paint_sign(self, painter: QPainter, sign: Sign) -> None:
-        path = marker_path(sign.shape, self._place(sign.x, sign.y), sign.size)
-        painter.setPen(QPen(color(sign.ink), 1.6))
-        painter.setBrush(color(sign.ink if sign.filled else tokens().panel))
-        painter.drawPath(path)
+    def _paint_signs(self, painter: QPainter, room: QRectF) -> None:
+        """Grounds of hollow ones first, then filled ones, outlines last: where some coincide, each can be told."""
+        placed = [(sign, self._place(sign.x, sign.y)) for sign in self.signs]
+        paths = [(sign, marker_path(sign.shape, at, sign.size)) for sign, at in placed if room.contains(at)]
+        hollow = [(sign, path) for sign, path in paths if not sign.filled]
+        for _, path in hollow:
+            painter.fillPath(path, color(tokens().panel))
+        for sign, path in paths:
+            if sign.filled:
+                painter.fillPath(path, color(sign.ink))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        # The run looked at comes first, and is on top.
+        for sign, path in reversed(hollow):
+            painter.setPen(QPen(color(sign.ink), 1.6))
+            painter.drawPath(path)
 
 
 def _pen(ink: str, style: Qt.PenStyle) -> QPen:

@@ -16,8 +16,12 @@ _SMALLEST = 1e-300
 """Below it numbers lose their digits, and there is nothing to draw."""
 _AHEAD = 1.1
 """How much of the axis lies before a curve that still grows, at least."""
-_STEEP = 2.5
-"""Times the value that four fifths lie below: what is higher may leave the plot at the top."""
+_EXTREME = 4.0
+"""Times all the rest: a beginning that is higher leaves the plot at the top."""
+_BEGINNING, _FEW = 20, 5
+"""A curve's beginning is one in so many of its points, or one; with fewer than that many points it has none."""
+_STEEP = 3.0
+"""Times all the rest: how much of such a beginning is shown nevertheless."""
 
 
 def round_up(value: float, steps: Iterable[float] = _STEPS) -> float:
@@ -44,14 +48,15 @@ def linear_range(columns: Iterable[Numbers]) -> tuple[float, float]:
 
 
 def calm_range(columns: Iterable[Numbers]) -> tuple[float, float]:
-    """As ``linear_range``, but without a steep beginning that would press all the rest to the floor."""
+    """As ``linear_range``, but without an extreme beginning that would press all the rest to the floor."""
     finite = [column[np.isfinite(column)] for column in columns]
-    values = np.concatenate(finite) if finite else np.empty(0)
-    if not len(values):
+    finite = [column for column in finite if len(column)]
+    if not finite:
         return linear_range(())
-    # Not np.quantile: its first call loads a tenth of a second's worth of NumPy while a run goes on.
-    usual = _STEEP * float(np.sort(values)[ceil(0.8 * len(values)) - 1])
-    return linear_range((values[values <= usual],)) if usual > 0 else linear_range((values,))
+    rest = max(float(column[len(column) // _BEGINNING or len(column) >= _FEW :].max()) for column in finite)
+    if rest <= 0 or max(float(column.max()) for column in finite) <= _EXTREME * rest:
+        return linear_range(finite)
+    return linear_range([column[column <= _STEEP * rest] for column in finite])
 
 
 def log_range(columns: Iterable[Numbers]) -> tuple[float, float]:

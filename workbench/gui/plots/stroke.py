@@ -7,7 +7,7 @@ apart.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ Weight = Literal["strong", "plain", "raw"]
 
 _APART = 0.55
 """Pixels between the two passes of a strong line; together they look 1.6 pixels wide."""
+_DOT = 5
+"""Pixels that a point takes which has no other yet to be joined to."""
 _SOFT = 20_000
 """Points up to which edges are antialiased."""
 
@@ -93,15 +95,47 @@ class Stroke(pg.PlotDataItem):  # type: ignore[misc]
         self._shown = shown
         x, y = plotted(line, log)
         self.opts["antialias"] = len(x) <= _SOFT
-        self.setData(x, y)
+        self.setData(x, y, symbol="o" if len(x) == 1 else None)
         return True
 
     def _restyle(self, line: Line) -> None:
         pen = pg.mkPen(color(line.ink, 0.25 if line.weight == "raw" else 1.0), width=1, style=line.style)
         pen.setCosmetic(True)
         self.setPen(pen)
+        self.setSymbolSize(_DOT)
+        self.setSymbolPen(None)
+        self.setSymbolBrush(pen.color())
         self.curve.strong = line.weight == "strong"
         self.setZValue({"raw": 0, "plain": 1, "strong": 2}[line.weight])
+
+
+def in_view(line: Line, log: bool, x: tuple[float, float], y: tuple[float, float]) -> bool:
+    """Whether some of a line runs through a window of the plot's plane (y as exponents on a logarithmic axis)."""
+    first, last = int(np.searchsorted(line.x, x[0])), int(np.searchsorted(line.x, x[1], "right"))
+    if first == last and not 0 < first < len(line.x):
+        return False
+    # Also the points before and behind, to which lines are drawn.
+    values = line.y[max(0, first - 1) : last + 1]
+    values = values[np.isfinite(values) & (values > 0)] if log else values[np.isfinite(values)]
+    if not len(values):
+        return False
+    low, high = float(values.min()), float(values.max())
+    return (np.log10(low) if log else low) <= y[1] and (np.log10(high) if log else high) >= y[0]
+
+
+def cut_at(lines: Iterable[Line], x: tuple[float, float], top: float) -> tuple[float, float] | None:
+    """Where lines that leave a plot at the top are back in it, and how high they come; None where none leaves."""
+    backs, heights = [], []
+    for line in lines:
+        first, last = int(np.searchsorted(line.x, x[0])), int(np.searchsorted(line.x, x[1], "right"))
+        values = np.where(np.isfinite(line.y[first:last]), line.y[first:last], -np.inf)
+        if len(values) and values.max() > top:
+            # To the first point after the highest one that lies below the top, or to the last of all.
+            behind = values[int(values.argmax()) :] <= top
+            back = int(values.argmax()) + int(behind.argmax()) if behind.any() else len(values) - 1
+            backs.append(float(line.x[first + back]))
+            heights.append(float(values.max()))
+    return (max(backs), max(heights)) if backs else None
 
 
 def plotted(line: Line, log: bool) -> tuple[Numbers, Numbers]:

@@ -107,7 +107,7 @@ def _style(part: Part) -> Any:
 
 
 def signs_of(run: ShownRun, view: CurveView, axis: Axis) -> list[Sign]:
-    """The best epoch, hollow; for the error also the test set's, filled, at the epoch that was kept."""
+    """The best epoch, the run's shape; for the error also the test set's, a disc, at the epoch that was kept."""
     found: list[tuple[object, float | None, bool, float]] = []
     shape, ink = run.marker.shape, run.marker.color
     best = run.curves.best
@@ -122,7 +122,7 @@ def signs_of(run: ShownRun, view: CurveView, axis: Axis) -> list[Sign]:
     for epoch, y, filled, size in found:
         x = _x_of_epoch(run.curves, epoch, axis)
         if x is not None and isinstance(y, int | float) and np.isfinite(y):
-            signs.append(Sign(x, float(y), shape, ink, filled, size))
+            signs.append(Sign(x, float(y), "circle" if filled else shape, ink, filled, size))
     return signs
 
 

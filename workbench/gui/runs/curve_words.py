@@ -37,17 +37,19 @@ def levels_of(goals: Goals | None, view: CurveView) -> tuple[Level, ...]:
 
 
 def keys_of(runs: Sequence[ShownRun], lines: Sequence[Line], *, test: bool) -> list[Key]:
-    """The legend's entries: kinds of line, then runs where there are several."""
+    """The legend's entries: kinds of line, then runs where there are several. A run that is alone lends its color."""
     parts = {part_of(line.key) for line in lines}
+    marker = runs[0].marker if len(runs) == 1 else Marker("", None)
+    ink = marker.color if len(runs) == 1 else ""
     keys = []
     if "train" in parts:
-        keys.append(Key("part train", _tr("train"), None, SOLID))
+        keys.append(Key("part train", _tr("train"), None, SOLID, ink))
     if "dev" in parts:
-        keys.append(Key("part dev", _tr("dev"), None, DASHED))
+        keys.append(Key("part dev", _tr("dev"), None, DASHED, ink))
     if "batches" in parts:
-        keys.append(Key("part batches", _tr("batches"), None, SOLID, faint=True))
+        keys.append(Key("part batches", _tr("batches"), None, SOLID, ink, faint=True))
     if test:
-        keys.append(Key("part test", _tr("test"), Marker("circle", None)))
+        keys.append(Key("part test", _tr("test"), Marker("circle", marker.ink), None))
     if len(runs) > 1:
         keys += [Key(f"run {run.entry.number}", run_name(run.entry.number), run.marker) for run in runs]
     return keys
@@ -74,6 +76,20 @@ def best_text(run: ShownRun, view: CurveView) -> str:
         return ""
     shown = percent(value) if view.measure == "error" else f"{value:.4g}"
     return _tr("best dev {0} at epoch {1}").format(shown, grouped(best.epoch))
+
+
+def waiting_text(run: ShownRun, view: CurveView) -> str:
+    """What is being waited for in a run's first epoch, which may take minutes; empty later."""
+    curves = run.curves
+    if curves.started is None or (curves.epochs and curves.epochs[-1].epoch > 0):
+        return ""
+    if not curves.epochs and not curves.steps:
+        return _tr("the untrained network is being measured")
+    if view.measure == "loss" or not curves.steps:
+        return ""
+    last = curves.steps[-1]
+    words = _tr("the error is measured after each epoch · step {0} of {1}, loss of its batches {2}")
+    return words.format(grouped(last.step), grouped(curves.started.steps_per_epoch), f"{last.loss:.3g}")
 
 
 def tick_text(value: float, view: CurveView) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from workbench.gui.figures import DASH, duration, grouped, rate, short
+from workbench.gui.figures import DASH, duration, grouped, rate
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.runs.curve_lines import ShownRun
 from workbench.gui.runs.words import state_text, stop_text
@@ -41,7 +42,7 @@ def facts_of(run: ShownRun, runs: RunDesk) -> RunFacts:
     started, series = curves.started, curves.series
     number = entry.number
     live = runs.is_live(number)
-    status = state_text(entry, curves, live=live, queued=runs.is_queued(number))
+    status = state_text(runs, entry, curves)
     reason = _reason(run, runs)
     steps, epochs = series.steps, series.epochs
     last_step = max(int(part["step"][-1]) if len(part) else 0 for part in (steps, epochs))
@@ -90,16 +91,15 @@ def _epoch(run: ShownRun, *, live: bool) -> str:
 
 
 def _speed(run: ShownRun) -> str:
-    epochs = run.curves.epochs
-    value = epochs[-1].examples_per_second if epochs else 0.0
-    return short(value) if value else DASH
+    value = run.curves.examples_per_second
+    if not value:
+        return DASH
+    # Three figures: the others change with every epoch.
+    return grouped(int(float(f"{value:.3g}"))) if value >= 100 else f"{value:.3g}"
 
 
 def _elapsed(run: ShownRun, *, live: bool) -> float:
-    if live:
-        return run.curves.elapsed()
-    series = run.curves.series
-    return max((float(part["seconds"][-1]) for part in (series.steps, series.epochs) if len(part)), default=0.0)
+    return max(0.0, run.curves.elapsed(time.time() if live else None))
 
 
 def _sample(run: ShownRun) -> str:

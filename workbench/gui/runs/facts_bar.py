@@ -36,9 +36,11 @@ class RateField(QWidget):
 
     Signals:
         asked: the base learning rate that the user wants.
+        closed: the field is gone, and the focus that it had goes where the panel says.
     """
 
     asked = Signal(float)
+    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -115,10 +117,13 @@ class RateField(QWidget):
 
     def _close(self) -> None:
         if not self.line.isHidden():
+            focused = self.line.hasFocus()
             self.line.hide()
             self.line.setToolTip("")
             self.value.show()
             self.change.show()
+            if focused:
+                self.closed.emit()
 
 
 class FactsBar(QWidget):
@@ -130,12 +135,15 @@ class FactsBar(QWidget):
         self.rate = RateField()
         self._columns: dict[str, QWidget] = {}
         self._values: dict[str, ElidedLabel] = {}
+        self._about = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         for key, name, stretch in self._names():
             self._columns[key] = self._column(key, name)
             row.addWidget(self._columns[key], stretch)
+        about = self.tr("Training and measuring after each epoch, in all sessions; pauses do not count.")
+        self._columns["elapsed"].setToolTip(tip(about))
 
     def _names(self) -> tuple[tuple[str, str, int], ...]:
         return (
@@ -168,6 +176,17 @@ class FactsBar(QWidget):
         width = event.size().width()
         self._columns["device"].setVisible(width >= _LEAST_DEVICE)
         self._columns["speed"].setVisible(width >= _LEAST_SPEED)
+        self._show_dropped()
+
+    def _show_dropped(self) -> None:
+        """What finds no room is said in the row's tip."""
+        names = {key: name for key, name, _ in self._names()}
+        left_out = [key for key in ("speed", "device") if self._columns[key].isHidden()]
+        text = "\n".join(f"{names[key]} {self._values[key].text()}" for key in left_out)
+        self.setToolTip(tip(text) if text else "")
+        self.setAccessibleDescription(text)
+        about = "\n".join(part for part in (self._about, text) if part)
+        self._columns["status"].setToolTip(tip(about) if about else "")
 
     def show_facts(self, facts: RunFacts, *, live: bool) -> None:
         """Show other figures."""
@@ -178,5 +197,6 @@ class FactsBar(QWidget):
             if text != label.text():
                 label.set_name(text)
                 label.setAccessibleName(f"{name} {text}")
-        self._columns["status"].setToolTip(tip(facts.tip) if facts.tip else "")
+        self._about = facts.tip
+        self._show_dropped()
         self.rate.show_facts(facts, live=live)

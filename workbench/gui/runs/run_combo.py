@@ -41,7 +41,7 @@ class RunCombo(Combo):
         self.setVisible(bool(self._runs.entries))
 
     def _on_update(self, number: int) -> None:
-        """A run that waited has begun."""
+        """It says many times a second what it does; seldom is that another word."""
         entry = self._runs.entry(number)
         if entry is None or number not in self.offered():
             return
@@ -51,8 +51,7 @@ class RunCombo(Combo):
 
     def _text(self, entry: RunEntry) -> str:
         """``run 3 · 4.0 % · filters 16 → 32``."""
-        live, queued = self._runs.is_live(entry.number), self._runs.is_queued(entry.number)
-        state = state_text(entry, None, live=live, queued=queued)
+        state = state_text(self._runs, entry, self._runs.curves_if_known(entry.number))
         error, _ = error_of(entry, None)
         parts = [run_name(entry.number), state, percent(error) if error is not None else "", self._change(entry)]
         return safe(" · ".join(part for part in parts if part))

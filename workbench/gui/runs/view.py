@@ -93,6 +93,9 @@ def axis_of(curves: Sequence[RunCurves], across: Across) -> Axis:
     end = reached
     if live:
         end = growing_end(reached, None if across == "time" else max(total, reached))
+        if across == "epoch":
+            # Errors are measured at its end: until then there is only what the batches say.
+            end = max(end, 1.0)
     unit = 1.0 if across != "time" or end <= 300 else 60.0 if end <= 3 * 3600 else 3600.0
     return Axis(across, unit, end / unit if end > 0 else 1.0)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from workbench.events import RunEnded
 from workbench.gui.figures import grouped
+from workbench.gui.run_desk import RunDesk
 from workbench.gui.text import safe
 from workbench.gui.wording import describe_change
 from workbench.recipe.paths import Change
@@ -48,11 +49,13 @@ def changes_text(changes: Sequence[Change], recipe: Recipe) -> str:
     return ", ".join(dict.fromkeys(safe(describe_change(recipe, change)) for change in changes))
 
 
-def state_text(entry: RunEntry, curves: RunCurves | None, *, live: bool, queued: bool) -> str:
+def state_text(runs: RunDesk, entry: RunEntry, curves: RunCurves | None) -> str:
     """How a run stands, in a word or two; empty for one that simply finished."""
-    if queued:
+    if runs.is_queued(entry.number):
         return _tr("queued")
-    if live:
+    if runs.is_stopping(entry.number):
+        return _tr("stopping")
+    if runs.is_live(entry.number):
         stage = curves.stage if curves else ""
         return _tr(stage) if stage else _tr("training") if curves and curves.started else _tr("starting")
     words = {
