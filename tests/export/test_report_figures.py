@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from itertools import pairwise
 from math import isclose, isfinite, log10
@@ -24,7 +25,9 @@ from workbench.export.report.figures.classes import balance_drawing
 from workbench.export.report.figures.confusion import confusion_drawing
 from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing, wants_log
 from workbench.export.report.figures.residuals import residual_drawing, scatter_drawing
+from workbench.export.report.listing import side_by_side
 from workbench.export.report.sections.advice import commands_of
+from workbench.export.report.sections.training import rate_format
 from workbench.export.report.svg import Drawing, fitted, text_width
 from workbench.export.report.text import (
     count,
@@ -344,3 +347,37 @@ def test_that_commands_are_quoted_for_a_shell() -> None:
 def test_that_a_change_too_long_to_type_is_told_by_its_place_in_the_recipe() -> None:
     layers = [{"kind": "dense", "name": f"hidden_{number}", "units": 64} for number in range(20)]
     assert commands_of({"network.layers": layers}) == "(edit network.layers in the recipe)"
+
+
+def test_that_learning_rates_on_an_axis_are_told_apart_however_small() -> None:
+    for highest in (1.0, 0.3, 0.02, 1e-3, 4e-5, 3e-9):
+        written = [rate_format([highest])(value) for value in ticks(0, highest * 1.06)]
+        assert len(set(written)) == len(written)
+        assert not any(text.strip("0.") == "" for text in written[1:])
+    assert rate_format([1e-3])(2e-4) == "2e−4"
+    assert rate_format([0.1])(0.02) == "0.02"
+
+
+def test_that_the_best_epoch_is_named_away_from_the_names_at_the_ends_of_lines() -> None:
+    epochs = list(range(41))
+    series = [Series("dev", [1 - 0.017 * epoch for epoch in epochs], "purple")]
+    best = (40, 0.32, "best on dev: epoch 40")
+    drawing = curves_drawing(epochs, series, str, label="", best=best)
+    page = drawing.svg(colors.on_paper)
+    y_best = float(re.search(r'<text x="[^"]*" y="([^"]*)"[^>]*>best on dev', page)[1])  # type: ignore[index]
+    y_end = float(re.search(r'<text x="[^"]*" y="([^"]*)"[^>]*>dev 0', page)[1])  # type: ignore[index]
+    assert abs(y_best - y_end) > 20
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_that_a_long_listing_on_paper_says_the_same_in_pieces_of_whole_paragraphs(lengths: list[int]) -> None:
+    paragraphs = [
+        "\n".join(f"p{number} line {line}" for line in range(length)) for number, length in enumerate(lengths)
+    ]
+    text = "\n\n".join(paragraphs)
+    pieces = side_by_side(text)
+    assert "\n\n".join(part for piece in pieces for part in piece if part) == text
+    for left, right in pieces:
+        assert left
+        most = max(lengths) + 2
+        assert abs(left.count("\n") - right.count("\n")) <= most + 2

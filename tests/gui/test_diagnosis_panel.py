@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from support.small_project import copied, make_project
 
@@ -90,8 +91,11 @@ def test_that_a_tried_knob_tells_what_it_moved_with_an_interval(panel: Diagnosis
     assert card.view.run == entry.number == 2
     move = next(move for move in tried.effect.moves if move.name == "bias")
     assert f"bias {100 * move.before:.1f} → {100 * move.after:.1f}" in card.view.effect.replace("−", "-")
-    assert card.view.span.startswith("95")
-    assert f"{100 * move.change.lower:+.1f}" in card.view.span.replace("−", "-")
+    spans = {part.text.partition(" ")[0]: part.span.replace("−", "-") for part in card.view.parts}
+    assert set(spans) == {"bias", "variance", "dev"}
+    assert f"{100 * move.change.lower:+.1f}" in spans["bias"]
+    shown = "\n".join(label.text() for label in card.findChildren(QLabel))
+    assert all(part.text in shown and part.span in shown for part in card.view.parts)
 
 
 def test_that_a_tried_card_leads_to_its_run_by_the_keyboard(

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 from support.small_project import copied, make_project
+from support.small_runs import table_recipe, write_table
 
 from workbench.errors import InputError
 from workbench.gui.export import work
@@ -37,18 +38,24 @@ def page(qtbot: QtBot, workspace: Workspace, project: Path, tmp_path: Path) -> E
 
 
 def _export(qtbot: QtBot, page: ExportPage) -> None:
-    count = len(page.export.written.files)
+    count = len(page.written.files)
     qtbot.mouseClick(page.export.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(page.export.written.files) > count, timeout=60_000)
+    qtbot.waitUntil(lambda: len(page.written.files) > count, timeout=60_000)
 
 
-def test_that_an_empty_project_offers_to_train(qtbot: QtBot, workspace: Workspace) -> None:
+def test_that_an_empty_project_offers_to_import_data_and_with_data_to_train(
+    qtbot: QtBot, workspace: Workspace, tmp_path: Path
+) -> None:
     page = ExportPage(workspace)
     qtbot.addWidget(page)
     page.show()
     assert page.export.empty.isVisible()
     assert not page.export.button.isVisible()
     assert not page.preview.isVisible()
+    with qtbot.waitSignal(page.importRequested):
+        qtbot.mouseClick(page.export.empty.button, Qt.MouseButton.LeftButton)
+    # Once there is something to train on, training is what is missing.
+    workspace.document.replace(table_recipe(write_table(tmp_path, rows=60)))
     with qtbot.waitSignal(page.navigate) as caught:
         qtbot.mouseClick(page.export.empty.button, Qt.MouseButton.LeftButton)
     assert caught.args == ["train"]
@@ -76,7 +83,7 @@ def test_that_an_onnx_file_is_written_and_computes_what_the_run_predicted(
     path = tmp_path / "out" / "model.onnx"
     page.export.path.setText(str(path))
     _export(qtbot, page)
-    (written,) = page.export.written.files
+    (written,) = page.written.files
     assert written.path == path
     assert written.size == path.stat().st_size
     assert written.passed
@@ -96,7 +103,7 @@ def test_that_a_file_that_exists_is_replaced_only_after_asking(qtbot: QtBot, pag
     assert "exists already" in page.export.message.text()
     assert path.read_text() == "mine"
     page.export.message.actionClicked.emit()
-    qtbot.waitUntil(lambda: bool(page.export.written.files), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(page.written.files), timeout=60_000)
     assert path.read_bytes() != b"mine"
     assert not page.export.message.isVisible()
 
@@ -107,7 +114,7 @@ def test_that_the_source_comes_with_its_weights_unless_they_are_not_wanted(
     page.export.formats.set_value("pytorch")
     page.export.path.setText(str(tmp_path / "net.py"))
     _export(qtbot, page)
-    assert [one.path.name for one in page.export.written.files] == ["net.py", "net.safetensors"]
+    assert [one.path.name for one in page.written.files] == ["net.py", "net.safetensors"]
     page.export.weights.setChecked(False)
     page.export.path.setText(str(tmp_path / "other.py"))
     _export(qtbot, page)
@@ -142,7 +149,7 @@ def test_that_a_folder_that_cannot_be_written_is_told_where_it_was_asked_for(
     page.export.path.setText(str(tmp_path / "file" / "model.onnx"))
     qtbot.mouseClick(page.export.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.export.message.isVisible(), timeout=60_000)
-    assert page.export.written.files == []
+    assert page.written.files == []
     assert page.export.button.isEnabled()
 
 
@@ -151,7 +158,7 @@ def test_that_a_path_that_is_none_is_refused(qtbot: QtBot, page: ExportPage, typ
     page.export.path.setText(typed)
     qtbot.keyClick(page.export.path, Qt.Key.Key_Return)
     assert said in page.export.message.text()
-    assert page.export.written.files == []
+    assert page.written.files == []
 
 
 def test_that_a_damaged_run_says_so_beside_the_preview_and_below_the_form(
@@ -221,3 +228,113 @@ def test_that_a_preview_has_as_many_pages_as_the_pdf(project: Path, tmp_path: Pa
     assert all(page.startswith(b"\x89PNG") for page in pages)
     assert written.path.read_bytes().startswith(b"%PDF-")
     assert len(pages) >= 3
+
+
+def test_that_after_a_click_on_a_format_the_arrow_keys_move_among_formats_and_not_among_runs(
+    qtbot: QtBot, page: ExportPage, workspace: Workspace
+) -> None:
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.export.run.setFocus()
+    rows = page.export.formats.findChildren(QAbstractButton)
+    qtbot.mouseClick(rows[1], Qt.MouseButton.LeftButton)
+    assert rows[1].hasFocus()
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
+    assert page.export.formats.value() == rows[2].choice.kind  # type: ignore[attr-defined]
+    assert rows[2].hasFocus()
+    assert workspace.runs.current == 1
+
+
+def test_that_a_name_of_another_format_is_told_and_corrected_on_demand(
+    qtbot: QtBot, page: ExportPage, tmp_path: Path
+) -> None:
+    page.export.path.setText(str(tmp_path / "m.pdf"))
+    qtbot.mouseClick(page.export.button, Qt.MouseButton.LeftButton)
+    assert page.export.message.isVisible()
+    assert "belongs to another format" in page.export.message.text()
+    assert list(tmp_path.glob("m.*")) == []
+    page.export.message.actionClicked.emit()
+    assert page.export.path.text() == str(tmp_path / "m.onnx")
+    assert not page.export.message.isVisible()
+    _export(qtbot, page)
+    assert (tmp_path / "m.onnx").is_file()
+    assert not (tmp_path / "m.pdf").exists()
+
+
+def test_that_a_name_without_an_ending_gets_that_of_its_format(qtbot: QtBot, page: ExportPage, tmp_path: Path) -> None:
+    page.export.path.setText(str(tmp_path / "my model v1.2"))
+    _export(qtbot, page)
+    (written,) = page.written.files
+    assert written.path == tmp_path / "my model v1.2.onnx"
+    assert page.export.path.text() == str(written.path)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "foreign", "ended"),
+    [
+        ("m.onnx", "onnx", False, "m.onnx"),
+        ("m.ONNX", "onnx", False, "m.ONNX"),
+        ("m", "npz", False, "m.npz"),
+        ("m.2", "npz", False, "m.2.npz"),
+        ("r.htm", "html", False, "r.htm"),
+        ("r.html", "pdf", True, "r.html"),
+        ("m.PDF", "onnx", True, "m.PDF"),
+        ("m.csv", "onnx", True, "m.csv"),
+        ("m.pt", "pytorch", True, "m.pt"),
+    ],
+)
+def test_that_endings_are_told_apart(name: str, kind: str, foreign: bool, ended: str) -> None:
+    assert bool(work.belongs_to(Path(name), kind)) == foreign
+    assert work.with_ending(Path(name), kind) == Path(ended)
+    assert not work.belongs_to(work.with_ending(Path(name), kind, instead=True), kind)
+
+
+def test_that_a_folder_is_no_file_to_write(qtbot: QtBot, page: ExportPage, tmp_path: Path) -> None:
+    page.export.path.setText(str(tmp_path))
+    qtbot.keyClick(page.export.path, Qt.Key.Key_Return)
+    assert "not a folder" in page.export.message.text()
+    assert not tmp_path.with_name(tmp_path.name + ".onnx").exists()
+
+
+def test_that_written_files_stand_apart_from_the_choices_and_take_a_part_of_the_page(
+    qtbot: QtBot, page: ExportPage, tmp_path: Path
+) -> None:
+    page.resize(1024, 536)
+    assert not page.written.isVisible()
+    page.export.formats.set_value("npz")
+    for name in ("a", "b", "c", "d"):
+        page.export.path.setText(str(tmp_path / f"{name}.npz"))
+        _export(qtbot, page)
+    assert [one.path.name for one in page.written.files] == ["d.npz", "c.npz", "b.npz", "a.npz"]
+    assert page.written.isVisible()
+    assert page.written.height() < 0.4 * page.height()
+    assert page.preview.height() > page.written.height()
+    assert not page.export.isAncestorOf(page.written)
+
+
+def test_that_the_preview_of_the_page_says_that_it_is_laid_out_anew(qtbot: QtBot, page: ExportPage) -> None:
+    page.export.formats.set_value("html")
+    qtbot.waitUntil(lambda: page.preview.note().startswith("the same content as in the HTML page"), timeout=60_000)
+    page.export.formats.set_value("pdf")
+    qtbot.waitUntil(lambda: page.preview.note().endswith("pages, as they will be written"), timeout=60_000)
+
+
+def test_that_a_page_that_was_open_before_the_project_shows_its_run(
+    qtbot: QtBot, workspace: Workspace, project: Path, tmp_path: Path
+) -> None:
+    shown = ExportPage(workspace)
+    qtbot.addWidget(shown)
+    shown.show()
+    assert shown.export.empty.isVisible()
+    workspace.open_project(copied(project, tmp_path))
+    assert not shown.export.empty.isVisible()
+    assert shown.export.button.isVisible()
+
+
+def test_that_a_result_that_comes_later_leaves_the_name_that_was_typed(
+    qtbot: QtBot, page: ExportPage, workspace: Workspace, tmp_path: Path
+) -> None:
+    qtbot.waitUntil(lambda: workspace.runs.result(1) is not None, timeout=20_000)
+    page.export.path.setText(str(tmp_path / "mine.onnx"))
+    workspace.runs.resultReady.emit(1)
+    assert page.export.path.text() == str(tmp_path / "mine.onnx")

@@ -5,6 +5,7 @@ Figures are tabular in the window's typeface. A space that never breaks stands b
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 
 from workbench.export.report.text import duration as duration
@@ -15,10 +16,18 @@ MINUS = "\u2212"
 DASH = "\u2014"
 """Stands where there is no value."""
 
+_COMMAS = re.compile(r"""(?<![\w.,“"'‘`])\d{1,3}(?:,\d{3})+(?![\w,]|\.\d{4})""")
+"""A number whose thousands stand between commas; nothing within a word, a longer list of digits, or a quoted name."""
+
 
 def grouped(value: int) -> str:
     """``421 770``."""
     return f"{value:,}".replace(",", SPACE).replace("-", MINUS)
+
+
+def regrouped(text: str) -> str:
+    """A sentence with the numbers written as here: ``n = 8,000`` becomes ``n = 8 000``; lists and names stay."""
+    return _COMMAS.sub(lambda found: found.group().replace(",", SPACE), text)
 
 
 def short(value: float) -> str:

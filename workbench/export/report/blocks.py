@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from workbench.export.report.colors import Palette
+from workbench.export.report.listing import side_by_side
 from workbench.export.report.svg import Drawing
 from workbench.export.report.text import plain, plain_lines
 
@@ -266,7 +267,9 @@ def tree_of(part: Any, palette: Palette, font: str = "") -> Any:
     if isinstance(part, str):
         return plain(part)
     if isinstance(part, Listing):
-        return {"kind": "listing", "text": plain_lines(part.text), "long": part.long}
+        text = plain_lines(part.text)
+        pieces = [list(pair) for pair in side_by_side(text)] if part.long else []
+        return {"kind": "listing", "text": text, "long": part.long, "pieces": pieces}
     if dataclasses.is_dataclass(part):
         fields = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
         tree = {name: tree_of(value, palette, font) for name, value in fields.items()}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui.diagnose.knobs import KnobView
+from workbench.gui.diagnose.words import EffectPart
 from workbench.gui.icons import draw_icon
 from workbench.gui.text import tip
 from workbench.gui.theme import tokens
 from workbench.gui.widgets.buttons import Button
-from workbench.gui.widgets.labels import Label, Look
+from workbench.gui.widgets.buttons import Look as ButtonLook
+from workbench.gui.widgets.labels import ElidedLabel, Label, Look
 from workbench.gui.widgets.painting import box, focus_ring, painter_on
 
 _MARKS = {"good": "check", "warning": "arrow-up", "muted": "minus"}
@@ -34,6 +38,33 @@ class _Mark(QWidget):
         draw_icon(painter_on(self), _MARKS[self._tone], QRectF(1, 1, 16, 16), ink, 1.8)
 
 
+_LOOKS: dict[str, Look] = {"good": "effect-good", "warning": "effect-warning"}
+
+
+def _effect_grid(parts: Sequence[EffectPart]) -> QGridLayout:
+    """A line for each error and gap that moved, in its own color, with the interval of its change."""
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 1, 0, 0)
+    grid.setHorizontalSpacing(10)
+    grid.setVerticalSpacing(0)
+    grid.setColumnStretch(1, 1)
+    for row, part in enumerate(parts):
+        grid.addWidget(Label(part.text, _LOOKS.get(part.tone, "note")), row, 0)
+        span = ElidedLabel(f"({part.span})" if part.span else "", "note")
+        span.setToolTip(QCoreApplication.translate("diagnose", "95 % interval of the change"))
+        grid.addWidget(span, row, 1)
+    return grid
+
+
+def open_button(view: KnobView, clicked: Callable[[str], object], look: ButtonLook = "secondary") -> Button:
+    """Leads to the step where advice is followed: ``Open Network``."""
+    tr = QCoreApplication.translate
+    text = {"network": tr("diagnose", "Open Network"), "data": tr("diagnose", "Open Data")}[view.leads]
+    button = Button(text, look, clicked=lambda: clicked(view.leads))
+    button.setAccessibleName(tr("diagnose", "{0}: {1}").format(text, view.title))
+    return button
+
+
 class KnobCard(QWidget):
     """A card. One whose knob was tried leads to the run that did, by a click or Enter.
 
@@ -45,10 +76,12 @@ class KnobCard(QWidget):
     Signals:
         tryAsked: the user wants the knob turned.
         runAsked: the user wants to see the run that tries or tried it: its number.
+        openAsked: the user wants to follow advice in another step: its name.
     """
 
     tryAsked = Signal()
     runAsked = Signal(int)
+    openAsked = Signal(str)
 
     def __init__(
         self, view: KnobView, *, primary: bool = False, roomy: bool = False, parent: QWidget | None = None
@@ -63,8 +96,16 @@ class KnobCard(QWidget):
         row.setSpacing(10)
         column = QVBoxLayout()
         column.setSpacing(1)
-        for label in self._words():
+        title, *words = self._words()
+        head = QHBoxLayout()
+        head.setSpacing(10)
+        head.addWidget(title, 1)
+        column.addLayout(head)
+        for label in words:
             column.addWidget(label)
+        if view.parts:
+            column.addLayout(_effect_grid(view.parts))
+            self.setAccessibleDescription(view.effect)
         for label in self._reasons() if roomy else ():
             column.addSpacing(4)
             column.addWidget(label)
@@ -73,7 +114,7 @@ class KnobCard(QWidget):
         if self.button is not None:
             row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
         if view.state == "done":
-            row.addWidget(_Mark(view.tone), 0, Qt.AlignmentFlag.AlignTop)
+            head.addWidget(_Mark(view.tone), 0, Qt.AlignmentFlag.AlignTop)
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -83,14 +124,14 @@ class KnobCard(QWidget):
         words = [Label(view.title, "strong", wrap=True)]
         if change:
             words.append(Label(change, "note", wrap=True))
-        if view.effect and view.state in ("done", "failed"):
-            looks: dict[str, Look] = {"good": "effect-good", "warning": "effect-warning"}
-            look = looks.get(view.tone, "effect")
-            words.append(Label(view.effect, look, wrap=True))
-            words += [Label(view.span, "note", wrap=True)] if view.span else []
+        if view.parts:
+            moved = any(part.tone != "muted" for part in view.parts)
+            words += [] if moved else [Label(self.tr("no measurable change"), "effect", wrap=True)]
+        elif view.effect and view.state in ("done", "failed"):
+            words.append(Label(view.effect, _LOOKS.get(view.tone, "effect"), wrap=True))
         elif view.direction:
             words.append(Label(view.direction, "note", wrap=True))
-        return words
+        return [*words, *([Label(view.how, "note", wrap=True)] if view.how else [])]
 
     def _reasons(self) -> list[Label]:
         view = self.view
@@ -105,6 +146,8 @@ class KnobCard(QWidget):
             return Button(text, clicked=lambda: self.runAsked.emit(number), tip=self.tr("Show this run"))
         if view.state == "done" and view.run:
             return None
+        if view.leads:
+            return open_button(view, self.openAsked.emit)
         if view.knob is None or not view.knob.patch:
             return None
         text = self.tr("Try again") if view.state == "failed" else self.tr("Try")

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.gui.diagnose import words
-from workbench.gui.diagnose.knob_card import KnobCard
+from workbench.gui.diagnose.knob_card import KnobCard, open_button
 from workbench.gui.diagnose.knobs import KnobView, KnobViews, later_title
 from workbench.gui.text import tip
 from workbench.gui.widgets.buttons import Button
@@ -29,10 +29,12 @@ class KnobList(QWidget):
     Signals:
         tryAsked: a ``Knob`` to be turned.
         runAsked: the number of a run to be looked at.
+        openAsked: another step, where advice is followed.
     """
 
     tryAsked = Signal(object)
     runAsked = Signal(int)
+    openAsked = Signal(str)
 
     def __init__(self, *, roomy: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,15 +56,17 @@ class KnobList(QWidget):
             return
         self._shown = (views, focus)
         self._clear()
-        if (views.tried or views.first) and not self._roomy:
-            self._column.addWidget(heading(words.gap_title(focus), self.tr("one change at a time")))
+        if views.tried:
+            self._column.addWidget(heading(self.tr("Knobs tried"), self.tr("what each moved, with 95 % intervals")))
         for view in views.tried[:_MOST_TRIED]:
             self._column.addWidget(self._card(view))
+        if views.tried[_MOST_TRIED:]:
+            self._fold_tried(views.tried[_MOST_TRIED:])
+        if views.first:
+            self._column.addWidget(heading(words.gap_title(focus), self.tr("one change at a time")))
         offered = next((view for view in views.first if view.state == "offered"), None)
         for view in views.first:
             self._column.addWidget(self._card(view, primary=view is offered))
-        if views.tried[_MOST_TRIED:]:
-            self._fold_tried(views.tried[_MOST_TRIED:])
         if views.later:
             self._fold_later(views.later, focus)
 
@@ -78,6 +82,7 @@ class KnobList(QWidget):
         card = KnobCard(view, primary=primary, roomy=self._roomy)
         card.tryAsked.connect(lambda knob=view.knob: self.tryAsked.emit(knob))
         card.runAsked.connect(self.runAsked)
+        card.openAsked.connect(self.openAsked)
         return card
 
     def _fold_tried(self, views: tuple[KnobView, ...]) -> None:
@@ -113,6 +118,8 @@ class KnobList(QWidget):
             button = Button(self.tr("Try"), "link", clicked=lambda: self.tryAsked.emit(view.knob))
             button.setAccessibleName(self.tr("Try: {0}").format(view.title))
             row.addWidget(button)
+        elif view.leads:
+            row.addWidget(open_button(view, self.openAsked.emit, "link"))
         line.setMinimumHeight(28)
         return line
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.diagnosis.advice import merged
 from workbench.diagnosis.context import Tried
 from workbench.diagnosis.rule import Knob
 from workbench.gui.diagnose import words
 from workbench.gui.run_desk import RunDesk, RunResult
-from workbench.gui.text import visible
 from workbench.store.project import RunEntry
 
 KnobState = Literal["offered", "advice", "waiting", "running", "done", "failed"]
@@ -25,13 +25,16 @@ class KnobView:
         state: ``advice`` changes nothing in a recipe and cannot be tried.
         title, change, cost, direction: in words.
         effect: what moved, where it was tried; why it failed, where it did.
-        span: the interval of what moved.
-        tone: ``good``, ``warning`` or ``muted``, of the effect.
+        parts: the same by error and gap, each with its interval and its own tone.
+        tone: ``good``, ``warning`` or ``muted``, of the effect as a whole: by the gap that the knob was meant for.
+        gap: that gap, as a heading would call it; empty where it is not known.
         run: the run that tries or tried it, 0 for none.
         parent: the run that it was tried from.
         tip: why, and the lecture's words; with intervals where it was tried.
         why, lecture, reason: for the page, which has room for them.
         knob: to try it; None where it is only history.
+        leads: for advice, the step where it is followed: ``network``, ``data`` or ``train``; empty where it is nowhere.
+        how: for advice that no step takes, how to follow it.
     """
 
     key: str
@@ -41,8 +44,9 @@ class KnobView:
     cost: str = ""
     direction: str = ""
     effect: str = ""
-    span: str = ""
+    parts: tuple[words.EffectPart, ...] = ()
     tone: str = "muted"
+    gap: str = ""
     run: int = 0
     parent: int = 0
     tip: str = ""
@@ -50,6 +54,8 @@ class KnobView:
     lecture: str = ""
     reason: str = ""
     knob: Knob | None = None
+    leads: str = ""
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def views_of(runs: RunDesk, number: int, result: RunResult) -> KnobViews:
     """The cards of a finished run."""
     ended = tried_here(number, result)
     done = {view.run for view in ended}
-    views = [_view(runs, number, result, knob) for knob in result.diagnosis.knobs]
+    views = [_view(runs, number, result, knob, gaps) for knob, gaps in merged(result.diagnosis.knobs)]
     # What was tried from here stands above with its effect; it need not be offered once more.
     open_ = [view for view in views if view.run not in done or view.run == 0]
     first = tuple(view for view in open_ if view.knob and not view.knob.later)
@@ -89,14 +95,17 @@ def _done(entry: RunEntry, tried: Tried, result: RunResult) -> KnobView:
     parent = entry.parent or 0
     knob = _knob_of(tried, result.diagnosis.knobs)
     change = words.change_of(result.recipe, entry.changes[0])
+    # Seen from the run that tried it the knob is no longer offered: what it was meant for follows from the change.
+    gap = knob.gap if knob else words.aim_of(entry.changes[0])
     return KnobView(
         key=f"run {entry.number}",
         state="done",
         title=words.title_of(knob) if knob else change[:1].upper() + change[1:],
         change=f"{words.run_name(parent)} → {words.run_name(entry.number)}",
         effect=words.effect_words(tried.effect),
-        span=words.effect_intervals(tried.effect),
-        tone=words.effect_tone(tried.effect, knob.gap if knob else result.diagnosis.focus),
+        parts=words.effect_parts(tried.effect),
+        tone=words.effect_tone(tried.effect, gap),
+        gap=gap,
         run=entry.number,
         parent=parent,
         tip=f"{change}\n\n{words.effect_tip(tried)}",
@@ -107,7 +116,7 @@ def _knob_of(tried: Tried, knobs: Iterable[Knob]) -> Knob | None:
     return next((knob for knob in knobs if knob.patch and dict(knob.patch) == dict(tried.patch)), None)
 
 
-def _view(runs: RunDesk, number: int, result: RunResult, knob: Knob) -> KnobView:
+def _view(runs: RunDesk, number: int, result: RunResult, knob: Knob, gaps: Sequence[str]) -> KnobView:
     child = attempt(runs.entries, number, knob)
     state: KnobState = "offered" if knob.patch else "advice"
     told = ""
@@ -125,7 +134,7 @@ def _view(runs: RunDesk, number: int, result: RunResult, knob: Knob) -> KnobView
         title=words.title_of(knob),
         change=words.change_words(result.recipe, knob.patch),
         cost=words.cost_words(knob),
-        direction=words.direction_words(knob),
+        direction=words.direction_words(knob, gaps),
         effect=told or words.sentence(knob.effect),
         tone="warning" if told else "muted",
         run=child.number if child else 0,
@@ -133,8 +142,10 @@ def _view(runs: RunDesk, number: int, result: RunResult, knob: Knob) -> KnobView
         tip=words.knob_tip(knob),
         why=words.sentence(knob.why),
         lecture=words.sentence(knob.lecture),
-        reason=visible(knob.reason),
+        reason=words.told(knob.reason),
         knob=knob,
+        leads="" if knob.patch else words.leads_to(knob),
+        how="" if knob.patch else words.how_to(knob),
     )
 
 

@@ -11,6 +11,7 @@ from workbench.diagnosis.gaps import Gap, Gaps, State
 from workbench.diagnosis.health import Health, gradient_health, update_health
 from workbench.diagnosis.wording import figure
 from workbench.gui.diagnose.rungs import gap_name, level_name, state_reason
+from workbench.gui.diagnose.words import told as written
 from workbench.gui.figures import points
 from workbench.gui.text import visible
 from workbench.gui.widgets.ladder import interval_text
@@ -87,7 +88,7 @@ def conclusions(diagnosis: Diagnosis) -> tuple[str, ...]:
     gaps = diagnosis.gaps
     told = [
         _tr("Bias is {0} and variance is {1}, so the verdict is: {2}.").format(
-            state_word(gaps.bias_state), state_word(gaps.variance_state), visible(diagnosis.headline).lower()
+            state_word(gaps.bias_state), state_word(gaps.variance_state), written(diagnosis.headline).lower()
         ),
         _focus_sentence(diagnosis),
     ]
@@ -95,21 +96,29 @@ def conclusions(diagnosis: Diagnosis) -> tuple[str, ...]:
         told.append(_tr("Intervals are 95 % intervals: Wilson’s for an error, Newcombe’s for a difference of two."))
     else:
         told.append(_tr("An error is the share of variance left unexplained, 1 − R², about the training set’s mean."))
-    return (*told, *(visible(note) for note in gaps.levels.notes.values()))
+    return (*told, *(written(note) for note in gaps.levels.notes.values()))
 
 
 def _focus_sentence(diagnosis: Diagnosis) -> str:
-    high = diagnosis.gaps.bias_state == "high"
+    bias = diagnosis.gaps.bias_state
     sentences = {
         "bias": _tr("Bias first: the lecture turns to variance only when bias is low.")
-        if high
+        if bias == "high"
         else _tr("Bias first: it may be high, and comes before variance."),
-        "variance": _tr("Variance next: bias is not what holds the model back."),
+        "variance": _variance_next(bias),
         "mismatch": _tr("The data mismatch next: it explains the variance."),
         "data": _tr("Then the data: both gaps are small, and the level to compare with is itself high."),
         "none": _tr("Nothing is known to be high, so no gap is in focus."),
     }
     return sentences[diagnosis.focus]
+
+
+def _variance_next(bias: State) -> str:
+    if bias == "undecided":
+        return _tr("Variance next: bias cannot be told yet, but what was measured of it is within the tolerance.")
+    if bias == "unknown":
+        return _tr("Variance next: it is above the tolerance, and of bias nothing is known to be.")
+    return _tr("Variance next: bias is not what holds the model back.")
 
 
 def state_word(state: State) -> str:
@@ -131,7 +140,7 @@ def health_lines(curves: RunCurves) -> tuple[HealthLine, ...]:
         (_tr("Updates"), update_health(series.update_ratios, series.layers)),
     )
     lines = [_health(title, found) for title, found in looked if found.word != "unknown"]
-    lines += [HealthLine(_tr("Notice"), visible(notice.text), False) for notice in curves.notices]
+    lines += [HealthLine(_tr("Notice"), written(notice.text), False) for notice in curves.notices]
     return tuple(lines)
 
 

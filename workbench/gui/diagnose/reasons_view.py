@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.diagnosis.diagnose import Diagnosis
 from workbench.gui.diagnose.reasons import GapReason, HealthLine, conclusions, gap_reasons, health_lines, state_word
+from workbench.gui.diagnose.words import told
 from workbench.gui.icons import draw_icon
-from workbench.gui.text import visible
 from workbench.gui.theme import tokens
 from workbench.gui.widgets.chip import Chip, Tone
 from workbench.gui.widgets.labels import Label
@@ -44,7 +44,7 @@ class ReasonsView(QWidget):
         for reason in gap_reasons(diagnosis.gaps):
             self._column.addWidget(_gap_row(reason))
         self._add_sentences(self.tr("What follows"), conclusions(diagnosis))
-        self._add_sentences(self.tr("What was found besides"), [visible(one.text) for one in diagnosis.findings])
+        self._add_sentences(self.tr("What was found besides"), [told(one.text) for one in diagnosis.findings])
         if health:
             self._column.addWidget(heading(self.tr("Health of the training")))
             for line in health:

@@ -14,7 +14,7 @@ from workbench.diagnosis.wording import error_with_interval, figure, gap_with_in
 from workbench.evaluation.intervals import Estimate, rate_of
 from workbench.evaluation.predictions import Task
 from workbench.events import EpochDone, RunStarted
-from workbench.gui.figures import points
+from workbench.gui.figures import points, regrouped
 from workbench.gui.text import safe
 from workbench.gui.widgets.ladder import Between, Row, Rung, interval_text
 from workbench.recipe.training import Goals
@@ -59,7 +59,7 @@ def _rows(gaps: Gaps, limiting: tuple[str, ...], *, detailed: bool) -> Iterator[
         if error is None:
             continue
         yield from _below(name, gaps, limiting, detailed=detailed)
-        tip = f"{level_name(name)}: {error_with_interval(error)}"
+        tip = regrouped(f"{level_name(name)}: {error_with_interval(error)}")
         yield Rung(level_name(name), error, _ROLES[name], _STRENGTHS.get(name, 1.0), tip=tip)
         if name == "dev" and detailed:
             yield from parts_of(levels.by_distribution)
@@ -70,7 +70,7 @@ def parts_of(by_distribution: Mapping[str, Mapping[str, Estimate]]) -> Iterator[
     errors = [(name, sets["dev"]) for name, sets in by_distribution.items() if "dev" in sets]
     if len(errors) > 1:
         for name, error in sorted(errors, key=lambda pair: pair[1].value):
-            tip = _tr("dev error on {0}: {1}").format(safe(name), error_with_interval(error))
+            tip = _tr("dev error on {0}: {1}").format(safe(name), regrouped(error_with_interval(error)))
             yield Rung(name, error, "purple", 0.75, part=True, tip=tip)
 
 

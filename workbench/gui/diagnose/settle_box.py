@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from workbench.diagnosis.diagnose import Diagnosis
 from workbench.errors import RecipeError
+from workbench.gui.diagnose.words import told
 from workbench.gui.forms.number import NumberEditor
-from workbench.gui.text import visible
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.labels import Label
 from workbench.recipe.fields import facts
@@ -68,7 +68,7 @@ class SettleBox(QWidget):
     def show_diagnosis(self, diagnosis: Diagnosis, goals: Goals) -> bool:
         """Show what would settle a diagnosis; whether there is anything to show."""
         other, self._goals, self._diagnosis = diagnosis is not self._diagnosis, goals, diagnosis
-        texts = [visible(one.text) for one in diagnosis.settle]
+        texts = [told(one.text) for one in diagnosis.settle]
         self._texts.setText("\n".join(texts))
         asked = self._asking and bool(texts) and goals.human_error is None
         self._field.setVisible(asked)

@@ -19,7 +19,8 @@ from workbench.gui.widgets.verdict_box import VerdictKind
 from workbench.recipe.training import Goals
 from workbench.store.project import RunEntry
 
-Stage = Literal["none", "waiting", "training", "reading", "failed", "ready"]
+Stage = Literal["none", "waiting", "training", "elsewhere", "reading", "failed", "ready"]
+"""How far a run is on the way to its diagnosis; ``elsewhere``: it trains in another window."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,14 @@ def stage_of(runs: RunDesk, number: int, error: WorkbenchError | None = None) ->
         return "training"
     if runs.result(number) is not None:
         return "ready"
+    if entry.status == "running" and runs.project is not None and not runs.project.writable:
+        return "elsewhere"
     return "reading" if entry.ended_well and error is None else "failed"
 
 
 def said_of(diagnosis: Diagnosis) -> Said:
     """The verdict of a diagnosis, in its own words."""
-    return Said(words.kind_of(diagnosis.verdict), visible(diagnosis.headline), visible(diagnosis.summary))
+    return Said(words.kind_of(diagnosis.verdict), words.told(diagnosis.headline), words.told(diagnosis.summary))
 
 
 def said_before(runs: RunDesk, number: int, stage: Stage, error: WorkbenchError | None = None) -> Said:
@@ -68,17 +71,25 @@ def said_before(runs: RunDesk, number: int, stage: Stage, error: WorkbenchError 
     if stage == "waiting":
         return Said("busy", _tr("Waiting"), _tr("It starts when the run before it has ended."))
     if stage == "training":
-        return Said("busy", _tr("Still training"), _training(runs, number))
+        paused = runs.curves(number).stage == "paused"
+        return Said("busy", _tr("Paused") if paused else _tr("Still training"), _training(runs, number, paused=paused))
+    if stage == "elsewhere":
+        text = _tr("It is followed there. Its verdict is shown here once it has ended and the project is opened anew.")
+        return Said("busy", _tr("Trains in another window"), text)
     if stage == "reading" or entry is None:
         return Said("busy", _tr("Reading the result"), _tr("The verdict is worked out from all predictions."))
     return _failed(entry, error)
 
 
-def _training(runs: RunDesk, number: int) -> str:
+def _training(runs: RunDesk, number: int, *, paused: bool) -> str:
     curves = runs.curves(number)
     if curves.started is None or not curves.epochs:
+        if paused:
+            return _tr("It waits before its first epoch. Let it go on, and the verdict comes when it ends.")
         return _tr("The verdict comes when it ends: what limits the model, and which knob to turn first.")
     done, of = grouped(curves.epochs[-1].epoch), grouped(curves.started.epochs)
+    if paused:
+        return _tr("After epoch {0} of {1}. Let it go on, and the verdict comes at the end.").format(done, of)
     return _tr("After epoch {0} of {1}. The verdict comes at the end; this is the ladder so far.").format(done, of)
 
 

@@ -103,7 +103,7 @@ class RunWatch(QObject):
         if number != self.number or not self.runs.is_live(number):
             return
         curves = self.runs.curves(number)
-        seen = (number, len(curves.epochs), curves.started is not None)
+        seen = (number, len(curves.epochs), curves.started is not None, curves.stage == "paused")
         if seen != self._seen:
             self._seen = seen
             self.change()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from PySide6.QtCore import QCoreApplication
 
@@ -15,7 +16,7 @@ from workbench.diagnosis.rule import Knob
 from workbench.diagnosis.verdict import Verdict
 from workbench.diagnosis.wording import figure, signed
 from workbench.errors import RecipeError
-from workbench.gui.figures import MINUS, SPACE, grouped, points
+from workbench.gui.figures import MINUS, grouped, points, regrouped
 from workbench.gui.text import safe, visible
 from workbench.gui.widgets.verdict_box import VerdictKind
 from workbench.gui.wording import describe_change
@@ -109,14 +110,44 @@ def cost_words(knob: Knob) -> str:
     return cost.partition(";")[0]
 
 
-def direction_words(knob: Knob) -> str:
-    """Which way a knob moves errors; never by how much."""
-    return knob.direction
+def direction_words(knob: Knob, gaps: Sequence[str] = ()) -> str:
+    """Which way a knob moves errors, never by how much; and on what it acts where that is more than one gap."""
+    named = {"bias": _tr("bias"), "variance": _tr("variance"), "mismatch": _tr("the data mismatch")}
+    if len(gaps) < 2:
+        return knob.direction
+    acts = _tr(" and ").join(named.get(gap, gap) for gap in gaps)
+    return _tr("{0}; acts on {1}").format(knob.direction, acts)
+
+
+_LEADS = {
+    "advice_other_architecture": "network",
+    "advice_other_architecture_for_variance": "network",
+    "bigger_network": "network",
+    "smaller_network": "network",
+}
+
+
+def leads_to(knob: Knob) -> str:
+    """The step where advice is followed: ``network``, ``data``, or empty where none takes it."""
+    if how_to(knob):
+        return ""
+    return _LEADS.get(knob.id, "data")
+
+
+def how_to(knob: Knob) -> str:
+    """How advice is followed that no step of the window takes; empty for the others."""
+    if knob.id.startswith("advice_transfer_learning"):
+        return _tr("Runs start from random weights here. Train elsewhere; “workbench diagnose” reads its predictions.")
+    if knob.id.startswith("advice_search"):
+        return _tr("Try knobs one after the other; each try is a run of its own, and the table of runs compares them.")
+    return ""
 
 
 def knob_tip(knob: Knob) -> str:
     """Why, and the lecture's words."""
-    parts = [knob.title, knob.why, _tr("Expected: {0}.").format(knob.direction), _tr("Cost: {0}.").format(knob.cost)]
+    how = "" if knob.patch else how_to(knob)
+    expected, cost = _tr("Expected: {0}.").format(knob.direction), _tr("Cost: {0}.").format(knob.cost)
+    parts = [knob.title, knob.why, how, expected, cost]
     if knob.reason:
         parts.append(_tr("Later, because: {0}.").format(knob.reason))
     if knob.lecture:
@@ -126,7 +157,12 @@ def knob_tip(knob: Knob) -> str:
 
 def sentence(text: str) -> str:
     """A sentence of the diagnosis, which may quote names from data, begun with a capital letter."""
-    return visible(text[:1].upper() + text[1:])
+    return told(text[:1].upper() + text[1:])
+
+
+def told(text: str) -> str:
+    """A text of the diagnosis as the window writes it: what cannot be seen as escapes, thousands as everywhere here."""
+    return regrouped(visible(text))
 
 
 def failure_words(entry: RunEntry) -> str:
@@ -154,37 +190,47 @@ def later_words(focus: str, count: int) -> str:
 
 def visible_lines(parts: list[str]) -> str:
     """Sentences one below the other, an empty line between."""
-    return "\n\n".join(visible(part) for part in parts if part)
+    return "\n\n".join(told(part) for part in parts if part)
+
+
+EffectTone = Literal["good", "warning", "muted"]
+_TONES: Mapping[str, EffectTone] = {"better": "good", "worse": "warning"}
+
+
+@dataclass(frozen=True)
+class EffectPart:
+    """One error or gap that a try moved, or did not.
+
+    Attributes:
+        text: ``bias 9.1 → 1.0``.
+        span: the 95 % interval of the change, ``−9.0 to −7.2``; empty for an exact one.
+        tone: of this part alone.
+    """
+
+    text: str
+    span: str
+    tone: EffectTone
+
+
+def effect_parts(effect: Comparison) -> tuple[EffectPart, ...]:
+    """What a try moved, a part for each of bias, variance and dev error; empty where nothing can be compared."""
+    moves = {move.name: move for move in effect.moves}
+    first = moves.get("bias") or moves.get("train")
+    return tuple(_part(move) for move in (first, moves.get("variance"), moves.get("dev")) if move is not None)
+
+
+def _part(move: Move) -> EffectPart:
+    span = "" if move.change.exact else change_span(move)
+    return EffectPart(f"{move.name} {before_after(move)}", span, _TONES.get(move.direction, "muted"))
 
 
 def effect_words(effect: Comparison) -> str:
-    """``bias 5.1 → 2.8 · variance +0.3``; or that nothing measurable moved."""
-    shown = shown_moves(effect)
-    if not shown:
-        return visible(effect.text)
-    if all(move.direction == "same" for move in shown):
-        numbers = " · ".join(f"{move.name} {before_after(move)}" for move in shown)
-        return _tr("no measurable change") + f" · {numbers}"
-    first, *others = shown
-    told = [f"{first.name} {before_after(first)}"]
-    for move in others:
-        moved = points(move.after - move.before) if move.direction != "same" else _tr("as before")
-        told.append(f"{move.name} {moved}")
-    return " · ".join(told)
-
-
-def effect_intervals(effect: Comparison) -> str:
-    """``95 %: −2.7 to −1.9 · −0.2 to +0.8``, in the order of ``effect_words``; empty where no change has one."""
-    spans = [change_span(move) for move in shown_moves(effect) if not move.change.exact]
-    return f"95{SPACE}%: " + " · ".join(spans) if spans else ""
-
-
-def shown_moves(effect: Comparison) -> tuple[Move, ...]:
-    """The one or two moves that a card tells: bias and variance, or the errors that stand for them."""
-    moves = {move.name: move for move in effect.moves}
-    first = moves.get("bias") or moves.get("train") or moves.get("dev")
-    second = moves.get("variance") or moves.get("dev")
-    return tuple(move for move in dict.fromkeys((first, second)) if move is not None)
+    """``bias 9.1 → 1.0 · variance 14.1 → 18.1 · dev 28.6 → 24.5``; or that nothing measurable moved."""
+    parts = effect_parts(effect)
+    if not parts:
+        return told(effect.text)
+    moved = any(part.tone != "muted" for part in parts)
+    return " · ".join([*([] if moved else [_tr("no measurable change")]), *(part.text for part in parts)])
 
 
 def before_after(move: Move) -> str:
@@ -219,15 +265,49 @@ def move_line(move: Move) -> str:
     return told if change.exact else f"{told} ({signed(change.lower)} {_tr('to')} {signed(change.upper)})"
 
 
-def effect_tone(effect: Comparison, gap: str) -> str:
-    """Whether a try did good: ``good``, ``warning`` (worse) or ``muted`` (no measurable change)."""
-    name = {"bias": "bias", "variance": "variance", "test": "test"}.get(gap, "dev")
-    own = effect.direction(name)
-    if own == "unknown" and name == "bias":
-        own = effect.direction("train")
-    if gap != "bias" and effect.direction("dev") == "worse":
-        return "warning"
-    return {"better": "good", "worse": "warning"}.get(own, "muted")
+def effect_tone(effect: Comparison, gap: str) -> EffectTone:
+    """Whether a try did good: ``good``, ``warning`` (worse) or ``muted`` (no measurable change).
+
+    Args:
+        effect: what it moved.
+        gap: what it was meant for. A bias that fell is a success whatever became of the variance, which has knobs of
+            its own; a variance that fell only because the training error rose is none. Else the dev error counts.
+    """
+    dev = effect.direction("dev")
+    own = effect.direction({"bias": "bias", "variance": "variance", "test": "test"}.get(gap, "dev"))
+    if gap == "bias":
+        own = effect.direction("train") if own == "unknown" else own
+        return _TONES.get(own if own in ("better", "worse") else dev, "muted")
+    if "worse" in (dev, own):
+        return "good" if own == "worse" and dev == "better" else "warning"
+    return "good" if "better" in (dev, own) else "muted"
+
+
+_MORE: Mapping[str, tuple[str, str]] = {
+    "training.epochs": ("bias", "variance"),
+    "network.width": ("bias", "variance"),
+    "training.l2": ("variance", "bias"),
+    "training.dropout": ("variance", "bias"),
+}
+"""Settings, and which gap more and less of each is meant for."""
+
+
+def aim_of(change: Change) -> str:
+    """Which gap a change is meant for, by the lecture: ``bias``, ``variance``, or empty where it may be either."""
+    path, before, after = change.path, change.before, change.after
+    name = path.rpartition(".")[2]
+    if path in ("data.augment", "network.layers") and isinstance(before, list) and isinstance(after, list):
+        more = len(after) > len(before)
+        return "bias" if more == (path == "network.layers") else "variance"
+    if path == "training.early_stopping":
+        return "variance" if before is None else "bias"
+    if path.startswith(("training.optimizer", "training.schedule")) and name != "weight_decay":
+        return "bias"
+    if name in ("initializer", "function"):
+        return "bias"
+    ways = _MORE.get(path) or {"weight_decay": _MORE["training.l2"], "rate": _MORE["training.dropout"]}.get(name)
+    numbers = all(isinstance(value, int | float) for value in (before, after))
+    return ways[after < before] if ways and numbers else ""
 
 
 def gap_title(gap: str) -> str:

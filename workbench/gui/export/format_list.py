@@ -35,7 +35,8 @@ class _Row(QAbstractButton):
         super().__init__(parent)
         self.choice = choice
         self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # A click takes the focus too: the arrow keys after it would else go to whatever had it before.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(choice.title)
         self.setAccessibleDescription(choice.about)
         self.setToolTip(choice.about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 
 from workbench.errors import InputError, WorkbenchError
-from workbench.export.formats.base import Exported, exporter
+from workbench.export.formats.base import Exported, exporter, exporters
 from workbench.export.report.build import report_of
 from workbench.export.report.pdf import to_pictures
 from workbench.export.source import KEPT, ExportSource
@@ -193,12 +194,54 @@ def existing(order: Order) -> tuple[Path, ...]:
     return tuple(path for _, path in order.files() if path.exists())
 
 
+_OTHERS = {
+    "an archive": ".zip .gz .7z .tar",
+    "a document": ".doc .docx .odt .md .tex",
+    "a picture": ".png .jpg .jpeg .svg .gif",
+    "a table": ".csv .tsv .xlsx .xls .parquet",
+    "plain text": ".txt",
+    "PyTorch’s own checkpoints": ".pt .pth .ckpt",
+    "Keras and HDF5": ".h5 .hdf5 .keras",
+    "TensorFlow": ".pb .tflite",
+    "a single NumPy array": ".npy",
+    "a recipe": ".toml",
+    "settings": ".json .yaml .yml",
+}
+_SAME = {"html": (".htm",)}
+
+
+def belongs_to(path: Path, kind: str) -> str:
+    """The format that a file's ending belongs to where that is another than the chosen one, in words; else empty.
+
+    Programs go by the ending: a model called ``.pdf`` opens nowhere.
+    """
+    suffix = path.suffix.lower()
+    if not suffix or suffix == exporter(kind).suffix or suffix in _SAME.get(kind, ()):
+        return ""
+    for other in exporters():
+        if suffix == exporter(other).suffix or suffix in _SAME.get(other, ()):
+            return exporter(other).title
+    return next((title for title, suffixes in _OTHERS.items() if suffix in suffixes.split()), "")
+
+
+def with_ending(path: Path, kind: str, *, instead: bool = False) -> Path:
+    """The file with the format's ending: appended where it has none, or ``instead`` of another format's."""
+    ending = exporter(kind).suffix
+    if instead:
+        return path.with_suffix(ending)
+    known = path.suffix.lower() in (ending, *_SAME.get(kind, ()))
+    return path if known or not path.name or belongs_to(path, kind) else path.with_name(path.name + ending)
+
+
 def problem_of(path_text: str) -> WorkbenchError | None:
     """Why a typed path is none; None where it is one."""
     if not path_text.strip():
         return InputError(_tr("choose a file to write"))
     if not Path(path_text).expanduser().is_absolute():
         return InputError(_tr("name the file with its folder"), where=path_text)
+    if path_text.strip().endswith(("/", os.sep)) or Path(path_text.strip()).expanduser().is_dir():
+        # Else an ending would be put behind the folder's name.
+        return InputError(_tr("name a file, not a folder"), where=path_text)
     return None
 
 

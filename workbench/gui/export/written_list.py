@@ -7,14 +7,15 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.gui.export.work import REPORTS, Written
-from workbench.gui.figures import grouped, memory
+from workbench.gui.figures import grouped, memory, regrouped
 from workbench.gui.text import tip, visible
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.chip import Chip
 from workbench.gui.widgets.labels import ElidedLabel, Label
-from workbench.gui.widgets.panel import GAP, heading
+from workbench.gui.widgets.panel import GAP
 
 _MOST = 8
+"""Files that are listed."""
 
 
 class WrittenList(QWidget):
@@ -26,14 +27,13 @@ class WrittenList(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(GAP)
-        self._column.addWidget(heading(self.tr("Written")))
         self.hide()
 
     def add(self, written: tuple[Written, ...]) -> None:
         """Put files at the head of the list; an older entry of the same file goes."""
         paths = {one.path for one in written}
         self.files = [*written, *(one for one in self.files if one.path not in paths)][:_MOST]
-        while (item := self._column.takeAt(1)) is not None:
+        while (item := self._column.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
@@ -59,9 +59,9 @@ class WrittenList(QWidget):
         show.setAccessibleName(self.tr("Show {0} in its folder").format(one.path.name))
         head.addWidget(show)
         column.addLayout(head)
-        column.addWidget(Label(visible(one.checked), "note" if one.passed else "error", wrap=True))
         where = self.tr("{0}, epoch {1}, in {2}").format(memory(one.size), grouped(one.epoch), one.path.parent)
         column.addWidget(ElidedLabel(where, "note"))
+        column.addWidget(Label(regrouped(visible(one.checked)), "note" if one.passed else "error", wrap=True))
         holder.setToolTip(tip(f"{one.path}\nSHA-256 {one.sha256}", 90))
         return holder
 

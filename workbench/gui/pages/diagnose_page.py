@@ -26,9 +26,11 @@ class DiagnosePage(QWidget):
 
     Signals:
         navigate: leads to another step.
+        importRequested: the user wants to choose data.
     """
 
     navigate = Signal(str)
+    importRequested = Signal()
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +38,12 @@ class DiagnosePage(QWidget):
         self._runs = runs
         self.verdict, self.knobs = VerdictPanel(runs), KnobsPanel(runs)
         self.reasons, self.tried = ReasonsPanel(runs), TriedPanel(runs)
+        self.knobs.navigate.connect(self.navigate)
         self.verdict.trainAsked.connect(lambda: self.navigate.emit("train"))
+        self.verdict.importAsked.connect(self.importRequested)
+        self._workspace = workspace
+        workspace.data.changed.connect(lambda _: self._see_data())
+        workspace.document.recipeChanged.connect(lambda *_: self._see_data())
         self._beside: dict[str, Panel] = {"knobs": self.knobs, "why": self.reasons, "tried": self.tried}
         self._chosen, self._roomy = "knobs", True
         self._switches = [self._switch(panel) for panel in self._beside.values()]
@@ -48,6 +55,12 @@ class DiagnosePage(QWidget):
         self.setFocusProxy(self.verdict.run)
         runs.listChanged.connect(self._arrange)
         self._arrange()
+        self._see_data()
+
+    def _see_data(self) -> None:
+        """Without data there is nothing to train on."""
+        data, recipe = self._workspace.data, self._workspace.document.recipe
+        self.verdict.set_has_data(data.state is not None or bool(recipe.data.sources))
 
     def _switch(self, panel: Panel) -> Segmented:
         names = [("knobs", self.tr("Knobs")), ("why", self.tr("Why")), ("tried", self.tr("Tried"))]

@@ -26,7 +26,8 @@ class DiagnosisPanel(QWidget):
     """The compact diagnosis of the run that is looked at.
 
     Signals:
-        navigate: leads to another step: ``diagnose`` for the whole story, ``export`` for the report.
+        navigate: leads to another step: ``diagnose`` for the whole story, ``export`` for the report,
+            ``network`` or ``data`` where advice is followed.
     """
 
     navigate = Signal(str)
@@ -81,6 +82,7 @@ class DiagnosisPanel(QWidget):
         self.settle.goalsGiven.connect(lambda goals: runs.set_goals(runs.current, goals))
         self.knobs.tryAsked.connect(self._try)
         self.knobs.runAsked.connect(runs.select)
+        self.knobs.openAsked.connect(self.navigate)
 
     def _on_turn(self) -> None:
         self.message.hide()

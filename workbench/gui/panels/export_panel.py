@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -14,7 +15,6 @@ from workbench.gui.background import Background
 from workbench.gui.export import work
 from workbench.gui.export.format_list import FormatChoice, FormatList
 from workbench.gui.export.work import Order, Written
-from workbench.gui.export.written_list import WrittenList
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.runs.run_combo import RunCombo
 from workbench.gui.runs.words import run_name
@@ -36,11 +36,15 @@ class ExportPanel(Panel):
 
     Signals:
         changed: another file would be written now.
+        exported: the files that were written, as ``Written``.
         trainAsked: there is no run yet, and the user wants one.
+        importAsked: there is nothing to train on yet, and the user wants to choose data.
     """
 
     changed = Signal()
+    exported = Signal(object)
     trainAsked = Signal()
+    importAsked = Signal()
 
     def __init__(
         self, runs: RunDesk, background: Background, settings: Settings, parent: QWidget | None = None
@@ -49,6 +53,8 @@ class ExportPanel(Panel):
         self.set_title(self.tr("Export"))
         self._runs, self._background, self._settings = runs, background, settings
         self._busy = False
+        self._has_data = True
+        self._way: Callable[[], None] = lambda: None
         self.run = RunCombo(runs)
         self.add_control(self.run)
         self.formats = FormatList(_choices())
@@ -57,7 +63,6 @@ class ExportPanel(Panel):
         self.browse = Button(self.tr("Browse…"), clicked=self._browse)
         self.message = InlineMessage(closable=True)
         self.message.hide()
-        self.written = WrittenList()
         self.status = Label("", "note")
         self.button = Button(self.tr("Export"), "primary", clicked=self.export)
         self.empty = EmptyState(
@@ -74,6 +79,11 @@ class ExportPanel(Panel):
         self._connect()
         self.refresh()
 
+    def set_has_data(self, known: bool) -> None:
+        """Whether there is anything to train on: where there is not, that comes first."""
+        self._has_data = known
+        self.empty.button.setText(self.tr("Go to Train") if known else self.tr("Import data…"))
+
     # --- layout --------------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
@@ -84,7 +94,6 @@ class ExportPanel(Panel):
         column.addWidget(self.formats)
         column.addLayout(self._options())
         column.addWidget(self.message)
-        column.addWidget(self.written)
         column.addStretch(1)
         self._scroll = Scroll(content, least=320)
         self.add(self._scroll, stretch=1)
@@ -119,14 +128,14 @@ class ExportPanel(Panel):
         runs = self._runs
         runs.selected.connect(lambda _: self._on_run())
         runs.listChanged.connect(self.refresh)
-        runs.resultReady.connect(lambda number: self._on_run() if number == runs.current else None)
+        runs.resultReady.connect(lambda number: self._read_checkpoints() if number == runs.current else None)
         self.formats.chosen.connect(self._on_format)
         self.checkpoint.valueChanged.connect(lambda _: self.changed.emit())
         self.path.textEdited.connect(lambda _: self._forget_message())
         self.path.textChanged.connect(lambda text: self.path.setToolTip(tip(text, 90)))
         self.path.returnPressed.connect(self.export)
-        self.message.actionClicked.connect(self._replace)
-        self.empty.clicked.connect(self.trainAsked)
+        self.message.actionClicked.connect(lambda: self._way())
+        self.empty.clicked.connect(lambda: (self.trainAsked if self._has_data else self.importAsked).emit())
         self.weights.setChecked(True)
 
     # --- state ---------------------------------------------------------------------------------------------------
@@ -152,13 +161,16 @@ class ExportPanel(Panel):
 
     def refresh(self) -> None:
         """Show what can be exported now."""
+        if self._show_what_there_is() and not self.path.text():
+            self._on_run()
+        self._show_options()
+
+    def _show_what_there_is(self) -> bool:
         any_run = self._runs.entry(self._runs.current) is not None
         self.empty.setVisible(not any_run)
         self._scroll.setVisible(any_run)
         self.foot_frame().setVisible(any_run)
-        if any_run and not self.path.text():
-            self._on_run()
-        self._show_options()
+        return any_run
 
     def _show_options(self) -> None:
         kind = self.formats.value()
@@ -174,7 +186,13 @@ class ExportPanel(Panel):
     def _on_run(self) -> None:
         self._forget_message()
         self._suggest()
+        # The list of another project comes before the run of it that is looked at.
+        self._show_what_there_is()
         self._show_options()
+        self._read_checkpoints()
+
+    def _read_checkpoints(self) -> None:
+        """A result that comes a moment later changes what there is to choose from, not the name that was typed."""
         folder = self.folder
         if folder is None or not folder.is_dir():
             self.checkpoint.set_options([])
@@ -226,25 +244,48 @@ class ExportPanel(Panel):
 
     def export(self) -> None:
         """Write the file; where it exists already, ask first."""
-        order, wrong = self.order(), work.problem_of(self.path.text())
-        if order is None or self._busy:
+        wrong = work.problem_of(self.path.text())
+        if self.order() is None or self._busy:
             return
         if wrong is not None:
             self._show_error(wrong)
+            return
+        order = self._with_ending()
+        if order is None:
             return
         there = work.existing(order)
         if there:
             names = ", ".join(visible(path.name) for path in there)
             title = self.tr("{0} exists already").format(names)
-            self.message.set_message("warning", title, self.tr("Nothing was written."), action=self.tr("Replace it"))
-            self.message.show()
+            self._ask(title, self.tr("Nothing was written."), self.tr("Replace it"), lambda: self._start(order))
             return
         self._start(order)
 
-    def _replace(self) -> None:
-        order = self.order()
-        if order is not None:
-            self._start(order)
+    def _with_ending(self) -> Order | None:
+        """What is to be written under a name that fits its format; None where the user is asked about it first."""
+        path, kind = Path(self.path.text().strip()), self.formats.choice()
+        other = work.belongs_to(path, kind.kind)
+        if other:
+            better = work.with_ending(path, kind.kind, instead=True)
+            title = self.tr("The ending {0} belongs to another format: {1}").format(visible(path.suffix), other)
+            text = self.tr("The file would hold the {0}; other programs go by its ending. Nothing was written.")
+            rename = self.tr("Name it {0}").format(visible(better.name))
+            self._ask(title, text.format(exporter(kind.kind).title), rename, lambda: self._rename(better))
+            return None
+        self.path.setText(str(work.with_ending(path, kind.kind)))
+        return self.order()
+
+    def _rename(self, path: Path) -> None:
+        self._forget_message()
+        self.path.setText(str(path))
+        self.path.setFocus()
+
+    def _ask(self, title: str, text: str, action: str, way: Callable[[], None]) -> None:
+        self._way = way
+        self.message.set_message("warning", title, text, action=action)
+        self.message.show()
+        # It may stand below what is seen of a low window.
+        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.message, 0, GAP))
 
     def _start(self, order: Order) -> None:
         self._busy = True
@@ -256,9 +297,7 @@ class ExportPanel(Panel):
         self._busy = False
         self._show_options()
         self._settings.set("export_folder", str(files[0].path.parent))
-        self.written.add(files)
-        # Below the button that was pressed: scrolled to, so that it is seen that and how it went.
-        QTimer.singleShot(0, self, lambda: self._scroll.ensureWidgetVisible(self.written, 0, 0))
+        self.exported.emit(files)
 
     def _on_failed(self, error: WorkbenchError) -> None:
         self._busy = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.diagnosis.rule import Knob
@@ -9,7 +10,6 @@ from workbench.errors import WorkbenchError
 from workbench.gui.diagnose.knob_list import KnobList
 from workbench.gui.diagnose.knobs import KnobViews, views_of
 from workbench.gui.diagnose.watch import RunWatch
-from workbench.gui.diagnose.words import gap_title
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.widgets.empty_state import EmptyState
 from workbench.gui.widgets.message import InlineMessage
@@ -17,7 +17,13 @@ from workbench.gui.widgets.panel import GAP, INSIDE, Panel, Scroll
 
 
 class KnobsPanel(Panel):
-    """The knobs of the run that is looked at."""
+    """The knobs of the run that is looked at.
+
+    Signals:
+        navigate: leads to another step, where advice is followed.
+    """
+
+    navigate = Signal(str)
 
     def __init__(self, runs: RunDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
@@ -44,6 +50,7 @@ class KnobsPanel(Panel):
         self._watch.turned.connect(self.message.hide)
         self.knobs.tryAsked.connect(self._try)
         self.knobs.runAsked.connect(runs.select)
+        self.knobs.openAsked.connect(self.navigate)
         self.refresh()
 
     def _try(self, knob: Knob) -> None:
@@ -57,7 +64,5 @@ class KnobsPanel(Panel):
         result, number = self._watch.result, self._watch.number
         self._scroll.setVisible(result is not None)
         self.empty.setVisible(result is None)
-        self.set_title(gap_title(result.diagnosis.focus) if result else self.tr("Knobs"))
-        self.set_note(self.tr("one change at a time") if result else "")
         views = views_of(self._runs, number, result) if result else KnobViews()
         self.knobs.show_views(views, result.diagnosis.focus if result else "")

@@ -66,7 +66,7 @@ class PreviewPanel(Panel):
         self.message.hide()
         self.view.setVisible(preview is not None)
         self.empty.setVisible(preview is None)
-        self.set_note(_note(self, preview))
+        self.set_note(self._note(preview))
         if preview is not None:
             self.view.show_preview(preview)
 
@@ -74,10 +74,11 @@ class PreviewPanel(Panel):
         self._show(None)
         self.message.show_error(error)
 
-
-def _note(panel: PreviewPanel, preview: Preview | None) -> str:
-    if preview is None:
-        return ""
-    if preview.pages:
-        return panel.tr("the PDF, {0} pages; the HTML report says the same").format(len(preview.pages))
-    return panel.tr("the file as it will be written") if preview.text else panel.tr("what is inside")
+    def _note(self, preview: Preview | None) -> str:
+        if preview is None:
+            return ""
+        if preview.pages and self._shown is not None and self._shown[1] == "html":
+            return self.tr("the same content as in the HTML page, laid out on pages")
+        if preview.pages:
+            return self.tr("{0} pages, as they will be written").format(len(preview.pages))
+        return self.tr("the file as it will be written") if preview.text else self.tr("what is inside")

@@ -27,14 +27,17 @@ class VerdictPanel(Panel):
 
     Signals:
         trainAsked: there is no run yet, and the user wants one.
+        importAsked: there is nothing to train on yet, and the user wants to choose data.
     """
 
     trainAsked = Signal()
+    importAsked = Signal()
 
     def __init__(self, runs: RunDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.set_title(self.tr("Diagnosis"))
         self._runs = runs
+        self._has_data = True
         self._watch = RunWatch(runs, self, self.refresh)
         self.run = RunCombo(runs)
         self.add_control(self.run)
@@ -77,8 +80,13 @@ class VerdictPanel(Panel):
         watch, runs = self._watch, self._runs
         watch.turned.connect(self._on_turn)
         watch.refused.connect(self.message.show_error)
-        self.empty.clicked.connect(self.trainAsked)
+        self.empty.clicked.connect(lambda: (self.trainAsked if self._has_data else self.importAsked).emit())
         self.goals.goalsGiven.connect(lambda goals: runs.set_goals(runs.current, goals))
+
+    def set_has_data(self, known: bool) -> None:
+        """Whether there is anything to train on: where there is not, that comes first."""
+        self._has_data = known
+        self.empty.button.setText(self.tr("Go to Train") if known else self.tr("Import data…"))
 
     def set_expert(self, expert: bool) -> None:
         """Show all goals, or those that most people need."""

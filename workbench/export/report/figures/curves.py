@@ -162,8 +162,10 @@ def _draw_marks(drawing: Drawing, frame: Frame, marks: Sequence[Mark], best: tup
                      anchor="end" if late else "start")  # fmt: skip
     if best is not None and isfinite(best[1]):
         x, y = frame.x(best[0]), frame.y(min(max(best[1], frame.y.low), frame.y.high))
+        # Named at the top, with a line down to it: beside the point are lines, and the names at their ends.
+        drawing.line(x, frame.top, x, y - 4, "grey", 1, "1 3")
         drawing.dot(x, y, 4, "panel", "purple")
         late = x > (frame.left + frame.right) / 2
-        drawing.text(
-            x + (3 if late else -3), y - 10, best[2], color="muted", size=11, anchor="end" if late else "start"
-        )
+        height = frame.top + (24 if marks else 10)
+        drawing.text(x + (-6 if late else 6), height, best[2], color="muted", size=11,
+                     anchor="end" if late else "start")  # fmt: skip

@@ -44,21 +44,20 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
     yield Fact("platform", versions.get("platform", "unknown"))
     named = [f"{_LABELS.get(name, name)} {version}" for name, version in versions.items() if name != "platform"]
     yield Fact("versions", ", ".join(named))
+    yield Fact("recipe, SHA-256", str(summary["recipe_fingerprint"]))
+    yield Fact("data, SHA-256", str(summary["data_fingerprint"]))
 
 
 _LABELS = {"python": "Python", "workbench": "Workbench", "numpy": "NumPy", "cupy": "CuPy"}
 
 
-def _reproduction(source: ExportSource) -> Iterator[Heading | Listing | Facts | Paragraph]:
-    summary = source.summary
+def _reproduction(source: ExportSource) -> Iterator[Heading | Listing | Paragraph]:
     yield Heading("How to reproduce it")
     yield Paragraph("Save the recipe above as recipe.toml, see that the data lie where it says, and run:")
     yield Listing("\n".join(commands(source)))
-    yield Paragraph("What ran then had these fingerprints, SHA-256 of the content:")
-    fingerprints = (("recipe", summary["recipe_fingerprint"]), ("data", summary["data_fingerprint"]))
-    yield Facts(tuple(Fact(name, str(value)) for name, value in fingerprints), wide=True)
     yield Paragraph(
-        "On the same kind of CPU, equal versions, recipe, data and number of threads give equal weights, bit by bit.",
+        "On the same kind of CPU, equal versions, number of threads, recipe and data (see their fingerprints above) "
+        "give equal weights, bit by bit.",
         "muted",
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel
 
 from workbench.events import EpochDone, LearningRateChanged, RunStarted
+from workbench.export.report.axes import Format
 from workbench.export.report.blocks import (
     Block,
     Cell,
@@ -22,7 +24,7 @@ from workbench.export.report.blocks import (
     head,
 )
 from workbench.export.report.figures.curves import Level, Mark, Series, curves_drawing, wants_log
-from workbench.export.report.text import count, counted, number, shape, short, tight_percent
+from workbench.export.report.text import MINUS, count, counted, number, shape, short, tight_percent
 from workbench.export.source import ExportSource
 from workbench.recipe.fields import FieldFacts, facts
 from workbench.recipe.kinds import Kinded
@@ -95,12 +97,22 @@ def _rate_figure(source: ExportSource) -> Figure:
     series = [Series("", [each.learning_rate for each in done], "good_text")]
     log = wants_log(series)
     text = "Learning rate over the epochs."
-    drawing = curves_drawing(_epochs(done), series, _rate_text, label=text, size=_HALF, log=log)
+    written = rate_format([each.learning_rate for each in done])
+    drawing = curves_drawing(_epochs(done), series, written, label=text, size=_HALF, log=log)
     return Figure(f"Learning rate{_scale(log)}", drawing)
 
 
-def _rate_text(value: float) -> str:
-    return number(value, 2)
+def rate_format(rates: Sequence[float]) -> Format:
+    """How learning rates are written on an axis: all with exponents where all are small, ``2e−4``, else ``0.02``."""
+    small = max(rates, default=0.0) < 0.01
+    return _exponential if small else lambda value: number(value, 2)
+
+
+def _exponential(value: float) -> str:
+    if not value or not isfinite(value):
+        return number(value)
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", MINUS)
 
 
 def _epochs(curve: Any) -> list[float]:
