@@ -38,6 +38,15 @@ def _light(request: pytest.FixtureRequest) -> None:
         theme().set_mode("light")
 
 
+@pytest.fixture(autouse=True)
+def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots make all their lines in one turn: how many fit into a few milliseconds depends on what else runs here."""
+    if "qtbot" in request.fixturenames:
+        from workbench.gui.plots import live_plot
+
+        monkeypatch.setattr(live_plot, "BUDGET_SECONDS", float("inf"))
+
+
 @pytest.fixture
 def workspace(qapp: object) -> Iterator[Workspace]:
     """Everything behind the window, with runs that compute in a thread of this process; a home of its own."""

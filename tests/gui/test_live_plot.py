@@ -17,6 +17,7 @@ from PySide6.QtGui import QImage
 from shots import settle
 
 from workbench.errors import StoreError
+from workbench.gui.plots import live_plot
 from workbench.gui.plots.exports import save_plot
 from workbench.gui.plots.figures import csv_text, figures_of
 from workbench.gui.plots.legend import Key, Legend
@@ -64,7 +65,8 @@ def test_that_a_line_whose_numbers_are_as_before_costs_nothing(qtbot: Any) -> No
     assert plot._strokes["1 train"].show_line(_line(), True)
 
 
-def test_that_many_new_lines_are_made_in_several_turns(qtbot: Any) -> None:
+def test_that_many_new_lines_are_made_in_several_turns(qtbot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_plot, "BUDGET_SECONDS", 0.006)
     plot, lines = _plot(qtbot), [_line(f"{number} train", str(number)) for number in range(300)]
     plot.show_lines(lines)
     assert plot.behind

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from shots import settle
 from support.small_runs import SPLIT, write_table
 
@@ -317,3 +317,22 @@ def test_that_a_project_that_is_open_elsewhere_says_so(window, qtbot, tmp_path):
         assert not window.workspace.project.writable
         window.workspace.new_project()
     assert window.message.isHidden()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_that_nothing_on_a_page_takes_files_away_from_the_window(window, qtbot, tmp_path, step):
+    with_data(window, qtbot, write_table(tmp_path))
+    trained(window, qtbot)
+    window.show_step(step)
+    qtbot.wait(100)
+    window.setAcceptDrops(False)
+    mime, none = drag([tmp_path / "table.csv"]), Qt.KeyboardModifier.NoModifier
+    takers = []
+    for widget in window.findChildren(QWidget):
+        if widget.acceptDrops() and widget.isVisible():
+            event = QDragEnterEvent(QPoint(3, 3), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, none)
+            event.ignore()
+            QApplication.sendEvent(widget, event)
+            if event.isAccepted():
+                takers.append(f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}")
+    assert not takers

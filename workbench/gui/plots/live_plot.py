@@ -22,7 +22,7 @@ Window = tuple[float, float]
 
 _AXIS = 52
 """Width of the axis at the left: fixed, or the plot would move whenever a label is longer than those before."""
-_BUDGET_SECONDS = 0.006
+BUDGET_SECONDS = 0.006
 """For new lines in one turn; pyqtgraph takes milliseconds to make one."""
 _MARGIN = 0.02
 """Room beside the curves, as a share of the plot's width."""
@@ -94,7 +94,7 @@ class LivePlot(Plot):
         keys = {line.key for line in lines}
         for key in [key for key in self._strokes if key not in keys]:
             self.removeItem(self._strokes.pop(key))
-        end, self.behind = time.perf_counter() + _BUDGET_SECONDS, False
+        end, self.behind = time.perf_counter() + BUDGET_SECONDS, False
         for line in lines:
             stroke = self._strokes.get(line.key)
             if stroke is None and time.perf_counter() > end:
