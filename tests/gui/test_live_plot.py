@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtGui import QImage, QPaintEvent
 from shots import settle
 
 from workbench.errors import StoreError
@@ -348,3 +348,28 @@ def test_that_the_mouse_points_only_within_the_axes(qtbot: Any) -> None:
     qtbot.mouseMove(plot.viewport(), plot.rect().bottomLeft())
     assert seen[0] == pytest.approx(10.0, abs=0.1)
     assert seen[-1] is None
+
+
+class _Painted(QObject):
+    """Notes which part of a widget is painted anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 1e9
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.left = min(self.left, event.region().boundingRect().left())
+        return False
+
+
+def test_that_a_sign_at_the_border_leaves_no_trace_when_it_goes(qtbot: Any) -> None:
+    plot = _plot(qtbot, _line())
+    plot.overlay.show_marks(signs=(Sign(0.0, 0.5, "square", "#0072B2", False, 9.0),))
+    settle()
+    painted = _Painted()
+    plot.viewport().installEventFilter(painted)
+    plot.overlay.show_marks()
+    settle()
+    border = plot.mapFromScene(plot.overlay._box.sceneBoundingRect().topLeft()).x()
+    assert painted.left < border - 4

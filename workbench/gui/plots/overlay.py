@@ -77,7 +77,7 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         self.setZValue(100)
         # Otherwise pyqtgraph counts it among what can be clicked.
         self.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
-        box.sigRangeChanged.connect(lambda *_: self.update())
+        box.sigRangeChanged.connect(lambda *_: self._repaint())
         box.sigResized.connect(lambda *_: self.prepareGeometryChange())
 
     def show_marks(
@@ -86,7 +86,7 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         """Show other ones."""
         if (levels, moments, signs) != (self.levels, self.moments, self.signs):
             self.levels, self.moments, self.signs = levels, moments, signs
-            self.update()
+            self._repaint()
 
     def show_words(self, cut: Cut | None, hint: str) -> None:
         """Say what the plot does not show: a line that leaves it, and why there is nothing in it."""
@@ -99,6 +99,12 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         if x != self.cursor:
             self.cursor = x
             self.update()
+
+    def _repaint(self) -> None:
+        # An item's own update reaches no farther than its parent; signs at the border stand out over it.
+        scene = self.scene()
+        if scene is not None:
+            scene.update(self.sceneBoundingRect())
 
     def boundingRect(self) -> QRectF:
         return QRectF(self._box.rect()).adjusted(-_OVER, -_OVER, _OVER, _OVER)
