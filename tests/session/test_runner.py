@@ -233,3 +233,16 @@ def test_that_an_answer_that_nobody_understands_ends_the_run(tmp_path, capfd, mo
 def babble(request, connection):
     connection.send_bytes(b"no pickle")
     time.sleep(60)
+
+
+def test_that_a_goal_for_the_time_of_a_prediction_is_judged_by_what_was_timed(tmp_path):
+    recipe = table_recipe(write_table(tmp_path)).replace({"goals.max_latency_ms": 1e6})
+    run, inbox = start(RunRequest("timed", tmp_path / "run", recipe, "cpu", 1), False)
+    told = inbox.wait_for(RunEnded).summary["latency"]
+    assert 0 < told["median_ms"] <= told["p95_ms"]
+    run.join(10)
+    with RunFolder.open(tmp_path / "run") as folder:
+        kept = next(finding for finding in diagnosis_of_run(folder).findings if finding.id == "latency")
+        assert kept.measured["kept"]
+        late = diagnosis_of_run(folder, goals=recipe.goals.model_copy(update={"max_latency_ms": 1e-9}))
+    assert not next(finding for finding in late.findings if finding.id == "latency").measured["kept"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.diagnosis.sources import levels_of_predictions
 from workbench.evaluation.intervals import Estimate
+from workbench.evaluation.latency import Latency, measure_latency
 from workbench.evaluation.predictions import Predictions
 from workbench.events import RunEnded
 from workbench.recipe.recipe import Recipe
@@ -16,6 +17,8 @@ from workbench.session.prepare import Prepared
 from workbench.store.tensors import Tensors
 from workbench.training.loop import Training
 
+_LATENCY_SECONDS = 0.3
+"""The most that timing single predictions may take: a hundred calls of a usual network take less."""
 SETS = ("train", "dev", "test")
 
 
@@ -50,7 +53,14 @@ def outcome(training: Training, prepared: Prepared, run: str) -> Outcome:
     arrays["distribution"] = dataset.distribution_of[arrays["rows"]]
     predictions = predictions_of(arrays, dataset.classes, dataset.distributions)
     errors = errors_of(predictions)
-    return Outcome(arrays, _summary(training, prepared, run, errors))
+    summary = _summary(training, prepared, run, errors)
+    return Outcome(arrays, {**summary, "latency": latency_of(training).to_json()})
+
+
+def latency_of(training: Training) -> Latency:
+    """How long the trained network takes for one example where it was trained, from raw values to probabilities."""
+    one, row = training.measure.one_by_one(), training.rows[:1]
+    return measure_latency(lambda: one.outputs(row), most_seconds=_LATENCY_SECONDS)
 
 
 def predictions_of(arrays: Tensors, classes: tuple[str, ...], distributions: tuple[str, ...]) -> Predictions:

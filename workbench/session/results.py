@@ -8,6 +8,7 @@ from workbench.diagnosis.context import RunFacts, Tried
 from workbench.diagnosis.diagnose import Diagnosis, diagnose
 from workbench.diagnosis.sources import levels_of_predictions
 from workbench.errors import InputError, StoreError
+from workbench.evaluation.latency import Latency
 from workbench.evaluation.predictions import Predictions
 from workbench.events import EpochDone, RunEnded, RunStarted
 from workbench.recipe.training import Goals
@@ -98,8 +99,15 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
         outputs=outputs_for(recipe, encoder) if encoder else None,
         tried=tried,
         predictions=predictions,
+        latency=_latency(folder),
     )
     return diagnose(levels_of_predictions(predictions, goals), goals, facts)
+
+
+def _latency(folder: RunFolder) -> Latency | None:
+    # Runs of earlier versions were not timed.
+    told = (folder.summary() or {}).get("latency")
+    return Latency(**told) if told else None
 
 
 def what_moved(before: RunFolder, after: RunFolder, goals: Goals | None = None) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +41,15 @@ class Measure:
 
     def __init__(self, dataset: Dataset, parameters: Parameters, loss: Loss, pool: ShardPool, batch: int) -> None:
         self.dataset, self._loss, self._backend = dataset, loss, parameters.backend
+        self._parameters, self._pool = parameters, pool
         self.feeder = Feeder(dataset, parameters.backend, dtype=parameters.dtype)
         self._plan = Plan(parameters, loss, batch, training=False, pool=pool)
+
+    def one_by_one(self) -> Measure:
+        """The same with one example at a time, as a model answers in use."""
+        other = copy(self)
+        other._plan = Plan(self._parameters, self._loss, 1, training=False, pool=self._pool)
+        return other
 
     def __call__(self, rows: Rows) -> Measured:
         """Loss and error over some rows; NaN for none."""
