@@ -112,4 +112,4 @@ def _sum_by_row(site: Site, rows: Array, total: Array) -> None:
     parts = sums[ends]
     parts[1:] -= sums[ends[:-1]]
     total[...] = 0
-    total[found[ends]] = parts
+    total[found[ends]] = parts.astype(total.dtype)
