@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -83,10 +84,8 @@ def test_that_a_layer_as_the_palette_adds_it_fits_some_usual_input(key: str) -> 
     count = layer.least_inputs
     fits = []
     for shape in ((64,), (20, 64), (28, 28, 32)):
-        try:
+        with contextlib.suppress(ShapeError):
             fits.append(layer.output_shape([shape] * count))
-        except ShapeError as error:
-            assert str(error)  # which input it does read
     assert fits
 
 

@@ -62,7 +62,7 @@ class Embedding(Layer):
         last = self.vocabulary - 1
 
         def forward() -> None:
-            # These two also make a number of what is none, which a diverging training may bring.
+            # These two take a number too where there is none (NaN), with which a look-up could read anywhere.
             xp.fmax(x, 0, out=inside)
             xp.fmin(inside, last, out=inside)
             xp.copyto(rows, inside, casting="unsafe")
