@@ -54,7 +54,7 @@ class LayerNorm(Layer):
         return _OverExamples(site, self.epsilon, (1, 1, shape[-1])).calls()
 
     def summary(self) -> str:
-        return "all values" if self.axes == "all" else ""
+        return "over all values" if self.axes == "all" else "over features"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         shape, rank = self._normalized(inputs), len(inputs[0])

@@ -51,8 +51,10 @@ class Upsampling2d(Layer):
         return [_resized(pair(self.factor), self.mode == "bilinear")]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        down, across = pair(self.factor)
+        factor = down if down == across else (down, across)
         corners = ", align_corners=False" if self.mode == "bilinear" else ""
-        return TorchModule(f'nn.Upsample(scale_factor={pair(self.factor)}, mode="{self.mode}"{corners})')
+        return TorchModule(f'nn.Upsample(scale_factor={factor}, mode="{self.mode}"{corners})')
 
 
 class Upsampling1d(Layer):
