@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
@@ -99,25 +100,31 @@ def _resized(factors: tuple[int, ...], linear: bool) -> OnnxNode:
 def _compiled(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
     """One axis after the other; those that stay as they are cost nothing."""
     steps = [(axis, factor) for axis, factor in enumerate(factors, start=1) if factor > 1]
-    arrays, slopes = [site.inputs[0]], [site.d_inputs[0]]
-    for number, (axis, factor) in enumerate(steps[:-1]):
-        shape = [*arrays[-1].shape]
-        shape[axis] *= factor
-        arrays.append(site.buffer(f"part {number}", tuple(shape), site.output.dtype))
-        slopes.append(None if slopes[0] is None else site.buffer(f"slope {number}", tuple(shape), site.output.dtype))
-    if steps:
-        arrays.append(site.output)
-        slopes.append(site.d_output)
-    forward, backward = [], []
-    for number, (axis, factor) in enumerate(steps):
-        stretch = _Stretch(site, axis, factor, linear, arrays[number].shape)
-        forward.append(stretch.forward(arrays[number], arrays[number + 1]))
-        if slopes[0] is not None:
-            backward.append(stretch.backward(slopes[number], slopes[number + 1]))
     if not steps:
-        xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
-        return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
-    return Calls(_all(forward), _all(backward[::-1]))
+        return _copied(site)
+    shapes = [site.inputs[0].shape]
+    for axis, factor in steps[:-1]:
+        shape = list(shapes[-1])
+        shape[axis] *= factor
+        shapes.append(tuple(shape))
+    values = [site.inputs[0], *_buffers(site, "values", shapes[1:]), site.output]
+    stretches = [_Stretch(site, *step, linear, shape) for step, shape in zip(steps, shapes, strict=True)]
+    ways = list(zip(stretches, itertools.pairwise(values), strict=True))
+    forward = [stretch.forward(*ends) for stretch, ends in ways]
+    if site.d_inputs[0] is None:
+        return Calls(_all(forward), lambda: None)
+    slopes = [site.d_inputs[0], *_buffers(site, "slopes", shapes[1:]), site.d_output]
+    ways = list(zip(stretches, itertools.pairwise(slopes), strict=True))
+    return Calls(_all(forward), _all([stretch.backward(*ends) for stretch, ends in reversed(ways)]))
+
+
+def _copied(site: Site) -> Calls:
+    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
+
+
+def _buffers(site: Site, name: str, shapes: Sequence[Shape]) -> list[Array]:
+    return [site.buffer(f"{name} {number}", shape, site.output.dtype) for number, shape in enumerate(shapes)]
 
 
 def _all(calls: list[Call]) -> Call:
