@@ -25,6 +25,7 @@ class Embedding(Layer):
     about = "Gives each word or category a vector of its own, which is learned; the start of networks on such numbers."
     role = "weights"
     looks_up = True
+    output_is_free = True
 
     vocabulary: int = knob(
         10_000,

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from workbench.engine.backend import Array, Shape
-from workbench.engine.layer import Call, Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.backend import Array, Call, Shape
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.windows import pair, shown
 from workbench.recipe.fields import knob
 
@@ -29,6 +29,7 @@ class Upsampling2d(Layer):
     stem = "up"
     title = "upsampling 2d"
     about = "Makes a picture larger: the way back up after pooling."
+    output_is_free = True
 
     factor: Factors = knob(2, help="How many times as high and as wide.")
     mode: Literal["nearest", "bilinear"] = knob(
@@ -65,6 +66,7 @@ class Upsampling1d(Layer):
     stem = "up"
     title = "upsampling 1d"
     about = "Makes a sequence longer: the way back up after pooling."
+    output_is_free = True
 
     factor: int = knob(2, help="How many times as long.", ge=1, le=64)
     mode: Literal["nearest", "linear"] = knob(
@@ -112,10 +114,10 @@ def _compiled(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
     ways = list(zip(stretches, itertools.pairwise(values), strict=True))
     forward = [stretch.forward(*ends) for stretch, ends in ways]
     if site.d_inputs[0] is None:
-        return Calls(_all(forward), lambda: None)
+        return Calls(Chain(*forward), Chain())
     slopes = [site.d_inputs[0], *_buffers(site, "slopes", shapes[1:]), site.d_output]
     ways = list(zip(stretches, itertools.pairwise(slopes), strict=True))
-    return Calls(_all(forward), _all([stretch.backward(*ends) for stretch, ends in reversed(ways)]))
+    return Calls(Chain(*forward), Chain(*(stretch.backward(*ends) for stretch, ends in reversed(ways))))
 
 
 def _copied(site: Site) -> Calls:
@@ -125,14 +127,6 @@ def _copied(site: Site) -> Calls:
 
 def _buffers(site: Site, name: str, shapes: Sequence[Shape]) -> list[Array]:
     return [site.buffer(f"{name} {number}", shape, site.output.dtype) for number, shape in enumerate(shapes)]
-
-
-def _all(calls: list[Call]) -> Call:
-    def run() -> None:
-        for call in calls:
-            call()
-
-    return run
 
 
 class _Stretch:
