@@ -63,6 +63,10 @@ def test_that_generated_networks_compute_the_same_in_onnxruntime(network: Networ
         ("cross_entropy", 3, ("a", "b", "c")),
         ("cross_entropy", 2, ("no", "yes")),
         ("binary_cross_entropy", 1, ("n", "y")),
+        ("binary_hinge", 1, ("n", "y")),
+        ("focal", 3, ("a", "b", "c")),
+        ("hinge", 3, ("a", "b", "c")),
+        ("normalized_logistic", 3, ("a", "b", "c")),
     ],
 )
 def test_that_probabilities_come_out_for_every_loss(
@@ -74,7 +78,7 @@ def test_that_probabilities_come_out_for_every_loss(
     _assert_equal(model)
 
 
-@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error", "huber"])
 @pytest.mark.parametrize("target", [(0.0, 1.0), (120.5, 1.0), (0.0, 30.0), (-120.5, 30.0)])
 def test_that_predictions_come_out_in_the_targets_unit(loss: str, target: tuple[float, float]) -> None:
     network = network_of([{"kind": "dense", "units": 1}], (4,), 1)

@@ -75,7 +75,13 @@ def test_that_generated_networks_compute_the_same_in_torch(network: Network) -> 
 @pytest.mark.parametrize("shape", [(4,), (5, 4, 2)])
 @pytest.mark.parametrize(
     ("loss", "outputs", "classes"),
-    [("cross_entropy", 3, ("a", "b", "c")), ("binary_cross_entropy", 1, ("n", "y"))],
+    [
+        ("cross_entropy", 3, ("a", "b", "c")),
+        ("binary_cross_entropy", 1, ("n", "y")),
+        ("binary_hinge", 1, ("n", "y")),
+        ("hinge", 3, ("a", "b", "c")),
+        ("normalized_logistic", 3, ("a", "b", "c")),
+    ],
 )
 @pytest.mark.parametrize("identity", [True, False])
 def test_that_probabilities_come_out_for_every_loss(

@@ -49,9 +49,9 @@ def _feeder(shape: Shape, name: str) -> dict[str, Any]:
     return {"kind": "conv2d", "filters": shape[-1], "kernel": 1, "name": name, "inputs": ["input"]}
 
 
-def loss_of(kind: str = "cross_entropy") -> Loss:
+def loss_of(kind: str = "cross_entropy", **fields: Any) -> Loss:
     """A loss by kind."""
-    loss = LossSpec.kinds()[kind]()
+    loss = LossSpec.kinds()[kind](**fields)
     assert isinstance(loss, Loss)
     return loss
 
