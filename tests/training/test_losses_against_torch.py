@@ -15,6 +15,7 @@ from torch.nn import functional  # noqa: E402
 
 pytestmark = pytest.mark.oracle
 
+
 def _focal(gamma: float) -> Callable[[Any, Any], Any]:
     def loss(z: Any, y: Any) -> Any:
         logarithm = functional.log_softmax(z.double(), dim=1).gather(1, y[:, None])[:, 0]
