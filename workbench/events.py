@@ -156,12 +156,20 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True)
 class LearningRateChanged(Event):
-    """The base learning rate (alpha0 of the schedule) was changed while running; the state before it is saved."""
+    """The base learning rate (alpha0 of the schedule) was changed while running, or a schedule reacted.
+
+    Attributes:
+        step, epoch: when.
+        before, after: the rate that the schedule starts from.
+        origin: ``user``: by hand, the state before it is saved; ``schedule``: because the dev set no longer improved.
+            What a schedule takes away stays away when a rate is set by hand later.
+    """
 
     step: int
     epoch: float
     before: float
     after: float
+    origin: Literal["user", "schedule"] = "user"
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
         training = Training(job, folder, control, pool)
         yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
         yield Progress(run, time.time(), "evaluating", 0, 0)
-        training.stepper.load(folder.load(kept_checkpoint(prepared.recipe)).tensors)
+        training.parameters.load(folder.load(kept_checkpoint(prepared.recipe)).tensors)
         result = outcome(training, prepared, run)
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(result.summary, indent=1).encode())

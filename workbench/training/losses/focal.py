@@ -13,8 +13,8 @@ from workbench.recipe.fields import knob
 class Focal(Loss):
     """``L = -(1 - p)^gamma log p`` for the right class's probability ``p = softmax(z)[y]``.
 
-    Lin et al., ICCV 2017, for one logistic output; here for softmax classes. Their alpha is what strengths and class balance are for.
-    The gradient by the logits is ``f (softmax(z) - onehot(y))`` with
+    Lin et al., ICCV 2017, for one logistic output; here for softmax classes. Their alpha is what strengths and class
+    balance are for. The gradient by the logits is ``f (softmax(z) - onehot(y))`` with
     ``f = (1 - p)^gamma (1 - gamma p log p / (1 - p))``; gamma = 0 is cross-entropy.
     """
 
