@@ -171,6 +171,11 @@ class LearningRateChanged(Event):
     after: float
     origin: Literal["user", "schedule"] = "user"
 
+    @property
+    def by_schedule(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.origin == "schedule"
+
 
 @dataclass(frozen=True)
 class Paused(Event):

@@ -429,6 +429,8 @@ def _ways_to_break(form: Form) -> list[Callable[[], None]]:
 
 def test_that_every_field_of_a_form_can_show_what_is_wrong_and_lose_it_again(qtbot: QtBot) -> None:
     form, _ = _form(qtbot, TrainingRecipe())
+    assert isinstance(form, Form)
+    form.set_expert(True)
     for make_wrong in _ways_to_break(form):
         make_wrong()
     assert all(row.error.isVisible() for row in form.rows().values())
