@@ -177,6 +177,8 @@ class TrainingPanel(QWidget):
         top = max(rates, default=0.0)
         # A soft end never quite reaches 0; its last digits tell nothing.
         values = [rate(one if one > 1e-6 * top else 0.0) for one in (rates[0], top, rates[-1])] if rates else [DASH] * 3
+        if self._unknown.text():
+            values[-1] = DASH  # depends on the dev set
         known = bool(curve.steps_per_epoch)
         values.append(grouped(curve.steps_per_epoch) if known else DASH)
         values.append(grouped(curve.steps_per_epoch * epochs) if known else DASH)
