@@ -92,9 +92,9 @@ class StepDone(Event):
     Attributes:
         step: steps done in the whole run.
         epoch: as a fraction, 2.5 in the middle of the third.
-        loss: mean over the steps since the last such record, without L2.
+        loss: mean over the steps since the last such record, without L1 and L2.
         learning_rate: of this step.
-        gradient_norm: of all trained parameters together, before clipping.
+        gradient_norm: of all trained parameters together, before penalties and clipping.
         update_ratio: length of the update by length of the weights.
         gradient_norms, update_ratios: the same by layer, in the order of ``RunStarted.layers``.
     """

@@ -89,8 +89,9 @@ def test_that_early_stopping_stops_and_survives_a_resume(tmp_path):
     assert training.state.epoch == whole.state.epoch
 
 
-def test_that_a_huge_learning_rate_ends_within_a_step_and_the_last_finite_state_stays(tmp_path):
-    recipe = table_recipe(write_table(tmp_path), optimizer={"kind": "sgd", "learning_rate": 1e8}, epochs=50)
+@pytest.mark.parametrize("more", [{}, {"accumulate": 2, "ema": {}, "l2": 0.1}])
+def test_that_a_huge_learning_rate_ends_within_a_step_and_the_last_finite_state_stays(tmp_path, more):
+    recipe = table_recipe(write_table(tmp_path), optimizer={"kind": "sgd", "learning_rate": 1e8}, epochs=50, **more)
     prepared = prepare(recipe, device="cpu", threads=1)
     with RunFolder.create(tmp_path / "run", recipe) as run:
         training, events = train(prepared, run)

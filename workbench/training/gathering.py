@@ -12,7 +12,10 @@ _SUM, _STRENGTH = "gathered", "gathered_strength"
 
 
 class GatheredGradient:
-    """The gradient of ``sum s_i L_i / sum s_i`` over a group of batches: their own, weighted by their strengths."""
+    """The gradient of ``sum s_i L_i / sum s_i`` over a group of batches: their own, weighted by their strengths.
+
+    ``add`` and ``settle`` are to be called where the backend's device is the current one.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._backend = plan, plan.backend
@@ -24,22 +27,20 @@ class GatheredGradient:
 
     def add(self, rows: int) -> None:
         """Take in the gradient of the batch that the plan has just computed."""
-        with self._backend.current():
-            strength = self._plan.strengths[:rows].sum()
-            for part in self._backend.blocks(len(self._sum)):
-                self._sum[part] += self._plan.gradient[part] * strength
-            self._strength += strength
+        strength = self._plan.strengths[:rows].sum()
+        for part in self._backend.blocks(len(self._sum)):
+            self._sum[part] += self._plan.gradient[part] * strength
+        self._strength += strength
         self._waiting = True
 
     def settle(self) -> None:
         """Write the group's gradient in place of the last batch's, and begin with the next group."""
         xp, total = self._backend.xp, self._strength
-        with self._backend.current():
-            # A group whose strengths are all 0 moves nothing.
-            scale = xp.where(total > 0, 1 / xp.where(total > 0, total, 1), 0).astype(total.dtype)
-            xp.multiply(self._sum, scale, out=self._plan.gradient)
-            self._sum[...] = 0
-            self._strength[...] = 0
+        # A group whose strengths are all 0 moves nothing.
+        scale = xp.where(total > 0, 1 / xp.where(total > 0, total, 1), 0).astype(total.dtype)
+        xp.multiply(self._sum, scale, out=self._plan.gradient)
+        self._sum[...] = 0
+        self._strength[...] = 0
         self._waiting = False
 
     def tensors(self) -> Tensors:

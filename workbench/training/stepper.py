@@ -72,7 +72,8 @@ class Stepper:
         assert self._gathered is not None
         self.clock.step = number - 1
         self.plan.run(rows)
-        self._gathered.add(rows)
+        with self.backend.current(), np.errstate(all="ignore"):
+            self._gathered.add(rows)
 
     def step(
         self, rows: int, rate: float, number: int, *, update: int | None = None, watch: bool = False
@@ -88,10 +89,10 @@ class Stepper:
         """
         self.clock.step = number - 1
         self.plan.run(rows)
-        if self._gathered:
-            self._gathered.add(rows)
-            self._gathered.settle()
         with self.backend.current(), np.errstate(all="ignore"):
+            if self._gathered:
+                self._gathered.add(rows)
+                self._gathered.settle()
             gradient = self.plan.gradient
             norms = self._norms(gradient) if watch else None
             self.regularization.change(gradient)
