@@ -27,6 +27,7 @@ class BatchNorm(Layer):
     title = "batch norm"
     about = "Keeps each layer's answers in the same range: faster training, slight regularization."
     role = "norm"
+    output_is_free = True
 
     momentum: float = knob(0.1, help="The weight of a new batch in the running statistics.", gt=0, le=1, advanced=True)
     epsilon: float = knob(1e-5, help="Added to the variance.", gt=0, le=1, log=True, advanced=True)
@@ -43,7 +44,12 @@ class BatchNorm(Layer):
         return Parameter("running_mean", shape, ZEROS), Parameter("running_var", shape, ONES)
 
     def compile(self, site: Site) -> Calls:
-        if site.training and not self.frozen:
+        learns = site.training and not self.frozen
+        if site.compiled:
+            from workbench.layers.norm_compiled import compiled_batch_norm, compiled_running_norm
+
+            return compiled_batch_norm(self, site) if learns else compiled_running_norm(self, site)
+        if learns:
             return _BatchStatistics(self, site).calls()
         return _RunningStatistics(self, site).calls()
 

@@ -17,6 +17,7 @@ from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
 from workbench.training.averaging import WeightAverage
+from workbench.training.compiled_update import compiled_update
 from workbench.training.gathering import GatheredGradient
 from workbench.training.optimizers.base import Optimizer
 from workbench.training.regularization import Regularization
@@ -57,6 +58,9 @@ class Stepper:
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
             self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
+        self._compiled = compiled_update(
+            self.optimizer, self.backend, [self._trained, self.plan.gradient, *self._vectors.values()], pool
+        )
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
@@ -106,12 +110,18 @@ class Stepper:
         shrink = self.optimizer.decay() * rate
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
-        for part in self.backend.blocks(len(self._trained)):
-            state = {name: vector[part] for name, vector in self._vectors.items()}
-            self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, number)
+        if self._compiled:
+            self._compiled(rate, number)
+        else:
+            self._update_arrays(gradient, rate, number)
         self.regularization.limit()
         if self._average:
             self._average.follow(number)
+
+    def _update_arrays(self, gradient: Array, rate: float, number: int) -> None:
+        for part in self.backend.blocks(len(self._trained)):
+            state = {name: vector[part] for name, vector in self._vectors.items()}
+            self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, number)
 
     def averaged(self) -> AbstractContextManager[None]:
         """While this lasts, the network's numbers are those of the model: with ``ema`` the averaged ones."""

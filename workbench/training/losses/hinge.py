@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.engine.backend import Array
-from workbench.engine.layer import Call, Loss, LossSite, OnnxNode, ShapeError
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Loss, LossSite, OnnxNode, ShapeError
 from workbench.recipe.fields import knob
 
 _MARGIN = "How far the right class must lead before the loss is 0."
