@@ -123,10 +123,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Calls:
-    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained."""
+    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained.
+
+    ``start`` is done in Python at the start of a step, before all layers: what depends on which step it is.
+    """
 
     forward: Call
     backward: Call
+    start: Call | None = None
 
 
 class Chain:

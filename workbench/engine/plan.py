@@ -160,7 +160,8 @@ class _ShardCompiler:
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
         calls = [self._compile(node, outputs, gradients) for node in self.nodes]
-        sequence: list[Call] = [call.forward for call in calls] + [self._scaling(), loss]
+        sequence: list[Call] = [call.start for call in calls if call.start]
+        sequence += [*(call.forward for call in calls), self._scaling(), loss]
         for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
             if node.name in self.learned:
                 sequence.append(call.backward)
