@@ -206,6 +206,20 @@ def test_that_a_shape_is_typed_in_one_field(qtbot: QtBot) -> None:
     assert editor.line.text() == "-1 × 2 × 3"
 
 
+def test_that_padding_of_a_sequence_is_a_word_or_one_number(qtbot: QtBot) -> None:
+    form, told = _form(qtbot, LayerSpec.model_validate({"kind": "conv1d"}))
+    editor = form.row("padding").editor
+    _button(editor, "causal").click()
+    _button(editor, "own").click()
+    assert told == [("padding", "causal"), ("padding", 1)]
+    line = editor.findChild(QLineEdit)
+    assert line.text() == "1"
+    _type(qtbot, line, "3")
+    assert told[-1] == ("padding", 3)
+    _type(qtbot, line, "1 2")
+    assert form.row("padding").wrong == 'must be 1 whole number, not "1 2"'
+
+
 def test_that_padding_of_ones_own_opens_a_field(qtbot: QtBot) -> None:
     form, told = _form(qtbot, LayerSpec.model_validate({"kind": "conv2d"}))
     editor = form.row("padding").editor

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.gui.forms.editor import Editor, mark
 from workbench.gui.forms.simple import in_a_row
+from workbench.gui.forms.sizes import SizesEditor
 from workbench.gui.forms.step_field import StepField
 from workbench.gui.parsing import pair_text, parse_pair
 from workbench.gui.widgets.segmented import Segmented
@@ -66,16 +67,18 @@ class PairEditor(Editor):
 
 
 class PaddingEditor(Editor):
-    """``same``, ``valid``, or a number of zeros of one's own."""
+    """``same``, ``valid``, or zeros of one's own: a number for each axis, or for a sequence one number."""
 
     _OWN = "own"
 
-    def __init__(self, field: FieldFacts, words: tuple[str, ...], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, field: FieldFacts, words: tuple[str, ...], *, pairs: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._words = words
         options = [(word, word) for word in words] + [(self._OWN, self.tr("own"))]
         self._mode = Segmented(options)
-        self._pair = PairEditor(field, least=0)
+        self._pair = PairEditor(field, least=0) if pairs else SizesEditor(field, "", (1,), alone=True)
         self._pair.line.setMinimumWidth(56)
         in_a_row(self, self._mode, self._pair).addStretch(0)
         self._mode.valueChanged.connect(self._on_mode)
