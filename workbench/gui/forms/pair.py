@@ -11,6 +11,7 @@ from workbench.gui.forms.simple import in_a_row
 from workbench.gui.forms.sizes import SizesEditor
 from workbench.gui.forms.step_field import StepField
 from workbench.gui.parsing import pair_text, parse_pair
+from workbench.gui.widgets.combo import Combo
 from workbench.gui.widgets.segmented import Segmented
 from workbench.recipe.fields import FieldFacts
 
@@ -76,10 +77,13 @@ class PaddingEditor(Editor):
     ) -> None:
         super().__init__(parent)
         self._words = words
-        options = [(word, word) for word in words] + [(self._OWN, self.tr("own"))]
-        self._mode = Segmented(options)
+        options: list[tuple[object, str]] = [*((word, word) for word in words), (self._OWN, self.tr("own"))]
+        # Four side by side and a number leave no room beside the label.
+        self._mode: Segmented | Combo = Segmented(options) if len(options) <= 3 else Combo(options)
         self._pair = PairEditor(field, least=0) if pairs else SizesEditor(field, "", (1,), alone=True)
-        self._pair.line.setMinimumWidth(56)
+        self._pair.line.setMinimumWidth(56 if pairs else 40)
+        if isinstance(self._mode, Combo):
+            self._mode.setMinimumWidth(84)
         in_a_row(self, self._mode, self._pair).addStretch(0)
         self._mode.valueChanged.connect(self._on_mode)
         self._pair.valueChanged.connect(self.valueChanged)
