@@ -82,8 +82,8 @@ class Parameters:
         self.network, self.backend, self.dtype = network, backend, np.dtype(dtype)
         self.layout = Layout(network)
         with backend.current():
-            self.values = backend.xp.zeros(self.layout.total, dtype)
-            self.state = backend.xp.zeros(self.layout.state_total, dtype)
+            self.values = backend.zeros((self.layout.total,), dtype)
+            self.state = backend.zeros((self.layout.state_total,), dtype)
 
     def initialize(self, seed: int) -> None:
         """Fill in first values. Each parameter's depend on the seed and its own name only."""

@@ -100,19 +100,20 @@ class Plan:
         self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
-        xp, dtype, outputs = self.backend.xp, self.parameters.dtype, self.network.outputs
-        self.input = xp.zeros((self.batch, *self.network.input_shape), dtype)
+        xp, zeros = self.backend.xp, self.backend.zeros
+        dtype, outputs = self.parameters.dtype, self.network.outputs
+        self.input = zeros((self.batch, *self.network.input_shape), dtype)
         if self._loss.task == "classification":
-            self.targets = xp.zeros(self.batch, np.int64)
+            self.targets = zeros((self.batch,), np.int64)
         else:
-            self.targets = xp.zeros((self.batch, outputs), dtype)
+            self.targets = zeros((self.batch, outputs), dtype)
         self.strengths = xp.ones(self.batch, dtype)
-        self.output = xp.zeros((self.batch, *self.network.nodes[-1].shape), dtype)
+        self.output = zeros((self.batch, *self.network.nodes[-1].shape), dtype)
         self._scales = [xp.ones(1, dtype) for _ in range(self._shards)]
-        self._shard_sums = xp.zeros((self._shards, 2), np.float64)
-        self.sums = xp.zeros(2, np.float64)
+        self._shard_sums = zeros((self._shards, 2), np.float64)
+        self.sums = zeros((2,), np.float64)
         trained = self.parameters.layout.trained if self.training else 0
-        self._gradients = [xp.zeros(trained, dtype) for _ in range(self._shards)]
+        self._gradients = [zeros((trained,), dtype) for _ in range(self._shards)]
         self.gradient = self._gradients[0]
         self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
 

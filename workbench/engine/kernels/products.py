@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 
 from workbench.engine.kernels.machine import machine
-from workbench.engine.kernels.native import intrinsic, part
+from workbench.engine.kernels.native import floats, intrinsic, part
 
 WIDTH, ROWS = machine().width, machine().rows
-DEPTH = 256
+DEPTH = 272
 """Rows of the right side at a time: with two vectors of columns they fit into a level-1 cache."""
+
+LEAST_TILES = 4
+"""Tiles from which on the right side is copied together first."""
 
 _LONG = ir.IntType(64)
 
@@ -32,18 +36,36 @@ def call_tile(typing_context: Any, address: Any, numbers: Any) -> Any:
 
 
 @part
+def _packed(source: int, row_step: int, rows: int, columns: int, target: int) -> None:
+    """Copy a few columns of a matrix to rows of ``2 * WIDTH`` values that lie one after the other."""
+    for row in range(rows):
+        line, place = floats(source + 4 * row * row_step, columns), floats(target + 8 * row * WIDTH, columns)
+        for column in range(columns):
+            place[column] = line[column]
+
+
+@part
 def product(
     tile: int, a: int, a_row: int, a_step: int, b: int, b_row: int, c: int, c_row: int, rows: int, columns: int,
     depth: int, start: int, start_row: int,
 ) -> None:  # fmt: skip
     """``c = start + a b``; addresses, and steps in elements (``a_step`` from one column of ``a`` to the next)."""
-    tiles = (rows + ROWS - 1) // ROWS
+    tiles, blocks = (rows + ROWS - 1) // ROWS, (depth + DEPTH - 1) // DEPTH
+    # Read by many tiles, rows of the right side that lie far apart would fall on few lines of the cache.
+    packs = tiles >= LEAST_TILES
+    room = np.empty(2 * WIDTH * DEPTH if packs else 1, np.float32)
+    room_at = np.int64(room.ctypes.data)
     column = 0
     while column < columns:
         vectors = 2 if columns - column >= 2 * WIDTH else 1
         last = min(WIDTH, columns - column)
-        for first in range(0, depth, DEPTH):
-            inner = min(DEPTH, depth - first)
+        for block in range(blocks):
+            first = depth * block // blocks
+            inner = depth * (block + 1) // blocks - first
+            right, right_row = np.int64(b + 4 * (first * b_row + column)), b_row
+            if packs:
+                _packed(right, b_row, inner, min(vectors * WIDTH, columns - column), room_at)
+                right, right_row = room_at, 2 * WIDTH
             for number in range(tiles):
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = c + 4 * (row * c_row + column)
@@ -51,13 +73,15 @@ def product(
                 if first == 0:
                     begin = start + 4 * (row * start_row + column) if start else 0
                     begin_row = start_row
-                left, right = a + 4 * (row * a_row + first * a_step), b + 4 * (first * b_row + column)
+                left = a + 4 * (row * a_row + first * a_step)
                 call_tile(
                     tile,
-                    (stop - row, vectors, left, a_row, 0, 0, a_step, 1, 1, inner, right, b_row, place, c_row, begin,
-                     begin_row, last),
+                    (stop - row, vectors, left, a_row, 0, 0, a_step, 1, 1, inner, right, right_row, place, c_row,
+                     begin, begin_row, last),
                 )  # fmt: skip
         column += vectors * WIDTH
+    # A last use: Numba frees an array as soon as its name is no longer read, whatever was done with its address.
+    room[0] = 0
 
 
 @part
