@@ -126,7 +126,7 @@ def _compiled(site: Site) -> Calls:
 
 def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import TURNED, dense_weight_gradient
+    from workbench.engine.kernels.dense import MOST, dense_weight_gradient
     from workbench.engine.kernels.tile import tile_address
 
     x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
@@ -135,6 +135,6 @@ def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Cal
         fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
         row_bytes = gradient.itemsize * (sizes[1] + site.rows)
         # Each time the right side of the product is copied together anew.
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=4 * TURNED)
+        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
 
     return call

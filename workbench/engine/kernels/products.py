@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 
 from workbench.engine.kernels.machine import machine
 from workbench.engine.kernels.native import floats, intrinsic, part
@@ -33,6 +34,32 @@ def call_tile(typing_context: Any, address: Any, numbers: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(address, numbers), write
+
+
+@intrinsic
+def _fetch(typing_context: Any, address: Any) -> Any:
+    """Ask for what lies at an address to be brought into the level-2 cache."""
+
+    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
+        ask: Any = cgutils.get_or_insert_function
+        builder.call(
+            ask(builder.module, kind, "llvm.prefetch.p0"),
+            [builder.inttoptr(values[0], place), number(0), number(2), number(1)],
+        )
+        return context.get_dummy_value()
+
+    return types.void(types.int64), write
+
+
+@part
+def _fetch_rows(source: int, row_step: int, first: int, last: int) -> None:
+    """Ask for rows of ``2 * WIDTH`` values, some time before they are read."""
+    for row in range(first, last):
+        place = source + 4 * row * row_step
+        for line in range(0, 8 * WIDTH, 64):
+            _fetch(place + line)
 
 
 @part
@@ -66,7 +93,13 @@ def product(
             if packs:
                 _packed(right, b_row, inner, min(vectors * WIDTH, columns - column), room_at)
                 right, right_row = room_at, 2 * WIDTH
+            ahead, ahead_rows = b + 4 * (depth * (block + 1) // blocks * b_row + column), 0
+            if packs and (block + 1 < blocks or column + vectors * WIDTH < columns):
+                ahead_rows = inner
+            if block + 1 == blocks:
+                ahead = b + 4 * (column + vectors * WIDTH)
             for number in range(tiles):
+                _fetch_rows(ahead, b_row, ahead_rows * number // tiles, ahead_rows * (number + 1) // tiles)
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = c + 4 * (row * c_row + column)
                 begin, begin_row = place, c_row
