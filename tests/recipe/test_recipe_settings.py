@@ -124,8 +124,8 @@ def test_that_all_wrong_settings_are_named_at_once(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        *(("network.layers[0]", kind) for kind in ("conv1d", "depthwise_conv2d", "layer_norm", "lstm", "gru",
-                                                   "embedding", "self_attention", "reshape", "simple_rnn")),
+        *(("network.layers[0]", kind) for kind in ("conv1d", "depthwise_conv2d", "layer_norm",
+                                                   "embedding", "self_attention", "reshape")),
         ("training.schedule", "one_cycle"),
     ],
 )  # fmt: skip

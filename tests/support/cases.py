@@ -29,6 +29,16 @@ def _of(*inputs: Shape, **fields: Any) -> Case:
     return Case(fields, inputs)
 
 
+_RECURRENT = (
+    _of((5, 3), units=4),
+    _of((5, 3), units=4, sequences=True),
+    _of((4, 2), units=3, bidirectional=True),
+    _of((4, 2), units=3, sequences=True, bidirectional=True),
+    _of((4, 2), units=3, bias=False),
+    _of((3, 1), units=2, sequences=True, bidirectional=True, bias=False),
+    _of((1, 4), units=1),
+)
+
 CASES: dict[str, tuple[Case, ...]] = {
     "activation": (
         *(
@@ -70,12 +80,19 @@ CASES: dict[str, tuple[Case, ...]] = {
     "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((7,), rate=0.0)),
     "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3))),
     "global_average_pool2d": (_of((4, 5, 3)), _of((1, 1, 2))),
+    "gru": _RECURRENT,
+    "lstm": (*_RECURRENT, _of((3, 2), units=3, forget_bias=-0.5)),
     "max_pool2d": (
         _of((6, 6, 3)),
         _of((5, 7, 2)),
         _of((6, 5, 2), window=3, stride=1),
         _of((6, 6, 2), window=[1, 3], stride=[2, 1]),
         _of((7, 7, 2), window=2, stride=3),
+    ),
+    "simple_rnn": (
+        *_RECURRENT,
+        _of((5, 3), units=4, nonlinearity="relu", sequences=True, bidirectional=True),
+        _of((4, 2), units=3, nonlinearity="relu", bias=False),
     ),
 }
 
