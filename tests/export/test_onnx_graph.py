@@ -13,11 +13,13 @@ from support.exports import Exported, encoder_of
 from support.layer_rig import assert_close
 from support.networks import network_around, network_of, networks
 
+from workbench.engine.layer import Layer
 from workbench.engine.network import Network
 from workbench.errors import InputError
 from workbench.export import onnx_graph
 from workbench.export.onnx_check import check_onnx
 from workbench.export.onnx_graph import export_onnx
+from workbench.recipe.kinds import LayerSpec
 
 FACTS = {"fingerprint": "0123abcd", "name": "a test"}
 CNN = [
@@ -56,7 +58,7 @@ def test_that_generated_networks_compute_the_same_in_onnxruntime(network: Networ
     _assert_equal(Exported(network))
 
 
-@pytest.mark.parametrize("shape", [(4,), (5, 4, 2)])
+@pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
 @pytest.mark.parametrize(
     ("loss", "outputs", "classes"),
     [
@@ -103,6 +105,34 @@ def test_that_input_and_outputs_are_those_of_the_contract() -> None:
         "logits": "TensorProto.FLOAT",
         "probabilities": "TensorProto.FLOAT",
     }
+
+
+def test_that_a_sequence_is_read_features_first() -> None:
+    layers = [{"kind": "batch_norm"}, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}]
+    model = Exported(network_of(layers, (7, 2)))
+    (read,) = _parsed(model).graph.input
+    assert [d.dim_param or d.dim_value for d in read.type.tensor_type.shape.dim] == ["batch", 2, 7]
+    _assert_equal(model)
+
+
+@pytest.mark.parametrize(
+    ("shape", "to", "ops"),
+    [
+        ((12,), [4, 3], ["Reshape", "Transpose"]),
+        ((12,), [12, 1], ["Reshape"]),
+        ((12,), [1, 12], ["Reshape"]),
+        ((4, 3), [12], ["Transpose", "Reshape"]),
+        ((4, 3), [6, 2], ["Transpose", "Reshape", "Transpose"]),
+        ((4, 1), [2, 2], ["Reshape", "Transpose"]),
+        ((4, 4, 1), [16, 1], ["Reshape"]),
+    ],
+)
+def test_that_a_reshape_is_turned_only_where_that_changes_anything(
+    shape: tuple[int, ...], to: list[int], ops: list[str]
+) -> None:
+    layer = LayerSpec.model_validate({"kind": "reshape", "shape": to})
+    assert isinstance(layer, Layer)
+    assert [node.op for node in layer.onnx([shape])] == ops
 
 
 def test_that_versions_are_those_of_the_contract() -> None:

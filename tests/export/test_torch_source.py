@@ -72,7 +72,7 @@ def test_that_generated_networks_compute_the_same_in_torch(network: Network) -> 
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("shape", [(4,), (5, 4, 2)])
+@pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
 @pytest.mark.parametrize(
     ("loss", "outputs", "classes"),
     [("cross_entropy", 3, ("a", "b", "c")), ("binary_cross_entropy", 1, ("n", "y"))],
@@ -193,6 +193,20 @@ class Model(nn.Module):
     assert 'NAME = "fashion CNN"\nRECIPE = "0123abcd"  # SHA-256 of the recipe\nCLASSES = ("a", "b", "c")\n' in source
     assert "model.load_state_dict(load_file(" in source
     assert "model.predict(torch.zeros(1, 2, 4, 3))" in source
+
+
+def test_that_the_source_of_a_network_on_sequences_reads_as_a_person_would_write_it() -> None:
+    layers = [
+        {"kind": "batch_norm", "name": "norm"},
+        {"kind": "reshape", "shape": [3, -1], "name": "thirds"},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": "classes", "name": "end"},
+    ]
+    source = _source(Exported(network_of(layers, (6, 2))))
+    assert '"""Reads sequences (N, 2, 6), features before steps, before normalization."""' in source
+    assert "self.normalize = Normalize(2, 1)\n        self.norm = nn.BatchNorm1d(2, eps=1e-05, momentum=0.1)" in source
+    assert "x = x.movedim(1, -1).reshape(-1, 3, 4).movedim(-1, 1)\n        x = x.flatten(1)" in source
+    assert "model.predict(torch.zeros(1, 2, 6))" in source
 
 
 def test_that_normalization_that_does_nothing_is_left_out() -> None:

@@ -20,6 +20,7 @@ from workbench.gui.forms.kind import KindEditor
 from workbench.gui.forms.names import NamesEditor
 from workbench.gui.forms.number import NumberEditor
 from workbench.gui.forms.pair import PairEditor
+from workbench.gui.forms.sizes import SizesEditor
 from workbench.gui.forms.stepping import step
 from workbench.gui.values import object_at
 from workbench.recipe.data import DataRecipe, Split
@@ -187,6 +188,22 @@ def test_that_a_pair_is_typed_in_one_field(qtbot: QtBot) -> None:
     assert editor.line.text() == "3 × 5"
     _type(qtbot, editor.line, "wide")
     assert "one number or two" in form.row("kernel").wrong
+
+
+def test_that_a_shape_is_typed_in_one_field(qtbot: QtBot) -> None:
+    form, told = _form(qtbot, LayerSpec.model_validate({"kind": "reshape"}))
+    editor = form.row("shape").editor
+    assert isinstance(editor, SizesEditor)
+    assert editor.line.text() == "-1 × 1"
+    _type(qtbot, editor.line, "4x3")
+    _type(qtbot, editor.line, "12")
+    assert told == [("shape", (4, 3)), ("shape", (12,))]
+    _type(qtbot, editor.line, "long")
+    assert "one or more whole numbers" in form.row("shape").wrong
+    assert editor.value() == (12,)
+    _type(qtbot, editor.line, "-1 2 3")
+    assert form.row("shape").wrong == ""
+    assert editor.line.text() == "-1 × 2 × 3"
 
 
 def test_that_padding_of_ones_own_opens_a_field(qtbot: QtBot) -> None:

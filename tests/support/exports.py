@@ -22,7 +22,7 @@ def encoder_of(
     numbers, size = np.random.default_rng(9), shape[-1]
     shift = numbers.normal(loc=2.0, size=size).astype(np.float32)
     scale = numbers.uniform(0.3, 3.0, size).astype(np.float32)
-    table = len(shape) == 1
+    table, pictures = len(shape) == 1, len(shape) == 3
     return Encoder(
         task="classification" if classes else "regression",
         target="y",
@@ -33,7 +33,7 @@ def encoder_of(
         scale=np.ones(size, np.float32) if identity else scale,
         target_shift=target[0],
         target_scale=target[1],
-        pixels="" if table else "uint8",
+        pixels="uint8" if pictures else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,8 @@ def network_around(kind: str, case: Case) -> Network:
     layers: list[dict[str, Any]] = []
     feeders = []
     for number, shape in enumerate(case.inputs):
-        name = f"feeder_{number}"
-        if len(shape) in (1, 3):
-            feeders.append(name)
-            layers.append(_feeder(shape, name))
-        else:
-            feeders.append("input")
+        layers += _feeder(shape, f"feeder_{number}")
+        feeders.append(f"feeder_{number}")
     layers.append({"kind": kind, **case.fields, "name": "layer", "inputs": feeders})
     if len(case.layer(kind).output_shape(case.inputs)) > 1:
         layers.append({"kind": "flatten", "name": "flat"})
@@ -43,10 +40,17 @@ def network_around(kind: str, case: Case) -> Network:
     return network_of(layers, case.inputs[0])
 
 
-def _feeder(shape: Shape, name: str) -> dict[str, Any]:
+def _feeder(shape: Shape, name: str) -> list[dict[str, Any]]:
+    """Trained layers that make an output of the input's shape of an input of that shape."""
     if len(shape) == 1:
-        return {"kind": "dense", "units": shape[0], "name": name, "inputs": ["input"]}
-    return {"kind": "conv2d", "filters": shape[-1], "kernel": 1, "name": name, "inputs": ["input"]}
+        return [{"kind": "dense", "units": shape[0], "name": name, "inputs": ["input"]}]
+    if len(shape) == 3:
+        return [{"kind": "conv2d", "filters": shape[-1], "kernel": 1, "name": name, "inputs": ["input"]}]
+    return [
+        {"kind": "flatten", "name": f"{name}_flat", "inputs": ["input"]},
+        {"kind": "dense", "units": prod(shape), "name": f"{name}_dense"},
+        {"kind": "reshape", "shape": shape, "name": name},
+    ]
 
 
 def loss_of(kind: str = "cross_entropy") -> Loss:
@@ -113,17 +117,17 @@ class Bench:
         self.pool.close()
 
 
-VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "batch_norm", "dropout")
+VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "batch_norm", "dropout", "reshape")
+SEQUENCE_KINDS = ("tanh", "softplus", "batch_norm", "dropout", "reshape", "flatten")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = ("conv2d", "strided", *POOLS, "elu", "batch_norm", "global_average_pool2d", "flatten")
 
 
 @st.composite
 def networks(draw: st.DrawFn, outputs: int = 3) -> Network:
-    """A small graph on vectors or pictures, with branches, sums and concatenations."""
-    sizes = st.integers(3, 7)
-    pictures = draw(st.booleans())
-    input_shape = (draw(sizes), draw(sizes), draw(st.integers(1, 3))) if pictures else (draw(sizes),)
+    """A small graph on vectors, sequences or pictures, with branches, sums and concatenations."""
+    sizes, channels = st.integers(3, 7), st.integers(1, 3)
+    input_shape = draw(st.tuples(sizes) | st.tuples(sizes, channels) | st.tuples(sizes, sizes, channels))
     layers: list[dict[str, Any]] = []
     shapes: dict[str, Shape] = {"input": input_shape}
     for number in range(draw(st.integers(1, 7))):
@@ -144,15 +148,20 @@ def _drawn_layer(draw: st.DrawFn, shapes: dict[str, Shape], source: str) -> dict
         kind = draw(st.sampled_from(("add", "concatenate")))
         return {"kind": kind, "inputs": draw(st.lists(st.sampled_from(alike), min_size=2, max_size=3))}
     if len(shape) == 1:
-        return _vector_layer(draw(st.sampled_from(VECTOR_KINDS)))
+        return _plain_layer(draw(st.sampled_from(VECTOR_KINDS)), shape)
+    if len(shape) == 2:
+        return _plain_layer(draw(st.sampled_from(SEQUENCE_KINDS)), shape)
     fits = [kind for kind in PICTURE_KINDS if min(shape[:2]) >= 2 or kind not in POOLS]
     return _picture_layer(draw(st.sampled_from(fits)))
 
 
-def _vector_layer(kind: str) -> dict[str, Any]:
+def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "dense":
         return {"kind": "dense", "units": 4}
-    if kind in ("batch_norm", "dropout"):
+    if kind == "reshape":
+        # A vector becomes a sequence, and a sequence one of other steps.
+        return {"kind": "reshape", "shape": [-1, 2] if prod(shape) % 2 == 0 else [shape[-1], -1]}
+    if kind in ("batch_norm", "dropout", "flatten"):
         return {"kind": kind}
     return {"kind": "activation", "function": kind}
 

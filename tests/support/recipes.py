@@ -44,6 +44,8 @@ def _value(annotation: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(parts)
     if origin is Annotated:
         return st.integers(1, 1024)
+    if origin is tuple and parts[1:] == (...,):
+        return st.lists(_value(parts[0]), min_size=1, max_size=3)
     if origin is tuple:
         return st.tuples(*map(_value, parts)).map(list)
     if parts:

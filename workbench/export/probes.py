@@ -25,7 +25,7 @@ _FAR = 8.0
 
 
 def typical(encoder: Encoder, seed: int = 0) -> Array:
-    """Inputs like the training data, before normalization: float32 ``(N, F)``, or pictures ``(N, H, W, C)``.
+    """Inputs like the training data, before normalization: float32 ``(N, F)``, ``(N, T, F)`` or ``(N, H, W, C)``.
 
     Numbers are drawn about their training mean with their deviation (so far as the normalization knows them), each
     category column has one category, pixels are drawn from their whole range.

@@ -65,10 +65,10 @@ def kind_title(kind: str) -> str:
 
 
 def _shown_list(values: Sequence[Any]) -> str:
-    if len(values) == 2 and all(isinstance(value, int) for value in values):
-        return f"{values[0]}×{values[1]}"
     if not values:
         return _tr("none")
+    if len(values) <= 4 and all(isinstance(value, int) for value in values):
+        return ("×" if len(values) < 4 else ", ").join(map(str, values))
     if all(isinstance(value, str) for value in values) and len(values) <= 2:
         return ", ".join(safe(value) for value in values)
     return _tr("{0} entries").format(len(values))

@@ -112,7 +112,7 @@ class Recurrent(Layer):
         ]
         if not self.sequences:
             return [*start, OnnxNode("Transpose", ("-1:1",), {"perm": [1, 0, 2]}), OnnxNode("Flatten", ("-1",))]
-        shape = np.array([0, self.units * self.directions(), steps])
+        shape = np.array([-1, self.units * self.directions(), steps])
         return [
             *start,
             OnnxNode("Transpose", ("-1",), {"perm": [2, 1, 3, 0]}),

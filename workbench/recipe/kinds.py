@@ -77,7 +77,7 @@ class Kinded(Frozen):
 
 
 _LATER = {
-    "layer": "conv1d depthwise_conv2d max_pool1d average_pool1d global_average_pool1d reshape layer_norm embedding "
+    "layer": "conv1d depthwise_conv2d max_pool1d average_pool1d global_average_pool1d layer_norm embedding "
     "self_attention",
     "schedule": "one_cycle",
 }
