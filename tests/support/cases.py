@@ -107,6 +107,14 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((3, 4, 1), shape=[12, 1]),
         _of((1, 1, 6), shape=[3, 2]),
     ),
+    "self_attention": (
+        _of((5, 4), heads=2),
+        _of((4, 6), heads=3, causal=True),
+        _of((5, 3), heads=1, bias=False),
+        _of((3, 4), heads=4, causal=True, bias=False),
+        _of((5, 4), heads=2, dropout=0.3),
+        _of((1, 2), heads=1),
+    ),
     "simple_rnn": (
         *_RECURRENT,
         _of((5, 3), units=4, nonlinearity="relu", sequences=True, bidirectional=True),

@@ -118,7 +118,7 @@ class Bench:
 
 
 VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "batch_norm", "dropout", "reshape")
-SEQUENCE_KINDS = ("tanh", "softplus", "batch_norm", "dropout", "reshape", "flatten")
+SEQUENCE_KINDS = ("tanh", "softplus", "batch_norm", "dropout", "reshape", "flatten", "lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = ("conv2d", "strided", *POOLS, "elu", "batch_norm", "global_average_pool2d", "flatten")
 
@@ -161,6 +161,10 @@ def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "reshape":
         # A vector becomes a sequence, and a sequence one of other steps.
         return {"kind": "reshape", "shape": [-1, 2] if prod(shape) % 2 == 0 else [shape[-1], -1]}
+    if kind in ("lstm", "gru"):
+        return {"kind": kind, "units": 3, "sequences": kind == "gru", "bidirectional": True}
+    if kind == "self_attention":
+        return {"kind": kind, "heads": shape[-1], "causal": shape[0] % 2 == 0}
     if kind in ("batch_norm", "dropout", "flatten"):
         return {"kind": kind}
     return {"kind": "activation", "function": kind}

@@ -200,10 +200,12 @@ class TorchModule:
         module: the expression that makes its submodule, ``nn.Linear(30, 64)``; empty where it needs none.
         call: the expression of its output; ``{self}`` is the submodule, ``{0}``, ``{1}`` the inputs, ``{all}`` all of
             them.
+        helper: source of a class that ``module`` needs, where PyTorch has none that fits; written once for all layers.
     """
 
     module: str = ""
     call: str = "{self}({0})"
+    helper: str = ""
 
 
 @dataclass

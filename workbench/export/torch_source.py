@@ -82,6 +82,7 @@ class _Writer:
             _listed("CLASSES", self.encoder.classes) if self.classifies else "",
             _listed("FEATURES", self.encoder.feature_names) if self.encoder.feature_names else "",
             self._normalize_class(),
+            *self._helpers(),
             "\n\nclass Model(nn.Module):\n",
             _indented([f'"""Reads {self._reads()}."""', ""], 1),
             _indented(["def __init__(self) -> None:"], 1),
@@ -108,6 +109,10 @@ class _Writer:
         if not normalizes(self.encoder):
             return ""
         return "\n" + _NORMALIZE_CLASS.format(unit="channel" if len(self.shape) == 3 else "feature").rstrip("\n") + "\n"
+
+    def _helpers(self) -> list[str]:
+        sources = (node.layer.torch(node.input_shapes).helper for node in self.network.nodes)
+        return [f"\n\n{source.strip()}\n" for source in dict.fromkeys(sources) if source]
 
     def _submodules(self) -> Iterator[str]:
         if normalizes(self.encoder):
