@@ -25,6 +25,11 @@ class Case:
         return made
 
 
+def whole_numbers(layer: Any, shape: tuple[int, ...], numbers: Any) -> Any:
+    """What a layer looks up, now and then a number that it does not have: whole, float64 ``shape``."""
+    return numbers.integers(-1, layer.vocabulary + 1, shape).astype(float)
+
+
 def _of(*inputs: Shape, **fields: Any) -> Case:
     return Case(fields, inputs)
 
@@ -81,9 +86,37 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
     "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((5, 3), rate=0.3), _of((7,), rate=0.0)),
+    "embedding": (
+        _of((4,), vocabulary=6, dimension=3),
+        _of((1,), vocabulary=9, dimension=1),
+        _of((5,), vocabulary=1, dimension=2),
+        _of((6,), vocabulary=5, dimension=4, padding_index=2),
+        _of((6,), vocabulary=4, dimension=2, padding_index=0, initializer="uniform", deviation=0.1),
+    ),
     "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3)), _of((5, 3)), _of((4, 1))),
     "global_average_pool2d": (_of((4, 5, 3)), _of((1, 1, 2))),
+    "group_norm": (
+        _of((8,), groups=2),
+        _of((5, 6), groups=3),
+        _of((5, 6), groups=1, epsilon=1e-2),
+        _of((5, 3), groups=3),
+        _of((3, 4, 8)),
+        _of((1, 1, 15), groups=3),
+        _of((4, 3, 6), groups=6, affine=False),
+    ),
     "gru": _RECURRENT,
+    "layer_norm": (
+        _of((7,)),
+        _of((7,), axes="all", epsilon=1e-2),
+        _of((5, 3)),
+        _of((5, 3), axes="all"),
+        _of((5, 1), axes="all", bias=False),
+        _of((1, 4), affine=False),
+        _of((3, 4, 6)),
+        _of((3, 4, 2), axes="all"),
+        _of((3, 4, 2), axes="all", affine=False),
+        _of((4, 3, 5), bias=False),
+    ),
     "lstm": (*_RECURRENT, _of((3, 2), units=3, forget_bias=-0.5)),
     "max_pool2d": (
         _of((6, 6, 3)),
@@ -119,6 +152,30 @@ CASES: dict[str, tuple[Case, ...]] = {
         *_RECURRENT,
         _of((5, 3), units=4, nonlinearity="relu", sequences=True, bidirectional=True),
         _of((4, 2), units=3, nonlinearity="relu", bias=False),
+    ),
+    "upsampling1d": (
+        _of((5, 3)),
+        _of((5, 3), mode="linear"),
+        _of((4, 1), factor=3, mode="linear"),
+        _of((1, 2), factor=4, mode="linear"),
+        _of((6, 2), factor=5),
+        _of((6, 2), factor=1),
+    ),
+    "upsampling2d": (
+        _of((3, 4, 2)),
+        _of((3, 4, 2), mode="bilinear"),
+        _of((5, 3, 1), factor=[3, 2], mode="bilinear"),
+        _of((1, 4, 3), factor=[1, 4], mode="bilinear"),
+        _of((4, 1, 3), factor=[3, 1]),
+        _of((2, 3, 2), factor=1),
+    ),
+    "zero_padding1d": (_of((5, 3)), _of((4, 2), padding=[2, 0]), _of((1, 1), padding=[0, 3]), _of((3, 2), padding=0)),
+    "zero_padding2d": (
+        _of((3, 4, 2)),
+        _of((3, 4, 1), padding=[2, 1]),
+        _of((1, 3, 2), padding=[0, 1, 2, 3]),
+        _of((4, 3, 2), padding=[1, 0, 0, 0]),
+        _of((3, 4, 2), padding=0),
     ),
 }
 

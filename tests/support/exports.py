@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from support.networks import Bench, loss_of, random_parameters
+from support.networks import Bench, inputs_of, loss_of, random_parameters
 
 from workbench.data.encoder import Encoder, Feature
 from workbench.engine.backend import Shape
@@ -42,14 +42,17 @@ class Exported:
 
     def __init__(self, network: Network, encoder: Encoder | None = None, *, loss: str = "", rows: int = 5) -> None:
         self.network = network
-        self.encoder = encoder or encoder_of(network.input_shape, classes=("a", "b", "c")[: max(2, network.outputs)])
+        looks_up = any(node.layer.looks_up for node in network.nodes)
+        classes = ("a", "b", "c")[: max(2, network.outputs)]
+        self.encoder = encoder or encoder_of(network.input_shape, classes=classes, identity=looks_up)
         kind = loss or LOSSES[self.encoder.task]
         self.loss = loss_of(kind)
         self.parameters = random_parameters(network)
         self.tensors = self.parameters.export()
         bench = Bench(self.parameters, rows, loss=kind, training=False)
         numbers = np.random.default_rng(6)
-        self.inputs = numbers.normal(loc=1.0, scale=2.0, size=bench.plan.input.shape).astype(np.float32)
+        drawn = inputs_of(network, rows, numbers)
+        self.inputs = (drawn if looks_up else 1.0 + 2.0 * drawn).astype(np.float32)
         bench.plan.input[...] = (self.inputs - self.encoder.shift) * self.encoder.scale
         self.logits, _ = bench.run()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from support.cases import Case
+from support.cases import Case, whole_numbers
 
 from workbench.engine.backend import Backend, Shape
 from workbench.engine.layer import Loss
@@ -31,6 +31,9 @@ def network_around(kind: str, case: Case) -> Network:
     layers: list[dict[str, Any]] = []
     feeders = []
     for number, shape in enumerate(case.inputs):
+        if case.layer(kind).looks_up:
+            feeders.append("input")
+            continue
         layers += _feeder(shape, f"feeder_{number}")
         feeders.append(f"feeder_{number}")
     layers.append({"kind": kind, **case.fields, "name": "layer", "inputs": feeders})
@@ -72,6 +75,13 @@ def random_parameters(network: Network, dtype: Any = np.float32, seed: int = 1) 
     return parameters
 
 
+def inputs_of(network: Network, rows: int, numbers: np.random.Generator) -> Array:
+    """Random inputs, whole numbers where a layer looks them up."""
+    shape = (rows, *network.input_shape)
+    layer = next((node.layer for node in network.nodes if node.layer.looks_up), None)
+    return numbers.normal(size=shape) if layer is None else whole_numbers(layer, shape, numbers)
+
+
 class Bench:
     """A plan with random inputs, targets and strengths."""
 
@@ -94,7 +104,7 @@ class Bench:
     def fill(self, rows: int, seed: int) -> None:
         """Random rows of input, targets and strengths."""
         numbers, plan = np.random.default_rng(seed), self.plan
-        plan.input[:rows] = numbers.normal(size=plan.input[:rows].shape)
+        plan.input[:rows] = inputs_of(plan.network, rows, numbers)
         if plan.targets.dtype == np.int64:
             classes = max(2, plan.network.outputs)
             plan.targets[:rows] = numbers.integers(0, classes, rows)

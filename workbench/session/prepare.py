@@ -12,9 +12,10 @@ from workbench.data.reading import with_heading
 from workbench.engine.backend import Backend
 from workbench.engine.device import cores, open_backend
 from workbench.engine.layer import Loss, ShapeError
-from workbench.engine.network import Network, build_network, inspect_network, no_layers
+from workbench.engine.network import Network, inspect_network, no_layers
 from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
+from workbench.session.lookups import lookup_problems
 from workbench.session.mistakes import data_problems, problems_of_changes
 
 ProgressCallback = Callable[[str, int, int], None]
@@ -89,11 +90,14 @@ def network_for(recipe: Recipe, dataset: Dataset) -> Network:
     """The recipe's network for a dataset.
 
     Raises:
-        RecipeError: names every layer that does not fit.
+        RecipeError: names every layer that does not fit, or would not get the data's own numbers where it needs them.
     """
-    return build_network(
-        recipe.network, dataset.encoder.input_shape, outputs_for(recipe, dataset.encoder), recipe.training.dropout
-    )
+    outputs = outputs_for(recipe, dataset.encoder)
+    network = inspect_network(recipe.network, dataset.encoder.input_shape, outputs, recipe.training.dropout)
+    problems = [*network.problems(), *no_layers(recipe.network), *lookup_problems(recipe, network)]
+    if problems:
+        raise RecipeError.of(problems)
+    return network
 
 
 def outputs_for(recipe: Recipe, encoder: Any) -> int:
