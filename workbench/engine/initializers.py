@@ -44,7 +44,7 @@ class Initializer:
         self.name, self.value, self.empty_row = name, value, empty_row
 
     def variance(self, fan_in: int, fan_out: int) -> float:
-        """The variance of the first values."""
+        """The variance of the first values; of orthogonal ones, that of a matrix ``(fan_out, fan_in)``."""
         family = self.name.partition("_")[0]
         if family in ("normal", "uniform"):
             return self.value**2

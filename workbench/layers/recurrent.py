@@ -93,11 +93,8 @@ class Recurrent(Layer):
         return steps * self.directions() * self.gates * self.units * (features + self.units)
 
     def summary(self) -> str:
-        words = [f"{self.units} units"]
-        if self.bidirectional:
-            words.append("both directions")
-        words.append("every step" if self.sequences else "last step")
-        return " · ".join(words)
+        size = f"2 × {self.units}" if self.bidirectional else str(self.units)
+        return f"{size} units · {'every step' if self.sequences else 'last step'}"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         steps = inputs[0][0]
