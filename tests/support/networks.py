@@ -15,7 +15,7 @@ from workbench.engine.network import Network, build_network
 from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
-from workbench.recipe.kinds import LossSpec
+from workbench.recipe.kinds import LayerSpec, LossSpec
 from workbench.recipe.network import NetworkRecipe
 
 Array = np.ndarray[Any, Any]
@@ -127,10 +127,24 @@ class Bench:
         self.pool.close()
 
 
-VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "batch_norm", "dropout", "reshape")
-SEQUENCE_KINDS = ("tanh", "softplus", "batch_norm", "dropout", "reshape", "flatten", "lstm", "gru", "self_attention")
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+VECTOR_KINDS = ("dense", "relu", "gelu", "silu", *NORMS, "dropout", "reshape")
+SEQUENCE_KINDS = ("tanh", "softplus", *NORMS, "dropout", "reshape", "flatten", "upsampling1d", "zero_padding1d")
+RECURRENT_KINDS = ("lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
-PICTURE_KINDS = ("conv2d", "strided", *POOLS, "elu", "batch_norm", "global_average_pool2d", "flatten")
+PICTURE_KINDS = (
+    *("conv2d", "strided", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
+    *("upsampling2d", "zero_padding2d"),
+)
+# A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.
+FIELDS: dict[str, dict[str, Any]] = {
+    "group_norm": {"groups": 1, "epsilon": 0.1},
+    "layer_norm": {"axes": "all", "epsilon": 0.1},
+    "upsampling1d": {"mode": "linear"},
+    "upsampling2d": {"mode": "bilinear"},
+    "zero_padding1d": {"padding": (2, 0)},
+    "zero_padding2d": {"padding": (0, 1, 1, 0)},
+}
 
 
 @st.composite
@@ -157,12 +171,17 @@ def _drawn_layer(draw: st.DrawFn, shapes: dict[str, Shape], source: str) -> dict
     if draw(st.integers(0, 3)) == 0:
         kind = draw(st.sampled_from(("add", "concatenate")))
         return {"kind": kind, "inputs": draw(st.lists(st.sampled_from(alike), min_size=2, max_size=3))}
-    if len(shape) == 1:
-        return _plain_layer(draw(st.sampled_from(VECTOR_KINDS)), shape)
-    if len(shape) == 2:
-        return _plain_layer(draw(st.sampled_from(SEQUENCE_KINDS)), shape)
-    fits = [kind for kind in PICTURE_KINDS if min(shape[:2]) >= 2 or kind not in POOLS]
-    return _picture_layer(draw(st.sampled_from(fits)))
+    kinds = {1: VECTOR_KINDS, 2: SEQUENCE_KINDS + RECURRENT_KINDS, 3: PICTURE_KINDS}[len(shape)]
+    kind = draw(st.sampled_from([kind for kind in kinds if _suits(kind, shape)]))
+    return _picture_layer(kind, shape) if len(shape) == 3 else _plain_layer(kind, shape)
+
+
+def _suits(kind: str, shape: Shape) -> bool:
+    if kind in POOLS:
+        return min(shape[:2]) >= 2
+    if kind.startswith("upsampling"):
+        return prod(shape) < 200
+    return prod(shape) > 1 or kind not in NORMS
 
 
 def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
@@ -175,17 +194,24 @@ def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
         return {"kind": kind, "units": 3, "sequences": kind == "gru", "bidirectional": True}
     if kind == "self_attention":
         return {"kind": kind, "heads": shape[-1], "causal": shape[0] % 2 == 0}
-    if kind in ("batch_norm", "dropout", "flatten"):
-        return {"kind": kind}
-    return {"kind": "activation", "function": kind}
+    return _other_layer(kind)
 
 
-def _picture_layer(kind: str) -> dict[str, Any]:
+def _picture_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "conv2d":
         return {"kind": "conv2d", "filters": 3, "kernel": 3}
     if kind == "strided":
         return {"kind": "conv2d", "filters": 2, "kernel": 2, "stride": 2, "padding": "same", "bias": False}
-    return {"kind": "activation", "function": kind} if kind == "elu" else {"kind": kind}
+    if kind == "reshape":
+        # Rows become steps.
+        return {"kind": "reshape", "shape": [shape[0], -1]}
+    return _other_layer(kind)
+
+
+def _other_layer(kind: str) -> dict[str, Any]:
+    if kind in LayerSpec.kinds():
+        return {"kind": kind, **FIELDS.get(kind, {})}
+    return {"kind": "activation", "function": kind}
 
 
 def _closed(layers: list[dict[str, Any]], shapes: dict[str, Shape]) -> list[dict[str, Any]]:

@@ -1,44 +1,45 @@
-"""What a network needs that looks whole numbers up: the numbers as they are, and nothing to learn before them."""
+"""What a layer needs that looks whole numbers up: the data's numbers as they are, and nothing to learn before it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from workbench.engine.network import Network, Node
-from workbench.errors import Problem
 from workbench.recipe.recipe import Recipe
 
 
-def lookup_problems(recipe: Recipe, network: Network) -> list[Problem]:
-    """Why layers that look numbers up (embeddings) would not get the data's own; none where there are no such layers.
+def lookups_checked(recipe: Recipe, network: Network) -> Network:
+    """The network, with the mistake noted at each layer that would look up something else than the data's numbers.
 
     Args:
         recipe: says how the data are normalized.
         network: its network, also one that does not fit yet.
     """
-    problems = []
-    direct: list[str] = []
-    for node in network.nodes:
-        if not node.layer.looks_up:
-            continue
-        learning = [each.name for each in _before(network, node) if each.parameters]
-        if learning:
-            what = f"looks whole numbers up, so that {_listed(learning)} before it cannot learn"
-            mend = 'Let it read the network\'s input: inputs = ["input"].'
-            problems.append(Problem(what, f"network.layers[{node.index}] ({node.name})", mend))
-        else:
-            direct.append(node.name)
-    return [*problems, *(_of_data(recipe, direct) if direct else ())]
+    return replace(network, nodes=tuple(_checked(recipe, network, node) for node in network.nodes))
 
 
-def _of_data(recipe: Recipe, names: list[str]) -> Iterator[Problem]:
-    verb = "look" if len(names) > 1 else "looks"
-    if recipe.data.normalize != "none":
-        what = f'{_listed(names)} {verb} whole numbers up, and "{recipe.data.normalize}" makes other numbers of them'
-        yield Problem(what, "data.normalize", 'Use normalize = "none".')
-    if any(strength not in (0, 1) for strength in recipe.data.weights.attributes.values()):
-        what = f"{_listed(names)} {verb} whole numbers up, and strengths make other numbers of them"
-        yield Problem(what, "data.weights.attributes", "Use strengths of 1, or 0 to leave a column out.")
+def _checked(recipe: Recipe, network: Network, node: Node) -> Node:
+    if node.error or not node.layer.looks_up:
+        return node
+    learning = [other.name for other in _before(network, node) if other.parameters]
+    error = _cannot_learn(learning) if learning else _changed_by_data(recipe)
+    return replace(node, error=error) if error else node
+
+
+def _cannot_learn(names: list[str]) -> str:
+    shown = " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more layers"
+    return f"looks whole numbers up, so {shown} before it cannot learn; let it read the network's input"
+
+
+def _changed_by_data(recipe: Recipe) -> str:
+    data = recipe.data
+    if data.normalize != "none":
+        named, mend = f'data.normalize = "{data.normalize}"', 'set it to "none"'
+    elif changed := [name for name, strength in data.weights.attributes.items() if strength not in (0, 1)]:
+        named, mend = f"data.weights.attributes, {changed[0]!r},", "set it to 1"
+    else:
+        return ""
+    return f"looks whole numbers up, and {named} makes other numbers of them; {mend}"
 
 
 def _before(network: Network, node: Node) -> list[Node]:
@@ -49,7 +50,3 @@ def _before(network: Network, node: Node) -> list[Node]:
             names.update(other.inputs)
             found.append(other)
     return found[::-1]
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {len(names) - 2} more"

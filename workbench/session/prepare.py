@@ -15,7 +15,7 @@ from workbench.engine.layer import Loss, ShapeError
 from workbench.engine.network import Network, inspect_network, no_layers
 from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
-from workbench.session.lookups import lookup_problems
+from workbench.session.lookups import lookups_checked
 from workbench.session.mistakes import data_problems, problems_of_changes
 
 ProgressCallback = Callable[[str, int, int], None]
@@ -94,7 +94,8 @@ def network_for(recipe: Recipe, dataset: Dataset) -> Network:
     """
     outputs = outputs_for(recipe, dataset.encoder)
     network = inspect_network(recipe.network, dataset.encoder.input_shape, outputs, recipe.training.dropout)
-    problems = [*network.problems(), *no_layers(recipe.network), *lookup_problems(recipe, network)]
+    network = lookups_checked(recipe, network)
+    problems = network.problems() or no_layers(recipe.network)
     if problems:
         raise RecipeError.of(problems)
     return network
