@@ -94,6 +94,8 @@ class _Direction:
         self.cell = kind(track)
         matrix, start = track.values.reshape(-1, kind.slots * units), kind.recurrent_slot * units
         self.input_part, self.recurrent_part = matrix[:, :rows], matrix[:, start : start + rows]
+        # The product of each step reads it, and is faster where it lies in order.
+        self.turned = track.buffer("turned", units, rows)
         self.joined = track.buffer("joined", rows, inputs.matrix.shape[1])
         self.input_weight = self.joined[:, : inputs.features]
         self.blocks = [
@@ -123,7 +125,8 @@ class _Direction:
 
     def forward(self) -> None:
         """Fill this direction's part of the output."""
-        xp, track, turned = self.xp, self.track, self.weight.T
+        xp, track, turned = self.xp, self.track, self.turned
+        xp.copyto(turned, self.weight.T)
         self._join()
         xp.matmul(self.inputs.matrix, self.joined.T, out=self.input_part)
         for array in self.cell.to_clear():
