@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from workbench.engine.backend import Array
-from workbench.engine.layer import Call, Site
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Site
 from workbench.layers.gates import (
     gru_step,
     gru_step_backward,

@@ -13,6 +13,7 @@ from workbench.engine.initializers import ZEROS, Initializer, InitializerName, S
 from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell, TanhCell
 from workbench.layers.recurrence import compile_recurrence
+from workbench.layers.recurrence_compiled import compiled_recurrence
 from workbench.recipe.fields import knob
 
 Derived = Callable[[Mapping[str, Array]], Array]
@@ -86,7 +87,8 @@ class Recurrent(Layer):
         return ZEROS
 
     def compile(self, site: Site) -> Calls:
-        return compile_recurrence(site, self.cell(), self.units)
+        compiler = compiled_recurrence if site.compiled else compile_recurrence
+        return compiler(site, self.cell(), self.units)
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
         steps, features = inputs[0]

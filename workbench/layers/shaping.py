@@ -10,7 +10,7 @@ from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.engine.backend import Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.recipe.fields import knob
 
 
@@ -29,6 +29,8 @@ class Flatten(Layer):
         return (prod(inputs[0]),)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return _compiled(site)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         order = (0, x.ndim - 1, *range(1, x.ndim - 1))
         turned = x.transpose(order)
@@ -49,6 +51,19 @@ class Flatten(Layer):
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         return TorchModule("", "{0}.flatten(1)")
+
+
+def _compiled(site: Site) -> Calls:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import channels_first
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    size, channels = prod(x.shape[1:]), x.shape[-1]
+    places, moved = size // channels, 2 * size * x.dtype.itemsize
+    forward = NativeCall(channels_first, site.rows, x, y, places, channels, row_bytes=moved)
+    if dx is None:
+        return Calls(forward, Chain())
+    return Calls(forward, NativeCall(channels_first, site.rows, dy, dx, channels, places, row_bytes=moved))
 
 
 class Reshape(Layer):

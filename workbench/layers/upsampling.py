@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from workbench.engine.backend import Array, Shape
-from workbench.engine.layer import Call, Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.backend import Array, Call, Shape
+from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.windows import pair, shown
 from workbench.recipe.fields import knob
 
