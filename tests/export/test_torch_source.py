@@ -40,6 +40,19 @@ SEQUENCES = [
     {"kind": "dense", "units": 3},
 ]
 
+SHAPES = [
+    {"kind": "upsampling2d", "mode": "bilinear"},
+    {"kind": "zero_padding2d", "padding": [1, 0, 2, 1]},
+    {"kind": "group_norm", "groups": 1, "affine": False},
+    {"kind": "reshape", "shape": [-1, 6]},
+    {"kind": "layer_norm", "bias": False},
+    {"kind": "upsampling1d", "mode": "linear"},
+    {"kind": "zero_padding1d", "padding": [2, 0]},
+    {"kind": "layer_norm", "axes": "all", "affine": False},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": "classes"},
+]
+
 
 def _source(model: Exported, name: str = "a test") -> str:
     return torch_source(model.network, model.encoder, model.loss, name, "0123abcd")
@@ -248,7 +261,7 @@ def test_that_equal_models_give_equal_source() -> None:
 @pytest.mark.skipif(not shutil.which("ruff"), reason="needs ruff (the extra `lint`)")
 @pytest.mark.parametrize("classes", [("a", "b", "c"), tuple(f"a longer class {number}" for number in range(3))])
 @pytest.mark.parametrize("identity", [True, False])
-@pytest.mark.parametrize("layers", [CNN, SEQUENCES, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
+@pytest.mark.parametrize("layers", [CNN, SHAPES, SEQUENCES, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
 def test_that_the_source_is_formatted(
     tmp_path: Path, classes: tuple[str, ...], identity: bool, layers: list[dict[str, Any]]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, PLAIN, on_both
 from support.cases import Case
 from support.layer_rig import LayerRig, assert_close
 from support.networks import network_of
@@ -54,9 +55,11 @@ def test_that_a_step_reads_no_later_one(kind: str) -> None:
     assert not np.isclose(after[:, 4:], before[:, 4:]).any()
 
 
+@on_both
 @every_kind
-def test_that_nothing_is_left_of_the_batch_before(kind: str) -> None:
-    rig = LayerRig(kind, Case({"units": UNITS, "sequences": True, "bidirectional": True}, ((6, 3),)))
+def test_that_nothing_is_left_of_the_batch_before(kind: str, backend: Backend) -> None:
+    case = Case({"units": UNITS, "sequences": True, "bidirectional": True}, ((6, 3),))
+    rig = LayerRig(kind, case, dtype=np.float32, backend=backend)
     direction = np.random.default_rng(1).normal(size=rig.output.shape)
     first = rig.forward(), *rig.backward(direction), rig.gradient.copy()
     kept = rig.inputs[0].copy()
@@ -69,14 +72,37 @@ def test_that_nothing_is_left_of_the_batch_before(kind: str) -> None:
         assert np.array_equal(one, other)
 
 
+@on_both
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
-def test_that_gates_bear_values_of_any_size(kind: str) -> None:
-    rig = LayerRig(kind, Case({"units": UNITS, "sequences": True}, ((50, 3),)), dtype=np.float32)
+def test_that_gates_bear_values_of_any_size(kind: str, backend: Backend) -> None:
+    case = Case({"units": UNITS, "sequences": True}, ((50, 3),))
+    rig = LayerRig(kind, case, dtype=np.float32, backend=backend)
     rig.inputs[0][...] *= np.float32(1e30)
     output = rig.forward()
     d_inputs = rig.backward(np.ones_like(output))
     assert np.isfinite(output).all()
     assert np.isfinite(d_inputs[0]).all()
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("rows", "steps", "features", "units"), [(33, 9, 19, 37), (1, 40, 1, 16), (130, 3, 65, 17), (15, 12, 300, 70)]
+)
+def test_that_kernels_agree_with_arrays_at_odd_sizes(
+    kind: str, rows: int, steps: int, features: int, units: int
+) -> None:
+    case = Case({"units": units, "sequences": True, "bidirectional": True}, ((steps, features),))
+    plain, compiled = (
+        LayerRig(kind, case, dtype=np.float32, rows=rows, backend=backend) for backend in (PLAIN, COMPILED)
+    )
+    for rig in (plain, compiled):
+        rig.parameters.values[...] *= 0.2
+    direction = np.random.default_rng(1).normal(size=plain.output.shape).astype(np.float32)
+    assert_close(compiled.forward(), plain.forward(), 1e-5, "output")
+    (ours,), (theirs,) = compiled.backward(direction), plain.backward(direction)
+    assert_close(ours, theirs, 1e-5, "input gradient")
+    for slot in plain.parameters.layout.trained_slots():
+        assert_close(slot.view(compiled.gradient), slot.view(plain.gradient), 2e-5, slot.name)
 
 
 def _started(kind: str, **fields: Any) -> dict[str, Any]:

@@ -128,7 +128,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "layer_norm": (
         _of((7,)),
         _of((7,), axes="all", epsilon=1e-2),
-        _of((5, 3)),
+        _of((5, 6)),
         _of((5, 3), axes="all"),
         _of((5, 1), axes="all", bias=False),
         _of((1, 4), affine=False),

@@ -25,6 +25,7 @@ class Embedding(Layer):
     about = "Gives each word or category a vector of its own, which is learned; the start of networks on such numbers."
     role = "weights"
     looks_up = True
+    output_is_free = True
 
     vocabulary: int = knob(
         10_000,
@@ -62,7 +63,7 @@ class Embedding(Layer):
         last = self.vocabulary - 1
 
         def forward() -> None:
-            # These two also make a number of what is none, which a diverging training may bring.
+            # These two take a number too where there is none (NaN), with which a look-up could read anywhere.
             xp.fmax(x, 0, out=inside)
             xp.fmin(inside, last, out=inside)
             xp.copyto(rows, inside, casting="unsafe")
@@ -112,4 +113,4 @@ def _sum_by_row(site: Site, rows: Array, total: Array) -> None:
     parts = sums[ends]
     parts[1:] -= sums[ends[:-1]]
     total[...] = 0
-    total[found[ends]] = parts
+    total[found[ends]] = parts.astype(total.dtype)

@@ -27,6 +27,7 @@ class LayerNorm(Layer):
     title = "layer norm"
     about = "Keeps each example's answers in the same range, whatever the batch: for sequences and small batches."
     role = "norm"
+    output_is_free = True
 
     axes: Literal["features", "all"] = knob(
         "features", help="Normalize over the features of each step or pixel, or over all values of an example."
@@ -54,7 +55,7 @@ class LayerNorm(Layer):
         return _OverExamples(site, self.epsilon, (1, 1, shape[-1])).calls()
 
     def summary(self) -> str:
-        return "all values" if self.axes == "all" else ""
+        return "over all values" if self.axes == "all" else "over features"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         shape, rank = self._normalized(inputs), len(inputs[0])
@@ -99,6 +100,7 @@ class GroupNorm(Layer):
     title = "group norm"
     about = "Normalizes each example by itself, group of channels by group: for pictures in small batches."
     role = "norm"
+    output_is_free = True
 
     groups: int = knob(8, help="How many groups the channels are cut into; must divide them.", ge=1, le=65_536)
     affine: bool = knob(True, help="Scale and shift each channel by trained numbers.")

@@ -76,6 +76,7 @@ class Reshape(Layer):
 
     kind = "reshape"
     about = "Makes a sequence or a picture of a vector, or gives another shape to the same values."
+    output_is_free = True
 
     shape: tuple[int, ...] = knob(
         (-1, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from workbench.engine.backend import Array, Call, Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.windows import pair, shown
 from workbench.recipe.fields import knob
 
@@ -28,6 +29,7 @@ class Upsampling2d(Layer):
     stem = "up"
     title = "upsampling 2d"
     about = "Makes a picture larger: the way back up after pooling."
+    output_is_free = True
 
     factor: Factors = knob(2, help="How many times as high and as wide.")
     mode: Literal["nearest", "bilinear"] = knob(
@@ -51,8 +53,10 @@ class Upsampling2d(Layer):
         return [_resized(pair(self.factor), self.mode == "bilinear")]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        down, across = pair(self.factor)
+        factor = down if down == across else (down, across)
         corners = ", align_corners=False" if self.mode == "bilinear" else ""
-        return TorchModule(f'nn.Upsample(scale_factor={pair(self.factor)}, mode="{self.mode}"{corners})')
+        return TorchModule(f'nn.Upsample(scale_factor={factor}, mode="{self.mode}"{corners})')
 
 
 class Upsampling1d(Layer):
@@ -62,6 +66,7 @@ class Upsampling1d(Layer):
     stem = "up"
     title = "upsampling 1d"
     about = "Makes a sequence longer: the way back up after pooling."
+    output_is_free = True
 
     factor: int = knob(2, help="How many times as long.", ge=1, le=64)
     mode: Literal["nearest", "linear"] = knob(
@@ -97,33 +102,31 @@ def _resized(factors: tuple[int, ...], linear: bool) -> OnnxNode:
 def _compiled(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
     """One axis after the other; those that stay as they are cost nothing."""
     steps = [(axis, factor) for axis, factor in enumerate(factors, start=1) if factor > 1]
-    arrays, slopes = [site.inputs[0]], [site.d_inputs[0]]
-    for number, (axis, factor) in enumerate(steps[:-1]):
-        shape = [*arrays[-1].shape]
-        shape[axis] *= factor
-        arrays.append(site.buffer(f"part {number}", tuple(shape), site.output.dtype))
-        slopes.append(None if slopes[0] is None else site.buffer(f"slope {number}", tuple(shape), site.output.dtype))
-    if steps:
-        arrays.append(site.output)
-        slopes.append(site.d_output)
-    forward, backward = [], []
-    for number, (axis, factor) in enumerate(steps):
-        stretch = _Stretch(site, axis, factor, linear, arrays[number].shape)
-        forward.append(stretch.forward(arrays[number], arrays[number + 1]))
-        if slopes[0] is not None:
-            backward.append(stretch.backward(slopes[number], slopes[number + 1]))
     if not steps:
-        xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
-        return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
-    return Calls(_all(forward), _all(backward[::-1]))
+        return _copied(site)
+    shapes = [site.inputs[0].shape]
+    for axis, factor in steps[:-1]:
+        shape = list(shapes[-1])
+        shape[axis] *= factor
+        shapes.append(tuple(shape))
+    values = [site.inputs[0], *_buffers(site, "values", shapes[1:]), site.output]
+    stretches = [_Stretch(site, *step, linear, shape) for step, shape in zip(steps, shapes, strict=True)]
+    ways = list(zip(stretches, itertools.pairwise(values), strict=True))
+    forward = [stretch.forward(*ends) for stretch, ends in ways]
+    if site.d_inputs[0] is None:
+        return Calls(Chain(*forward), Chain())
+    slopes = [site.d_inputs[0], *_buffers(site, "slopes", shapes[1:]), site.d_output]
+    ways = list(zip(stretches, itertools.pairwise(slopes), strict=True))
+    return Calls(Chain(*forward), Chain(*(stretch.backward(*ends) for stretch, ends in reversed(ways))))
 
 
-def _all(calls: list[Call]) -> Call:
-    def run() -> None:
-        for call in calls:
-            call()
+def _copied(site: Site) -> Calls:
+    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
 
-    return run
+
+def _buffers(site: Site, name: str, shapes: Sequence[Shape]) -> list[Array]:
+    return [site.buffer(f"{name} {number}", shape, site.output.dtype) for number, shape in enumerate(shapes)]
 
 
 class _Stretch:

@@ -22,6 +22,7 @@ class ZeroPadding2d(Layer):
     stem = "pad"
     title = "zero padding 2d"
     about = "Puts zeros around a picture, where a convolution's own padding will not do."
+    output_is_free = True
 
     padding: Margin | tuple[Margin, Margin] | tuple[Margin, Margin, Margin, Margin] = knob(
         1,
@@ -64,6 +65,7 @@ class ZeroPadding1d(Layer):
     stem = "pad"
     title = "zero padding 1d"
     about = "Puts zeros before and after a sequence; before only, a convolution sees nothing of what is to come."
+    output_is_free = True
 
     padding: Margin | tuple[Margin, Margin] = knob(
         1, help="One number for both ends; two: before the first step, after the last one.", unit="steps"

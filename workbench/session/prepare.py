@@ -126,6 +126,7 @@ def _dataset_and_network(
     if wrong_loss:
         # How many outputs are needed depends on what is changed, loss or task: only the layers before can be judged.
         network = inspect_network(recipe.network, dataset.encoder.input_shape, len(dataset.classes) or 1)
+        network = lookups_checked(recipe, network)
         raise RecipeError.of([*wrong_loss, *no_layers(recipe.network), *network.problems(but_the_end=True)])
     return dataset, network_for(recipe, dataset)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from workbench.gui.forms.editor import Editor, mark
 from workbench.gui.forms.simple import in_a_row
+from workbench.gui.forms.step_field import StepField
 from workbench.gui.parsing import parse_sizes, sizes_text
 from workbench.recipe.fields import FieldFacts
 
@@ -38,8 +39,9 @@ class SizesEditor(Editor):
         super().__init__(parent)
         self._joint, self._counts, self._alone = joint, counts, alone
         self._value: Any = None
-        self.line = QLineEdit()
-        self.line.setMaxLength(64)
+        self.line = StepField(field.unit)
+        self.line.set_arrows(False)
+        self.line.setPlaceholderText(field.placeholder)
         in_a_row(self, self.line)
         self.line.editingFinished.connect(self._on_finish)
 
