@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from support.cases import Case, all_cases
-from support.exports import Exported, encoder_of
+from support.exports import Exported, classifying_losses, encoder_of, losses_of
 from support.layer_rig import assert_close
 from support.networks import network_around, network_of, networks
 
@@ -59,14 +59,7 @@ def test_that_generated_networks_compute_the_same_in_onnxruntime(network: Networ
 
 
 @pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
-@pytest.mark.parametrize(
-    ("loss", "outputs", "classes"),
-    [
-        ("cross_entropy", 3, ("a", "b", "c")),
-        ("cross_entropy", 2, ("no", "yes")),
-        ("binary_cross_entropy", 1, ("n", "y")),
-    ],
-)
+@pytest.mark.parametrize(("loss", "outputs", "classes"), classifying_losses())
 def test_that_probabilities_come_out_for_every_loss(
     loss: str, outputs: int, classes: tuple[str, ...], shape: tuple[int, ...]
 ) -> None:
@@ -76,7 +69,7 @@ def test_that_probabilities_come_out_for_every_loss(
     _assert_equal(model)
 
 
-@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+@pytest.mark.parametrize("loss", losses_of("regression"))
 @pytest.mark.parametrize("target", [(0.0, 1.0), (120.5, 1.0), (0.0, 30.0), (-120.5, 30.0)])
 def test_that_predictions_come_out_in_the_targets_unit(loss: str, target: tuple[float, float]) -> None:
     network = network_of([{"kind": "dense", "units": 1}], (4,), 1)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cases import Case, all_cases
-from support.exports import Exported, encoder_of, module_of
+from support.exports import Exported, classifying_losses, encoder_of, module_of
 from support.layer_rig import assert_close
 from support.networks import network_around, network_of, networks
 
@@ -95,10 +95,7 @@ def test_that_generated_networks_compute_the_same_in_torch(network: Network) -> 
 
 @pytest.mark.oracle
 @pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
-@pytest.mark.parametrize(
-    ("loss", "outputs", "classes"),
-    [("cross_entropy", 3, ("a", "b", "c")), ("binary_cross_entropy", 1, ("n", "y"))],
-)
+@pytest.mark.parametrize(("loss", "outputs", "classes"), classifying_losses())
 @pytest.mark.parametrize("identity", [True, False])
 def test_that_probabilities_come_out_for_every_loss(
     loss: str, outputs: int, classes: tuple[str, ...], shape: tuple[int, ...], identity: bool

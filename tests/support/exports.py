@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,27 @@ from support.networks import Bench, inputs_of, loss_of, random_parameters
 
 from workbench.data.encoder import Encoder, Feature
 from workbench.engine.backend import Shape
+from workbench.engine.layer import ShapeError
 from workbench.engine.network import Network
+from workbench.recipe.kinds import LossSpec
 
 Array = np.ndarray[Any, Any]
 LOSSES = {"classification": "cross_entropy", "regression": "mean_squared_error"}
+
+
+def classifying_losses() -> list[tuple[str, int, tuple[str, ...]]]:
+    """Every loss for classes, with the outputs and the classes of an example; those for two classes have two."""
+    found: list[tuple[str, int, tuple[str, ...]]] = []
+    for kind in losses_of("classification"):
+        for classes in (("a", "b", "c"), ("no", "yes")):
+            with suppress(ShapeError):
+                found.append((kind, loss_of(kind).outputs(len(classes)), classes))
+    return found
+
+
+def losses_of(task: str) -> list[str]:
+    """The losses of a task."""
+    return [kind for kind in LossSpec.kinds() if loss_of(kind).task == task]
 
 
 def encoder_of(

@@ -56,9 +56,9 @@ def _feeder(shape: Shape, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def loss_of(kind: str = "cross_entropy") -> Loss:
+def loss_of(kind: str = "cross_entropy", **fields: Any) -> Loss:
     """A loss by kind."""
-    loss = LossSpec.kinds()[kind]()
+    loss = LossSpec.kinds()[kind](**fields)
     assert isinstance(loss, Loss)
     return loss
 

@@ -52,7 +52,7 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
         text = number_text(value, percent=percent, log=bool(field and field.log))
         return f"{text} %" if percent else text
     if isinstance(value, dict):
-        return kind_title(value["kind"]) if "kind" in value else _tr("own")
+        return kind_title(value["kind"]) if "kind" in value else _tr("on") if field and field.optional else _tr("own")
     return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
 
 

@@ -103,6 +103,8 @@ class Reshape(Layer):
         return tuple(values // known if size == -1 else size for size in self.shape)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return copying(site)
         xp, y, dx, dy = site.xp, site.output, site.d_inputs[0], site.d_output
         x = site.inputs[0].reshape(y.shape)
 
@@ -141,3 +143,17 @@ def _turns(shape: Shape) -> bool:
 
 def _times(shape: Shape) -> str:
     return " × ".join(map(str, shape))
+
+
+def copying(site: Site) -> Calls:
+    """The calls of a layer that does nothing here: its output is its input."""
+    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    if not site.compiled:
+        return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import copy_values
+
+    size = prod(x.shape[1:])
+    moved = 2 * size * x.itemsize
+    forward = NativeCall(copy_values, site.rows, x, y, size, row_bytes=moved)
+    return Calls(forward, Chain() if dx is None else NativeCall(copy_values, site.rows, dy, dx, size, row_bytes=moved))

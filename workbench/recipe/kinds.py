@@ -78,7 +78,6 @@ class Kinded(Frozen):
 
 _LATER = {
     "layer": "depthwise_conv2d",
-    "schedule": "one_cycle",
 }
 """Names that stand for something already, whose kinds come in a later version."""
 

@@ -17,6 +17,7 @@ from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
 from workbench.session.lookups import lookups_checked
 from workbench.session.mistakes import data_problems, problems_of_changes
+from workbench.training.schedules.base import Schedule
 
 ProgressCallback = Callable[[str, int, int], None]
 
@@ -153,4 +154,6 @@ def _set_notices(recipe: Recipe, dataset: Dataset) -> tuple[str, ...]:
     notices = []
     if not len(dataset.sets["dev"]) and recipe.training.early_stopping:
         notices.append("Early stopping watches the dev set, and there is none: all epochs will be trained.")
+    if not len(dataset.sets["dev"]) and cast(Schedule, recipe.training.schedule).watches():
+        notices.append("The learning-rate schedule watches the dev set, and there is none: the rate will not fall.")
     return tuple(notices)

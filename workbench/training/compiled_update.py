@@ -25,7 +25,7 @@ def compiled_update(
         vectors: values, gradient and state, flat and of one length.
         pool: the threads to use.
     """
-    if not (backend.compiled and optimizer.kernel and vectors[0].dtype == np.float32):
+    if not (backend.compiled and optimizer.has_kernel() and vectors[0].dtype == np.float32):
         return None
     return CompiledUpdate(optimizer, vectors, pool)
 

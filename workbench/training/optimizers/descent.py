@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from workbench.engine.backend import Array, Backend
 from workbench.recipe.fields import knob
-from workbench.training.optimizers.base import Optimizer
+from workbench.training.optimizers.base import Decaying
 
 
-class SGD(Optimizer):
+class SGD(Decaying):
     """``w := w - alpha g``."""
 
     kind = "sgd"
@@ -24,7 +24,7 @@ class SGD(Optimizer):
         xp.subtract(values, gradient, out=values)
 
 
-class Momentum(Optimizer):
+class Momentum(Decaying):
     """``v := beta v + (1 - dampening) g``, ``w := w - alpha v``.
 
     Without dampening this is PyTorch's form. With ``dampening = beta`` it is the lecture's,
@@ -60,7 +60,7 @@ class Momentum(Optimizer):
         xp.subtract(values, gradient, out=values)
 
 
-class Nesterov(Optimizer):
+class Nesterov(Decaying):
     """``v := beta v + g``, ``w := w - alpha (g + beta v)`` (Sutskever et al., ICML 2013, in PyTorch's form)."""
 
     kind = "nesterov"
