@@ -36,6 +36,7 @@ SEQUENCES = [
     {"kind": "lstm", "units": 8, "sequences": True, "bidirectional": True, "bias": False},
     {"kind": "self_attention", "causal": True, "dropout": 0.25, "bias": False},
     {"kind": "self_attention", "heads": 2},
+    {"kind": "self_attention", "heads": 3, "head_size": 5, "causal": True, "dropout": 0.5},
     {"kind": "gru", "units": 3, "bidirectional": True},
     {"kind": "dense", "units": 3},
 ]
@@ -235,6 +236,7 @@ def test_that_recurrent_layers_read_as_a_person_would_write_them() -> None:
     assert "self.attention_1 = SelfAttention(16, 4, causal=True, dropout=0.25, bias=False)\n" in source
     assert "x = self.lstm_1(x.transpose(1, 2))[0].transpose(1, 2)\n" in source
     assert "x = self.attention_1(x)\n" in source
+    assert "self.attention_3 = SizedSelfAttention(16, 3, 5, causal=True, dropout=0.5)\n" in source
     assert "x = self.gru_1(x.transpose(1, 2))[1].transpose(0, 1).flatten(1)\n" in source
 
 

@@ -120,7 +120,7 @@ def test_that_another_seed_step_or_layer_drops_other_weights(other: dict[str, An
     [
         ((30,), "reads a sequence of steps × features, not a vector of 30; put reshape before it"),
         ((4, 4, 3), "not 4 × 4 × 3"),
-        ((5, 6), "cannot share 6 features out to 4 heads"),
+        ((5, 6), "cannot share 6 features out to 4 heads evenly: change heads, or set head_size"),
     ],
 )
 def test_that_what_does_not_fit_is_refused(shape: tuple[int, ...], told: str) -> None:

@@ -175,6 +175,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((5, 3), heads=1, bias=False),
         _of((3, 4), heads=4, causal=True, bias=False),
         _of((5, 4), heads=2, dropout=0.3),
+        _of((5, 3), heads=2, head_size=4, causal=True),
+        _of((4, 6), heads=3, head_size=1, bias=False),
+        _of((4, 6), heads=3, head_size=2),
         _of((1, 2), heads=1),
     ),
     "simple_rnn": (

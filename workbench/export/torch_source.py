@@ -72,17 +72,18 @@ class _Writer:
         self.shape = channels_first(network.input_shape)
 
     def source(self, name: str, fingerprint: str) -> str:
-        forward = list(self._forward())
+        forward, helpers = list(self._forward()), self._helpers()
+        functional = any(re.search(r"\bF\.", text) for text in (*forward, *helpers))
         parts = [
             '"""A network trained with Workbench, as a PyTorch module."""\n\n',
             "import torch\n",
-            "import torch.nn.functional as F\n" if any(re.search(r"\bF\.", line) for line in forward) else "",
+            "import torch.nn.functional as F\n" if functional else "",
             "from torch import nn\n\n",
             f"NAME = {_quoted(name)}\nRECIPE = {_quoted(fingerprint)}  # SHA-256 of the recipe\n",
             _listed("CLASSES", self.encoder.classes) if self.classifies else "",
             _listed("FEATURES", self.encoder.feature_names) if self.encoder.feature_names else "",
             self._normalize_class(),
-            *self._helpers(),
+            *helpers,
             "\n\nclass Model(nn.Module):\n",
             _indented([f'"""Reads {self._reads()}."""', ""], 1),
             _indented(["def __init__(self) -> None:"], 1),

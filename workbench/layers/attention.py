@@ -36,13 +36,44 @@ class SelfAttention(nn.MultiheadAttention):
         return x.transpose(1, 2)
 '''
 
+_TORCH_CLASS_OF_A_SIZE = '''
+class SizedSelfAttention(nn.Module):
+    """Sequences (N, C, T) that attend to themselves, with heads of any size."""
+
+    def __init__(
+        self,
+        features: int,
+        heads: int,
+        size: int,
+        causal: bool = False,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.heads, self.causal, self.dropout = heads, causal, dropout
+        inner = heads * size
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * inner, features))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * inner)) if bias else None
+        self.out_proj = nn.Linear(inner, features, bias=bias)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.linear(x.transpose(1, 2), self.in_proj_weight, self.in_proj_bias)
+        q, k, v = x.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        dropout = self.dropout if self.training else 0.0
+        x = F.scaled_dot_product_attention(
+            q, k, v, dropout_p=dropout, is_causal=self.causal
+        )
+        return self.out_proj(x.transpose(1, 2).flatten(2)).transpose(1, 2)
+'''
+
 
 class SelfAttention(Layer):
     """``softmax(Q K' / sqrt(D)) V`` in several heads of D features, which a last product puts together.
 
     Reads and gives ``(steps, features)``. Parameters are named and laid out as in PyTorch's MultiheadAttention:
-    ``in_proj_weight`` ``(3 * features, features)`` for queries, keys and values, ``in_proj_bias``,
-    ``out_proj.weight`` ``(features, features)``, ``out_proj.bias``.
+    ``in_proj_weight`` ``(3 * heads * D, features)`` for queries, keys and values, ``in_proj_bias``,
+    ``out_proj.weight`` ``(features, heads * D)``, ``out_proj.bias``.
     """
 
     kind = "self_attention"
@@ -52,6 +83,10 @@ class SelfAttention(Layer):
     role = "weights"
 
     heads: int = knob(4, help="How many ways of reading there are; they share the features out.", ge=1, le=4096)
+    head_size: int | None = knob(
+        None, help="Features of each head's queries, keys and values.", ge=1, le=65_536, placeholder="features / heads",
+        advanced=True,
+    )  # fmt: skip
     causal: bool = knob(False, help="Read no later steps: for predicting what comes next.")
     dropout: float = knob(0.0, help="The share of attention that is dropped in training.", ge=0, lt=1, unit="fraction")
     bias: bool = knob(True, help="Add trained constants.")
@@ -63,41 +98,50 @@ class SelfAttention(Layer):
         if len(shape) != 2:
             given = " × ".join(map(str, shape)) if len(shape) > 1 else f"a vector of {shape[0]}"
             raise ShapeError(f"reads a sequence of steps × features, not {given}; put reshape before it")
-        if shape[1] % self.heads:
-            raise ShapeError(f"cannot share {shape[1]} features out to {self.heads} heads: one must divide the other")
+        if self.head_size is None and shape[1] % self.heads:
+            raise ShapeError(
+                f"cannot share {shape[1]} features out to {self.heads} heads evenly: change heads, or set head_size"
+            )
         return shape
+
+    def _depth(self, features: int) -> int:
+        """Features of a head."""
+        return self.head_size or features // self.heads
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
         features = inputs[0][1]
         start = Initializer(self.initializer, self.constant)
         # Queries, keys and values are matrices of their own: their fans are not those of the whole.
         three = Stacked([start] * 3)
-        fans = features, features
+        inner = self.heads * self._depth(features)
         weights = (
-            Parameter("in_proj_weight", (3 * features, features), three, *fans, decays=True),
-            Parameter("out_proj.weight", (features, features), start, *fans, decays=True),
+            Parameter("in_proj_weight", (3 * inner, features), three, features, inner, decays=True),
+            Parameter("out_proj.weight", (features, inner), start, inner, features, decays=True),
         )
-        biases = (Parameter("in_proj_bias", (3 * features,), ZEROS), Parameter("out_proj.bias", (features,), ZEROS))
+        biases = (Parameter("in_proj_bias", (3 * inner,), ZEROS), Parameter("out_proj.bias", (features,), ZEROS))
         return (*weights, *biases) if self.bias else weights
 
     def compile(self, site: Site) -> Calls:
-        attention = _Attention(site, self.heads, self.causal, self.dropout if site.training else 0.0)
+        depth = self._depth(site.inputs[0].shape[2])
+        attention = _Attention(site, self.heads, depth, self.causal, self.dropout if site.training else 0.0)
         return Calls(attention.forward, attention.backward)
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
         steps, features = inputs[0]
-        return 4 * steps * features * features + 2 * steps * steps * features
+        inner = self.heads * self._depth(features)
+        return 4 * steps * features * inner + 2 * steps * steps * inner
 
     def summary(self) -> str:
         words = [f"{self.heads} heads" if self.heads > 1 else "1 head"]
+        words[0] += f" of {self.head_size}" if self.head_size else ""
         words += ["causal"] if self.causal else []
         words += [f"dropout {self.dropout:.0%}"] if self.dropout else []
         return " · ".join(words)
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
-        (steps, features), depth = inputs[0], inputs[0][1] // self.heads
+        steps, depth = inputs[0][0], self._depth(inputs[0][1])
         apart = {"shape": np.array([-1, steps, self.heads, depth])}
-        together = {"shape": np.array([-1, steps, features])}
+        together = {"shape": np.array([-1, steps, self.heads * depth])}
         scale = {"scale": np.array(depth**-0.5, np.float32)}
         swap, heads_first, keys = {"perm": [0, 2, 1]}, {"perm": [0, 2, 1, 3]}, {"perm": [0, 2, 3, 1]}
         mask = [OnnxNode("Add", ("-1", "mask"), constants={"mask": _mask(steps)})] if self.causal else []
@@ -128,11 +172,16 @@ class SelfAttention(Layer):
         return [product, OnnxNode("Add", ("-1", bias))] if self.bias else [product]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
-        options = [f"{inputs[0][1]}, {self.heads}"]
+        features, inner = inputs[0][1], self.heads * self._depth(inputs[0][1])
+        options = [f"{features}, {self.heads}"]
+        options += [] if inner == features else [f"{self.head_size}"]
         options += ["causal=True"] if self.causal else []
         options += [f"dropout={self.dropout!r}"] if self.dropout else []
         options += [] if self.bias else ["bias=False"]
-        return TorchModule(f"SelfAttention({', '.join(options)})", helper=_TORCH_CLASS)
+        name, helper = ("SelfAttention", _TORCH_CLASS)
+        if inner != features:
+            name, helper = "SizedSelfAttention", _TORCH_CLASS_OF_A_SIZE
+        return TorchModule(f"{name}({', '.join(options)})", helper=helper)
 
 
 def _mask(steps: int) -> Array:
@@ -143,16 +192,16 @@ def _mask(steps: int) -> Array:
 class _Attention:
     """The buffers of one shard. Heads stand beside each other in memory; views turn them to the front."""
 
-    def __init__(self, site: Site, heads: int, causal: bool, dropout: float) -> None:
+    def __init__(self, site: Site, heads: int, depth: int, causal: bool, dropout: float) -> None:
         self.site, self.xp, self.dropout = site, site.xp, dropout
         x, dtype = site.inputs[0], site.output.dtype
         rows, self.steps, self.features = x.shape
-        self.heads, self.depth = heads, self.features // heads
+        self.heads, self.depth = heads, depth
         self.scale = dtype.type(self.depth**-0.5)
         self.x, self.y = x.reshape(-1, self.features), site.output.reshape(-1, self.features)
-        self.projected = site.buffer("projected", (rows * self.steps, 3 * self.features), dtype)
+        self.projected = site.buffer("projected", (rows * self.steps, 3 * heads * depth), dtype)
         self.queries, self.keys, self.values = self._three(self.projected)
-        self.context = site.like("context", self.x)
+        self.context = site.buffer("context", (rows * self.steps, heads * depth), dtype)
         square = (rows, heads, self.steps, self.steps)
         self.weights = site.buffer("weights", square, dtype)
         self.edge = site.buffer("edge", (*square[:3], 1), dtype)
@@ -170,11 +219,11 @@ class _Attention:
         self.ones = self.xp.ones(self.dy.shape[0], self.dy.dtype)
 
     def _heads(self, array: Array) -> Array:
-        """``(rows * steps, features)`` as ``(rows, heads, steps, depth)``, a view."""
+        """``(rows * steps, heads * depth)`` as ``(rows, heads, steps, depth)``, a view."""
         return array.reshape(-1, self.steps, self.heads, self.depth).transpose(0, 2, 1, 3)
 
     def _three(self, array: Array) -> Array:
-        """``(rows * steps, 3 * features)`` as three views of heads."""
+        """``(rows * steps, 3 * heads * depth)`` as three views of heads."""
         return array.reshape(-1, self.steps, 3, self.heads, self.depth).transpose(2, 0, 3, 1, 4)
 
     def forward(self) -> None:
