@@ -1,54 +1,112 @@
-"""An optimizer's step as machine code, each thread on its own stretch of the flat vectors."""
+"""An update of the weights as machine code: penalties, decay, the optimizer's step, averaging, in one pass."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend
+from workbench.engine.backend import Array, Call
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Part
 from workbench.engine.shards import ShardPool
+from workbench.recipe.training import TrainingRecipe
+from workbench.training.averaging import WeightAverage
 from workbench.training.optimizers.base import Optimizer
 
 _LEAST_STRETCH = 50_000
 """Elements under which a stretch is not worth a thread."""
 
 
-def compiled_update(
-    optimizer: Optimizer, backend: Backend, vectors: list[Array], pool: ShardPool
-) -> CompiledUpdate | None:
-    """The optimizer's step on its vectors; None where there is no machine code for it.
+class CompiledUpdate:
+    """Updates stretches of the flat vectors. All of it is element by element, so that threads can share the work.
 
     Args:
-        optimizer: whose step.
-        backend: where the vectors live.
-        vectors: values, gradient and state, flat and of one length.
-        pool: the threads to use.
+        recipe: for the penalties.
+        optimizer: has a kernel.
+        parameters: in float32, on a backend with compiled kernels.
+        vectors: the optimizer's state, in the order of its ``vectors``.
+        average: of the weights, or None.
     """
-    if not (backend.compiled and optimizer.has_kernel() and vectors[0].dtype == np.float32):
-        return None
-    return CompiledUpdate(optimizer, vectors, pool)
+
+    def __init__(
+        self,
+        recipe: TrainingRecipe,
+        optimizer: Optimizer,
+        parameters: Parameters,
+        vectors: Sequence[Array],
+        average: WeightAverage | None,
+    ) -> None:
+        self._recipe, self._optimizer, self._average = recipe, optimizer, average
+        self._vectors, self._decayed = list(vectors), parameters.layout.decayed
+        self._values = parameters.values[: parameters.layout.trained]
+        self._numbers = np.zeros(len(optimizer.kernel_numbers(0.0, 1)))
+        self._penalties = np.array([recipe.l2, recipe.l1])
+        self._limit = np.array([recipe.clip_value or 0.0])
+        self._factor, self._decay = np.ones(1), np.zeros(1)
+
+    @staticmethod
+    def fits(optimizer: Optimizer, parameters: Parameters) -> bool:
+        """Whether there is machine code for it here."""
+        return parameters.backend.compiled and parameters.dtype == np.float32 and optimizer.has_kernel()
+
+    def prepare(self, rate: float, update: int) -> None:
+        """Write down what the next update must know: its learning rate and its number in the run, from 1."""
+        self._numbers[:] = self._optimizer.kernel_numbers(rate, update)
+        self._factor[0] = 1.0 - self._optimizer.decay() * rate
+        if self._average:
+            self._average.begin()
+            self._decay[0] = self._average.decay_at(update)
+
+    def finish(self, part: Part, gradient: Array) -> list[Call]:
+        """Penalties, clipping by value and the update of a part whose gradient is there."""
+        from workbench.engine.kernels import updates as kernels
+
+        calls, slopes = [], part.of(gradient)
+        if (self._recipe.l2 or self._recipe.l1) and self._decays(part):
+            calls.append(_call(kernels.add_penalties, part.of(self._values), slopes, self._penalties))
+        if self._recipe.clip_value is not None:
+            calls.append(_call(kernels.clip_values, slopes, self._limit))
+        return [*calls, *self._updating(part, gradient)]
+
+    def run(self, gradient: Array, pool: ShardPool) -> None:
+        """The update alone, after a gradient that was regularized elsewhere."""
+        length, ends = len(self._values), [0, self._decayed, len(self._values)]
+        threads = max(1, min(pool.threads, length // _LEAST_STRETCH))
+        tasks: list[list[Call]] = [[] for _ in range(threads)]
+        for start, stop in itertools.pairwise(ends):
+            for number, calls in enumerate(tasks):
+                first, last = (start + (stop - start) * k // threads for k in (number, number + 1))
+                calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
+        pool.run([_chain(calls) for calls in tasks])
+
+    def _updating(self, part: Part, gradient: Array) -> list[Call]:
+        from workbench.engine.kernels import updates as kernels
+
+        calls, values = [], part.of(self._values)
+        if self._optimizer.decay() and self._decays(part):
+            calls.append(_call(kernels.shrink, values, self._factor))
+        step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
+        calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
+        if self._average:
+            calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))
+        return calls
+
+    def _decays(self, part: Part) -> bool:
+        return part.start < self._decayed
 
 
-class CompiledUpdate:
-    """Takes steps in place."""
+def _call(kernel: Any, *arguments: Array) -> Call:
+    from workbench.engine.kernels.calls import NativeCall
 
-    def __init__(self, optimizer: Optimizer, vectors: list[Array], pool: ShardPool) -> None:
-        from workbench.engine.kernels import updates
-        from workbench.engine.kernels.calls import NativeCall
+    rows, size = arguments[0].shape
+    return NativeCall(kernel, rows, size, *arguments, row_bytes=4 * size * (len(arguments) - 1))
 
-        self._optimizer, self._pool, self._first_number = optimizer, pool, len(vectors)
-        length, kernel = len(vectors[0]), getattr(updates, optimizer.kernel)
-        stretches = max(1, min(pool.threads, length // _LEAST_STRETCH))
-        numbers = [0.0] * len(optimizer.kernel_numbers(0.0, 1))
-        self._calls = [
-            NativeCall(kernel, (length * k // stretches, length * (k + 1) // stretches), *vectors, *numbers)
-            for k in range(stretches)
-        ]
 
-    def __call__(self, rate: float, step: int) -> None:
-        """Take a step: see ``Optimizer.update``."""
-        numbers: Any = self._optimizer.kernel_numbers(rate, step)
-        for call in self._calls:
-            call.floats[self._first_number :] = numbers
-        self._pool.run(self._calls)
+def _chain(calls: list[Call]) -> Call:
+    from workbench.engine.kernels.calls import joined
+
+    (program,) = joined(calls)
+    return program

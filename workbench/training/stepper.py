@@ -17,7 +17,7 @@ from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
 from workbench.training.averaging import WeightAverage
-from workbench.training.compiled_update import compiled_update
+from workbench.training.compiled_update import CompiledUpdate
 from workbench.training.gathering import GatheredGradient
 from workbench.training.optimizers.base import Optimizer
 from workbench.training.regularization import Regularization
@@ -52,16 +52,15 @@ class Stepper:
         self.recipe, self.parameters, self.backend = recipe, parameters, parameters.backend
         self.clock = Clock(seed=recipe.seed)
         loss = cast(Loss, recipe.loss)
-        self.plan = Plan(parameters, loss, batch, training=True, pool=pool, clock=self.clock)
-        self.optimizer = cast(Optimizer, recipe.optimizer)
+        self._pool, self.optimizer = pool, cast(Optimizer, recipe.optimizer)
         self.regularization = Regularization(recipe, parameters)
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
             self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
-        self._compiled = compiled_update(
-            self.optimizer, self.backend, [self._trained, self.plan.gradient, *self._vectors.values()], pool
-        )
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
+        self._compiled = self._compiled_update()
+        finish = self._compiled.finish if self._compiled and self._at_once() else None
+        self.plan = Plan(parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish)
         self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
@@ -92,6 +91,12 @@ class Stepper:
             watch: whether to work out the step's health; costs a copy of the parameters.
         """
         self.clock.step = number - 1
+        if self._compiled:
+            self._compiled.prepare(rate, update or number)
+            if self._at_once() and not watch:
+                self.plan.run(rows, finish=True)
+                self.regularization.limit()
+                return None
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
             if self._gathered:
@@ -104,16 +109,26 @@ class Stepper:
             self._update(gradient, rate, update or number)
             return self._health(norms, before) if norms is not None else None
 
+    def _compiled_update(self) -> CompiledUpdate | None:
+        if not CompiledUpdate.fits(self.optimizer, self.parameters):
+            return None
+        return CompiledUpdate(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+
+    def _at_once(self) -> bool:
+        """Whether a stretch of the weights can be updated as soon as its gradient is there."""
+        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None
+
     def _update(self, gradient: Array, rate: float, number: int) -> None:
+        if self._compiled:
+            self._compiled.run(gradient, self._pool)
+            self.regularization.limit()
+            return
         if self._average:
             self._average.begin()
         shrink = self.optimizer.decay() * rate
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
-        if self._compiled:
-            self._compiled(rate, number)
-        else:
-            self._update_arrays(gradient, rate, number)
+        self._update_arrays(gradient, rate, number)
         self.regularization.limit()
         if self._average:
             self._average.follow(number)

@@ -20,6 +20,7 @@ class RMSprop(Decaying):
     title = "RMSprop"
     about = "Steps of like size in all directions, whatever the size of the gradients."
     vectors = ("squares",)
+    kernel = "rmsprop_update"
 
     rho: float = knob(0.9, help="How much of the mean square is kept (the lecture's beta).", ge=0, lt=1)
     epsilon: float = knob(1e-8, help=_EPSILON, gt=0, le=1, log=True, advanced=True)
@@ -37,6 +38,9 @@ class RMSprop(Decaying):
         xp.divide(gradient, work, out=work)
         xp.multiply(work, number(rate), out=work)
         xp.subtract(values, work, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.rho, 1.0 - self.rho, rate, self.epsilon
 
 
 class Adam(Optimizer):
@@ -81,12 +85,11 @@ class Adam(Optimizer):
         xp.multiply(work, number(rate / (1.0 - self.beta1**step)), out=work)
         xp.subtract(values, work, out=values)
 
-    def has_kernel(self) -> bool:
-        return not self.epsilon_inside_root
-
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        root = 1.0 / sqrt(1.0 - self.beta2**step)
-        return self.beta1, self.beta2, rate / (1.0 - self.beta1**step), root, self.epsilon
+        known = 1.0 - self.beta2**step
+        # sqrt(s / known + epsilon) = sqrt(s + epsilon known) / sqrt(known)
+        outside, inside = (0.0, self.epsilon * known) if self.epsilon_inside_root else (self.epsilon, 0.0)
+        return self.beta1, self.beta2, rate / (1.0 - self.beta1**step), 0.0, 1.0 / sqrt(known), outside, inside
 
     def _root(self, xp: Any, squares: Array, known: float, out: Array) -> None:
         """What the velocity is divided by; ``known`` corrects the bias of ``squares``."""
@@ -127,6 +130,7 @@ class Adagrad(Decaying):
     title = "Adagrad"
     about = "Large steps for what is rarely seen; all steps become ever smaller."
     vectors = ("squares",)
+    kernel = "rmsprop_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     epsilon: float = knob(1e-10, help=_EPSILON, gt=0, le=1, log=True, advanced=True)
@@ -143,6 +147,9 @@ class Adagrad(Decaying):
         xp.multiply(work, number(rate), out=work)
         xp.subtract(values, work, out=values)
 
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return 1.0, 1.0, rate, self.epsilon
+
 
 class Nadam(Decaying):
     """Adam with Nesterov's momentum (Dozat, ICLR workshop 2016), in PyTorch's form.
@@ -155,6 +162,7 @@ class Nadam(Decaying):
     title = "NAdam"
     about = "Adam that looks one step ahead."
     vectors = ("velocity", "squares")
+    kernel = "adam_update"
 
     learning_rate: float = knob(2e-3, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta1: float = knob(0.9, help="How much of the mean gradient is kept.", ge=0, lt=1, advanced=True)
@@ -187,6 +195,12 @@ class Nadam(Decaying):
         xp.divide(gradient, work, out=work)
         xp.subtract(values, work, out=values)
 
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        now, ahead, product = _momenta(self.beta1, self.momentum_decay, step)
+        by_velocity, by_gradient = rate * ahead / (1.0 - product * ahead), rate * (1.0 - now) / (1.0 - product)
+        root = 1.0 / sqrt(1.0 - self.beta2**step)
+        return self.beta1, self.beta2, by_velocity, by_gradient, root, self.epsilon, 0.0
+
 
 @lru_cache(maxsize=16)
 def _momenta(beta1: float, decay: float, step: int) -> tuple[float, float, float]:
@@ -213,6 +227,7 @@ class Lion(Optimizer):
     kind = "lion"
     about = "Steps of one size, only the sign counts; half of Adam's memory. Suits large batches."
     vectors = ("velocity",)
+    kernel = "lion_update"
 
     learning_rate: float = knob(1e-4, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     weight_decay: float = knob(
@@ -233,6 +248,9 @@ class Lion(Optimizer):
         xp.sign(work, out=work)
         xp.multiply(work, number(rate), out=work)
         xp.subtract(values, work, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.beta1, self.beta2, rate
 
     def decay(self) -> float:
         return self.weight_decay

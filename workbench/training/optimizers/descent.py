@@ -13,6 +13,7 @@ class SGD(Decaying):
     kind = "sgd"
     title = "SGD"
     about = "Plain gradient descent on mini-batches."
+    kernel = "sgd_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
 
@@ -22,6 +23,9 @@ class SGD(Decaying):
         xp = backend.xp
         xp.multiply(gradient, values.dtype.type(rate), out=gradient)
         xp.subtract(values, gradient, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return (rate,)
 
 
 class Momentum(Decaying):
@@ -34,6 +38,7 @@ class Momentum(Decaying):
     kind = "momentum"
     about = "Gradients averaged over steps: oscillations cancel, a steady direction speeds up."
     vectors = ("velocity",)
+    kernel = "momentum_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta: float = knob(
@@ -59,6 +64,9 @@ class Momentum(Decaying):
         xp.multiply(velocity, number(rate), out=gradient)
         xp.subtract(values, gradient, out=values)
 
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.beta, 1.0 - self.dampening, rate, 0.0
+
 
 class Nesterov(Decaying):
     """``v := beta v + g``, ``w := w - alpha (g + beta v)`` (Sutskever et al., ICML 2013, in PyTorch's form)."""
@@ -67,6 +75,7 @@ class Nesterov(Decaying):
     title = "Nesterov momentum"
     about = "Momentum that looks one step ahead."
     vectors = ("velocity",)
+    kernel = "momentum_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta: float = knob(0.9, help="How much of the velocity is kept.", ge=0, lt=1)
@@ -81,3 +90,6 @@ class Nesterov(Decaying):
         xp.subtract(values, gradient, out=values)
         xp.multiply(velocity, number(rate * self.beta), out=gradient)
         xp.subtract(values, gradient, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.beta, 1.0, rate * self.beta, rate
