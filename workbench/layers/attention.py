@@ -81,6 +81,7 @@ class SelfAttention(Layer):
     title = "self-attention"
     about = "Lets every step of a sequence read all others, however far away; best with a way around it and a norm."
     role = "weights"
+    output_is_free = True
 
     heads: int = knob(4, help="How many ways of reading there are; they share the features out.", ge=1, le=4096)
     head_size: int | None = knob(

@@ -27,6 +27,7 @@ class Recurrent(Layer):
     """
 
     role = "weights"
+    output_is_free = True
     width_field = "units"
     gates: ClassVar[int] = 1
     """How many blocks of ``units`` rows the weights consist of."""
