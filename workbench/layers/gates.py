@@ -1,9 +1,10 @@
 """What a recurrent layer does with its pre-activations at one step, forward and backward.
 
 All arguments are arrays ``(rows, ...)`` that stay where they are between steps; ``workbench.engine.kernels.recurrent``
-does the same as machine code. ``gates`` holds a step's values side by side: the input's part of the pre-activations before the
-forward function, the gates' values after it, and the gradients by the pre-activations after the backward function.
-``recurrent`` is the previous state's part of the pre-activations. ``dh`` is the loss's gradient by the step's state.
+does the same as machine code. ``gates`` holds a step's values side by side: the input's part of the pre-activations
+before the forward function, the gates' values after it, and the gradients by the pre-activations after the backward
+function. ``recurrent`` is the previous state's part of the pre-activations. ``dh`` is the loss's gradient by the step's
+state.
 """
 
 from __future__ import annotations
