@@ -77,7 +77,7 @@ class Kinded(Frozen):
 
 
 _LATER = {
-    "layer": "depthwise_conv2d simple_rnn lstm gru self_attention",
+    "layer": "depthwise_conv2d",
 }
 """Names that stand for something already, whose kinds come in a later version."""
 
