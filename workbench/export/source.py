@@ -16,7 +16,7 @@ from workbench.evaluation.predictor import Model
 from workbench.events import EpochDone, Event
 from workbench.recipe.recipe import Recipe
 from workbench.session.history import tried_at
-from workbench.session.outcome import kept_checkpoint
+from workbench.session.kept import checkpoint_row
 from workbench.session.prepare import outputs_for
 from workbench.session.results import curve_of_run, diagnosis_of_run, predictions_of_run
 from workbench.store.run_folder import CheckpointRow, RunFolder
@@ -38,12 +38,8 @@ class ExportSource:
 
     def __init__(self, folder: RunFolder, which: str = KEPT, date: str = "") -> None:
         self.folder, self.which, self.date = folder, which, date
-        if which not in (KEPT, "best", "last") and which not in {str(row.number) for row in folder.checkpoints()}:
-            raise InputError(
-                f"has no checkpoint {which!r}",
-                where=str(folder.path),
-                mend=f"Name kept, best, last{_listed(folder.checkpoints())}.",
-            )
+        if which not in (KEPT, "best", "last"):
+            checkpoint_row(folder, which)
 
     @property
     def recipe(self) -> Recipe:
@@ -76,13 +72,7 @@ class ExportSource:
         Raises:
             StoreError: the run has none yet.
         """
-        rows = self.folder.checkpoints()
-        if not rows:
-            raise StoreError("has no checkpoint", where=str(self.folder.path), mend="Train it first.")
-        which = kept_checkpoint(self.recipe) if self.which == KEPT else self.which
-        if which == "best":
-            return next((row for row in rows if row.best), rows[-1])
-        return next((row for row in rows if str(row.number) == which), rows[-1])
+        return checkpoint_row(self.folder, self.which)
 
     @cached_property
     def model(self) -> Model:
@@ -143,7 +133,3 @@ class ExportSource:
     def diagnosis(self) -> Diagnosis:
         """The diagnosis, by the goals of the run's recipe."""
         return diagnosis_of_run(self.folder, self.tried)
-
-
-def _listed(rows: list[CheckpointRow]) -> str:
-    return "".join(f", {row.number} (epoch {row.epoch})" for row in rows)

@@ -12,7 +12,7 @@ from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.latency import Latency, measure_latency
 from workbench.evaluation.predictions import Predictions
 from workbench.events import RunEnded
-from workbench.recipe.recipe import Recipe
+from workbench.session.kept import kept_checkpoint
 from workbench.session.prepare import Prepared
 from workbench.store.tensors import Tensors
 from workbench.training.loop import Training
@@ -33,11 +33,6 @@ class Outcome:
 
     predictions: Tensors
     summary: dict[str, Any]
-
-
-def kept_checkpoint(recipe: Recipe) -> str:
-    """Which checkpoint is the run's model: the best with early stopping, which goes back to it, else the last."""
-    return "best" if recipe.training.early_stopping else "last"
 
 
 def outcome(training: Training, prepared: Prepared, run: str) -> Outcome:

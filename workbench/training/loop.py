@@ -29,6 +29,7 @@ from workbench.events import (
 )
 from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
+from workbench.store.tensors import Tensors
 from workbench.training.control import Control
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.meter import LossMeter
@@ -76,6 +77,7 @@ class Job:
         network: the recipe's, built.
         backend: where to compute.
         threads: how many compute threads to use.
+        initial: weights to begin with in place of random ones, ``<layer>.<parameter>``; of any parameters or none.
     """
 
     run: str
@@ -84,6 +86,7 @@ class Job:
     network: Network
     backend: Backend
     threads: int
+    initial: Tensors | None = None
 
 
 class Training:
@@ -104,6 +107,8 @@ class Training:
         self.steps_per_epoch = -(-len(self.rows) // self.batch)
         self.parameters = Parameters(job.network, job.backend)
         self.parameters.initialize(self.recipe.seed)
+        if job.initial:
+            self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
         self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
         loss = cast(Loss, self.recipe.loss)

@@ -18,7 +18,7 @@ from workbench.export.source import KEPT, ExportSource
 from workbench.export.weights import model_tensors
 from workbench.gui.figures import grouped, shape
 from workbench.gui.text import safe
-from workbench.session.outcome import kept_checkpoint
+from workbench.session.kept import kept_checkpoint
 from workbench.store.files import make_folder, write_file
 from workbench.store.run_folder import RunFolder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from workbench.events import RunStarted
+from workbench.events import RunStarted, WeightsLoaded
 from workbench.export.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Section
 from workbench.export.report.text import count, duration
 from workbench.export.source import ExportSource
@@ -44,6 +44,11 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
     yield Fact("platform", versions.get("platform", "unknown"))
     named = [f"{_LABELS.get(name, name)} {version}" for name, version in versions.items() if name != "platform"]
     yield Fact("versions", ", ".join(named))
+    loaded = next((event for event in source.events if isinstance(event, WeightsLoaded)), None)
+    if loaded:
+        taken = f"{count(len(loaded.taken))} of {count(loaded.count)} tensors taken"
+        yield Fact("weights to begin with", f"{loaded.source}: {taken}", loaded.path)
+        yield Fact("their SHA-256", loaded.sha256)
     yield Fact("recipe, SHA-256", str(summary["recipe_fingerprint"]))
     yield Fact("data, SHA-256", str(summary["data_fingerprint"]))
 
