@@ -145,7 +145,7 @@ def test_that_the_checkpoint_can_be_chosen(home: Path) -> None:
         prepared = prepare(_recipe(home, checkpoint=which), device="cpu", threads=1)
         assert prepared.start is not None
         assert prepared.start.sha256 == row.sha256
-    with pytest.raises(InputError, match="has no checkpoint '99'.*Name kept, best, last"):
+    with pytest.raises(InputError, match=r"has no checkpoint '99'.*Name kept, best, last"):
         prepare(_recipe(home, checkpoint="99"), device="cpu", threads=1)
 
 
