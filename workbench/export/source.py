@@ -16,7 +16,6 @@ from workbench.evaluation.predictor import Model
 from workbench.events import EpochDone, Event
 from workbench.recipe.recipe import Recipe
 from workbench.session.history import tried_at
-from workbench.session.kept import checkpoint_row
 from workbench.session.prepare import outputs_for
 from workbench.session.results import curve_of_run, diagnosis_of_run, predictions_of_run
 from workbench.store.run_folder import CheckpointRow, RunFolder
@@ -39,7 +38,7 @@ class ExportSource:
     def __init__(self, folder: RunFolder, which: str = KEPT, date: str = "") -> None:
         self.folder, self.which, self.date = folder, which, date
         if which not in (KEPT, "best", "last"):
-            checkpoint_row(folder, which)
+            folder.checkpoint(which)
 
     @property
     def recipe(self) -> Recipe:
@@ -72,7 +71,7 @@ class ExportSource:
         Raises:
             StoreError: the run has none yet.
         """
-        return checkpoint_row(self.folder, self.which)
+        return self.folder.checkpoint(self.which)
 
     @cached_property
     def model(self) -> Model:

@@ -12,7 +12,6 @@ from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.latency import Latency, measure_latency
 from workbench.evaluation.predictions import Predictions
 from workbench.events import RunEnded
-from workbench.session.kept import kept_checkpoint
 from workbench.session.prepare import Prepared
 from workbench.store.tensors import Tensors
 from workbench.training.loop import Training
@@ -101,7 +100,7 @@ def _summary(training: Training, prepared: Prepared, run: str, errors: dict[str,
         "parameters": prepared.network.parameter_count(),
         "steps": state.step,
         "training_seconds": state.total_seconds,
-        "kept": kept_checkpoint(prepared.recipe),
+        "kept": prepared.recipe.training.kept,
         "examples": {name: len(dataset.sets[name]) for name in SETS},
         "classes": list(dataset.classes),
         "distributions": list(dataset.distributions),

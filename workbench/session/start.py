@@ -11,7 +11,6 @@ from workbench.errors import InputError, Problem, RecipeError
 from workbench.evaluation.predictor import Model
 from workbench.events import WeightsLoaded
 from workbench.recipe.training import StartFrom
-from workbench.session.kept import checkpoint_row
 from workbench.store.run_folder import RunFolder
 from workbench.store.weight_files import WeightFile, in_float32, read_weights
 from workbench.training.transfer import Transfer, transfer
@@ -71,6 +70,6 @@ def read_start(spec: StartFrom, network: Network) -> Start:
 
 def _of_run(path: Path, which: str) -> tuple[WeightFile, str]:
     with RunFolder.open(path) as folder:
-        row = checkpoint_row(folder, which)
+        row = folder.checkpoint(which)
         model = Model.of_folder(folder, str(row.number))
     return WeightFile(in_float32(model.tensors), row.sha256), f"{path.name}, epoch {row.epoch}"
