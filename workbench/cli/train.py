@@ -59,9 +59,14 @@ def add_resume(parsers: Any) -> None:
     _add_common(parser)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_computing(parser: argparse.ArgumentParser) -> None:
+    """Options that say what computes."""
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     parser.add_argument("--threads", type=_count, metavar="N", help="compute threads; all cores when left out")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add_computing(parser)
     parser.add_argument("--events", choices=("json",), help="print each event as a line of JSON")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON; events then go to stderr")
 
@@ -73,9 +78,9 @@ def _count(text: str) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = load_recipe(options.recipe, _changes(options.set))
+    recipe = load_recipe(options.recipe, changes_of(options.set))
     require_empty(options.run)
-    prepared = prepare(recipe, device=options.device, threads=options.threads, progress=_reading(Bar()))
+    prepared = prepare(recipe, device=options.device, threads=options.threads, progress=reading(Bar()))
     with RunFolder.create(options.run, recipe) as folder:
         return _follow(options, prepared, folder, resume=False)
 
@@ -88,12 +93,17 @@ def _resume(options: argparse.Namespace) -> int:
             _print_summary(options, summary)
             return 0
         prepared = prepare(
-            folder.recipe, device=options.device, threads=options.threads, progress=_reading(Bar()), resume=True
+            folder.recipe, device=options.device, threads=options.threads, progress=reading(Bar()), resume=True
         )
         return _follow(options, prepared, folder, resume=True)
 
 
-def _changes(assignments: list[str]) -> dict[str, Any]:
+def changes_of(assignments: list[str]) -> dict[str, Any]:
+    """What ``--set`` was given, by path.
+
+    Raises:
+        InputError: some of it is no PATH=VALUE.
+    """
     read = [(text, read_assignment(text)) for text in assignments]
     wrong = [text for text, assignment in read if assignment is None]
     if wrong:
@@ -101,7 +111,9 @@ def _changes(assignments: list[str]) -> dict[str, Any]:
     return dict(assignment for _, assignment in read if assignment is not None)
 
 
-def _reading(bar: Bar) -> Any:
+def reading(bar: Bar) -> Any:
+    """Shows the progress of what is told in stages."""
+
     def progress(stage: str, done: int, total: int) -> None:
         if total:
             bar.show(done / total, stage)

@@ -165,7 +165,7 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self._order()
+        order = self.order(state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._obey()
@@ -182,10 +182,11 @@ class Training:
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             yield from self._commit("epoch")
 
-    def _order(self) -> np.ndarray[Any, Any]:
+    def order(self, epoch: int) -> np.ndarray[Any, Any]:
+        """The training rows in an epoch's order."""
         if not self.recipe.shuffle:
             return self.rows
-        order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
+        order = permutation(np, key_of(self.recipe.seed, "shuffle", epoch), len(self.rows))
         shuffled: np.ndarray[Any, Any] = self.rows[order]
         return shuffled
 
