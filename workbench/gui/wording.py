@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
@@ -52,7 +53,8 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
         text = number_text(value, percent=percent, log=bool(field and field.log))
         return f"{text} %" if percent else text
     if isinstance(value, dict):
-        return kind_title(value["kind"]) if "kind" in value else _tr("own")
+        named = safe(PurePath(value["path"]).name) if value.get("path") else _tr("own")
+        return kind_title(value["kind"]) if "kind" in value else named
     return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
 
 

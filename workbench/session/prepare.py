@@ -92,6 +92,17 @@ def prepare(
     return Prepared(recipe, dataset, network, backend, threads or cores(), notices, start)
 
 
+def prepare_at_hand(recipe: Recipe, dataset: Dataset, threads: int) -> Prepared:
+    """As ``prepare``, for a dataset that has been read, on the CPU.
+
+    Raises:
+        InputError: the recipe's network or the weights to begin with do not fit.
+    """
+    network, spec = network_for(recipe, dataset), recipe.training.start_from
+    start = read_start(spec, network) if spec else None
+    return Prepared(recipe, dataset, network, Backend(), threads, (), start)
+
+
 def network_for(recipe: Recipe, dataset: Dataset) -> Network:
     """The recipe's network for a dataset.
 
