@@ -138,7 +138,7 @@ def test_that_a_file_is_chosen_and_one_that_does_not_fit_says_why(
     details = plain(page.start.details.text()).splitlines()
     assert details == [
         "dense_2.weight: not in the file, stays random",
-        "2 tensor(s) left out",
+        "2 tensors left out",
         "zzz: not in the network",
         "2 tensors converted from float16 to float32.",
     ]

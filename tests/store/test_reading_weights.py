@@ -174,3 +174,18 @@ def test_that_no_graph_is_run_and_no_operator_looked_up(tmp_path: Path) -> None:
     graph = helper.make_graph([node], "g", [], [], [numpy_helper.from_array(np.ones(2, np.float32), "a")])
     path = _put(tmp_path, "w.onnx", onnx.helper.make_model(graph).SerializeToString())
     assert list(read_weights(path).tensors) == ["a"]
+
+
+def test_that_onnx_matrices_come_as_units_by_inputs_however_the_graph_uses_them(tmp_path: Path) -> None:
+    matrix = np.arange(4, dtype=np.float32).reshape(2, 2)
+    nodes = [
+        helper.make_node("MatMul", ["x", "mul"], ["a"]),
+        helper.make_node("Gemm", ["a", "plain"], ["b"]),
+        helper.make_node("Gemm", ["b", "turned"], ["c"], transB=1),
+        helper.make_node("Conv", ["c", "kernel"], ["d"]),
+    ]
+    named = [numpy_helper.from_array(matrix, name) for name in ("mul", "plain", "turned", "kernel")]
+    path = _put(tmp_path, "w.onnx", helper.make_model(helper.make_graph(nodes, "g", [], [], named)).SerializeToString())
+    found = read_weights(path).tensors
+    for name, expected in (("mul", matrix.T), ("plain", matrix.T), ("turned", matrix), ("kernel", matrix)):
+        np.testing.assert_array_equal(found[name], expected, err_msg=name)

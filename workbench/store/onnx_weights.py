@@ -20,6 +20,8 @@ _PER_BYTE = 2
 def read_initializers(data: bytes, where: str) -> Tensors:
     """The initializers of the model's own graph by name; those that are no real numbers are passed over.
 
+    Matrices that the graph multiplies by from the right are turned, so that all stand as ``(units, inputs)``.
+
     Args:
         data: the file.
         where: its name for messages.
@@ -27,7 +29,8 @@ def read_initializers(data: bytes, where: str) -> Tensors:
     Raises:
         InputError: it is no ONNX model, refers to another file, or claims sizes that it cannot hold.
     """
-    initializers = _initializers(data, where)
+    graph = _graph(data, where)
+    initializers, turned = graph.initializer, _inputs_first(graph)
     if len(initializers) > _MOST_TENSORS:
         raise _bad(where, f"it holds {len(initializers):,} tensors, more than {_MOST_TENSORS:,}")
     tensors: Tensors = {}
@@ -37,11 +40,11 @@ def read_initializers(data: bytes, where: str) -> Tensors:
             raise _bad(where, f"two of its tensors are called {name[:80]!r}")
         array = _array(each, len(data), where)
         if array is not None:
-            tensors[name] = array
+            tensors[name] = array.T if name in turned and array.ndim == 2 else array
     return tensors
 
 
-def _initializers(data: bytes, where: str) -> Any:
+def _graph(data: bytes, where: str) -> Any:
     import onnx
 
     if len(data) >= _LARGEST:
@@ -52,7 +55,21 @@ def _initializers(data: bytes, where: str) -> Any:
         raise _bad(where, "it cannot be decoded") from None
     if not model.graph.ByteSize():
         raise _bad(where, "it holds no graph")
-    return model.graph.initializer
+    return model.graph
+
+
+def _inputs_first(graph: Any) -> set[str]:
+    """What stands as ``(inputs, units)``: the right side of MatMul, and of Gemm unless it says otherwise."""
+    return {
+        str(node.input[1])
+        for node in graph.node
+        if len(node.input) > 1
+        and (node.op_type == "MatMul" or (node.op_type == "Gemm" and not _number(node, "transB")))
+    }
+
+
+def _number(node: Any, name: str) -> int:
+    return next((int(each.i) for each in node.attribute if each.name == name), 0)
 
 
 def _array(tensor: Any, size: int, where: str) -> np.ndarray[Any, Any] | None:

@@ -125,8 +125,8 @@ class StartPanel(Panel):
 
     def _set_frozen(self, on: bool) -> None:
         names = self.freezable()
-        text = self.tr("freeze %n layer(s)", "", len(names)) if on else self.tr("unfreeze %n layer(s)", "", len(names))
-        self._put({f"network.layers.{name}.frozen": on for name in names}, text)
+        text = self.tr("freeze {0}") if on else self.tr("unfreeze {0}")
+        self._put({f"network.layers.{name}.frozen": on for name in names}, text.format(_listed(names)))
 
     def _show_freezing(self) -> None:
         names = self.freezable()
@@ -173,7 +173,8 @@ class StartPanel(Panel):
         done, differs = found.transfer, self.tr("{0}: {1} here, {2} there")
         lines = [differs.format(name, shape(here), shape(there)) for name, (here, there) in done.differs.items()]
         lines += [self.tr("{0}: not in the file, stays random").format(name) for name in done.absent]
-        lines += [self.tr("%n tensor(s) left out", "", done.left_out)] if done.left_out else []
+        left = self.tr("1 tensor left out") if done.left_out == 1 else self.tr("{0} tensors left out")
+        lines += [left.format(grouped(done.left_out))] if done.left_out else []
         lines += [self.tr("{0}: not in the network").format(safe(name)) for name in done.unused]
         rest = len(lines) - _LISTED
         more = [self.tr("and {0} more").format(grouped(rest))] if rest > 0 else []
