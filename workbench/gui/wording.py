@@ -55,7 +55,9 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
     if isinstance(value, dict):
         named = safe(PurePath(value["path"]).name) if value.get("path") else _tr("own")
         return kind_title(value["kind"]) if "kind" in value else named
-    return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
+    if isinstance(value, list | tuple):
+        return _shown_list(value) if value or field is None or not field.placeholder else field.placeholder
+    return safe(value).replace("_", " ")
 
 
 def kind_title(kind: str) -> str:

@@ -38,7 +38,7 @@ class StartFrom(Frozen):
         placeholder="all that match",
     )  # fmt: skip
     rename: dict[str, str] = knob(
-        factory=dict, help="What a layer is called in the file, where it is not its name here.", advanced=True
+        factory=dict, help="What a layer is called in the file, where it is not its name here."
     )
 
     @field_validator("checkpoint")

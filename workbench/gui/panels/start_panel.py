@@ -65,9 +65,18 @@ class StartPanel(Panel):
     def _lay_out(self) -> None:
         holder = QHBoxLayout(self._more)
         holder.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.text, self.message, self.details, self.freeze, self.unfreeze, self._fold):
+        links = QHBoxLayout()
+        links.setContentsMargins(INSIDE, 0, INSIDE, 0)
+        links.setSpacing(INSIDE)
+        for button in (self.freeze, self.unfreeze):
+            links.addWidget(button)
+        links.addStretch(1)
+        for widget in (self.text, self.message, self.details):
             self.add(widget, padded=True)
+        self.add_layout(links)
+        self.add(self._fold, padded=True)
         self.add_space(INSIDE - 8)
+        self.add_stretch()
         for button in (self.runs_button, self.file_button, self.clear):
             self.foot().addWidget(button)
         self.foot().addStretch(1)
@@ -197,7 +206,7 @@ class StartPanel(Panel):
     def _have_form(self, spec: StartFrom | None) -> None:
         """The form of the finer points; there is none while there is nothing to begin with."""
         if spec is not None and self._form is None:
-            self._form = Form(StartFrom, only=("checkpoint", "layers", "rename"), expert=True)
+            self._form = Form(StartFrom, only=("checkpoint", "layers", "rename"))
             Binding(self._form, self._document, _PATH)
             layout = self._more.layout()
             assert layout is not None
