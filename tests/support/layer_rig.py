@@ -80,6 +80,8 @@ class LayerRig:
 
     def forward(self) -> Array:
         """The output for the present inputs and parameters."""
+        if self.calls.start:
+            self.calls.start()
         self.calls.forward()
         return self.output.copy()
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
-from workbench.engine.layer import Calls, Clock, Loss, LossSite, Meeting, Site, unchained
+from workbench.engine.layer import Calls, Clock, Loss, LossSite, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.shards import ShardPool, SumMeeting
@@ -35,7 +35,7 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
 @dataclass(frozen=True)
 class _Program:
     tasks: list[Call]
-    barrier: threading.Barrier
+    barrier: Any
 
 
 class Plan:
@@ -119,22 +119,30 @@ class Plan:
 
     def _program(self, rows: int) -> _Program:
         shards = min(self._shards, rows)
-        barrier = threading.Barrier(shards)
-        meetings: dict[str, SumMeeting] = {}
+        cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
+        barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
+        meetings: dict[str, Any] = {}
 
-        def meeting_of(layer: str) -> Callable[[], Meeting] | None:
+        def meeting_of(layer: str) -> Callable[[], Any] | None:
             if shards == 1:
                 return None
-            return lambda: meetings.setdefault(layer, SumMeeting(shards, barrier))
+            return lambda: meetings[layer] if layer in meetings else meetings.setdefault(layer, meeting())
 
         with self.backend.current():
-            tasks = []
-            for shard in range(shards):
-                cut = slice(rows * shard // shards, rows * (shard + 1) // shards)
-                tasks.append(_ShardCompiler(self, shard, cut, rows, meeting_of).task())
+            tasks = [_ShardCompiler(self, shard, cut, rows, meeting_of).task() for shard, cut in enumerate(cuts)]
         program = _Program(tasks, barrier)
         self._programs[rows] = program
         return program
+
+    def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
+        """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
+        if self.backend.compiled and self.parameters.dtype == np.float32:
+            from workbench.engine.kernels.waiting import Rendezvous, SlotMeeting
+
+            rendezvous, rows = Rendezvous(len(shard_rows)), np.array(shard_rows, np.int64)
+            return rendezvous, lambda: SlotMeeting(rendezvous, rows)
+        barrier = threading.Barrier(len(shard_rows))
+        return barrier, lambda: SumMeeting(len(shard_rows), barrier)
 
 
 class _ShardCompiler:
@@ -152,7 +160,8 @@ class _ShardCompiler:
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
         calls = [self._compile(node, outputs, gradients) for node in self.nodes]
-        sequence: list[Call] = [call.forward for call in calls] + [self._scaling(), loss]
+        sequence: list[Call] = [call.start for call in calls if call.start]
+        sequence += [*(call.forward for call in calls), self._scaling(), loss]
         for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
             if node.name in self.learned:
                 sequence.append(call.backward)

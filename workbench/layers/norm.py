@@ -44,7 +44,12 @@ class BatchNorm(Layer):
         return Parameter("running_mean", shape, ZEROS), Parameter("running_var", shape, ONES)
 
     def compile(self, site: Site) -> Calls:
-        if site.training and not self.frozen:
+        learns = site.training and not self.frozen
+        if site.compiled:
+            from workbench.layers.norm_compiled import compiled_batch_norm, compiled_running_norm
+
+            return compiled_batch_norm(self, site) if learns else compiled_running_norm(self, site)
+        if learns:
             return _BatchStatistics(self, site).calls()
         return _RunningStatistics(self, site).calls()
 
