@@ -12,6 +12,7 @@ from shots import grab, settle
 from support.small_runs import table_recipe, write_table
 from support.train_page import begin, open_recipe, plain, shown_page, wait
 
+from workbench.gui.main_window import MainWindow
 from workbench.gui.pages.train_page import TrainPage
 from workbench.gui.workspace import Workspace
 from workbench.session import rates as rates_module
@@ -157,3 +158,20 @@ def test_that_without_data_it_says_what_is_missing(workspace: Workspace, qtbot: 
     for page in shown_page(workspace, qtbot):
         page.rates.begin()
         assert "Import data first." in page.rates.message.text()
+
+
+def test_that_the_palette_finds_it_and_says_what_is_missing(workspace: Workspace, qtbot: Any, tmp_path: Path) -> None:
+    window = MainWindow(workspace)
+    qtbot.addWidget(window)
+    window.show()
+    window.actions_by_key["find_rate"].trigger()
+    assert "There are no data" in window.message.text()
+    workspace.open_recipe(table_recipe(write_table(tmp_path)), "small")
+    qtbot.waitUntil(lambda: workspace.data.dataset is not None, timeout=60_000)
+    window.actions_by_key["find_rate"].trigger()
+    page = window.page("train")
+    assert isinstance(page, TrainPage)
+    assert page.side.value() == "settings"
+    wait(qtbot, lambda: page.rates.result is not None)
+    assert page.rates.isVisible()
+    window.close()

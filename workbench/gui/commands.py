@@ -49,6 +49,7 @@ class Commands(QObject):
             "export": partial(window.show_step, "export"),
             "train": self.train,
             "pause": runs.toggle_pause,
+            "find_rate": self.find_rate,
             "stop": lambda: window.status.ask_stop(),
             "resume": lambda: self.resume(runs.current),
             "clone": self.clone,
@@ -71,6 +72,14 @@ class Commands(QObject):
         if self._have_data() and self._workspace.train():
             self._window.message.put_away()
             self._window.show_step("train")
+
+    def find_rate(self) -> None:
+        """Look for a learning rate on the train page."""
+        if not self._have_data():
+            return
+        self._window.show_step("train")
+        page: Any = self._window.page("train")
+        page.find_rate()
 
     def _have_data(self) -> bool:
         """Whether there are data to train on; says so where there are none."""

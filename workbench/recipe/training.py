@@ -30,8 +30,9 @@ class StartFrom(Frozen):
     """
 
     path: str = knob(
-        "", help="A run's folder, or a .safetensors, .npz or .onnx file; relative to the recipe.", placeholder="no file"
-    )
+        "", label="weights from", help="A run's folder, or a .safetensors, .npz or .onnx file; relative to the recipe.",
+        placeholder="no file",
+    )  # fmt: skip
     checkpoint: str = knob("kept", help="Of a run: kept, best, last, or a checkpoint's number.")
     layers: tuple[str, ...] = knob(
         (), help="The layers to take over, by name or by its start: `conv_*`; all that match when empty.",

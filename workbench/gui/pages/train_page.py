@@ -124,7 +124,7 @@ class TrainPage(QWidget):
         workspace, runs = self._workspace, self._workspace.runs
         self.side.valueChanged.connect(self.show_side)
         self.diagnosis.navigate.connect(self.navigate)
-        self.settings.findRateAsked.connect(self.rates.begin)
+        self.settings.findRateAsked.connect(self.find_rate)
         self.rates.grown.connect(lambda: self.settings.reveal(self.rates))
         self.runs_panel.newAsked.connect(self.train)
         self.runs_panel.againAsked.connect(self._train_again)
@@ -159,6 +159,11 @@ class TrainPage(QWidget):
         """Show the ``diagnosis`` or the ``settings`` at the right."""
         self.side.setValue(which)
         self.stack.setCurrentIndex(1 if which == "settings" else 0)
+
+    def find_rate(self) -> None:
+        """Try learning rates out, and show what they do."""
+        self.show_side("settings")
+        self.rates.begin()
 
     def begin_with(self, path: Path) -> None:
         """Let the next run begin with a run's or a file's weights, and show what fits of them."""
