@@ -149,6 +149,22 @@ def test_that_the_checkpoint_can_be_chosen(home: Path) -> None:
         prepare(_recipe(home, checkpoint="99"), device="cpu", threads=1)
 
 
+def test_that_weights_that_learned_from_another_split_of_the_data_are_told_to_flatter(
+    home: Path, tmp_path: Path
+) -> None:
+    same = prepare(_recipe(home), device="cpu", threads=1)
+    other = prepare(_recipe(home).replace("data.split.seed", 1), device="cpu", threads=1)
+    write_pictures(tmp_path)
+    elsewhere = _recipe(home).replace({"data.sources[0].path": str(tmp_path / "pictures.npz"), "data.split.seed": 1})
+    foreign = prepare(elsewhere, device="cpu", threads=1)
+    assert same.start is not None
+    assert other.start is not None
+    assert foreign.start is not None
+    assert same.start.notes == foreign.start.notes == ()
+    assert "another split of these data" in other.start.notes[0]
+    assert other.start.event("run").notes == other.start.notes
+
+
 def test_that_what_cannot_be_begun_with_is_said_before_anything_is_written(home: Path, tmp_path: Path) -> None:
     for path, error, text in (
         ("", RecipeError, "names no file or run"),

@@ -74,16 +74,18 @@ class StartingWeights(QObject):
         spec, network = document.recipe.training.start_from, document.network
         if spec is None or network is None or document.problems:
             return None
-        return spec, tuple((slot.name, slot.outer_shape) for slot in Layout(network).in_order)
+        data = document.recipe.data
+        shapes = tuple((slot.name, slot.outer_shape) for slot in Layout(network).in_order)
+        return spec, shapes, data.sources, data.split, data.task, data.target
 
     def _look(self) -> None:
         document, key = self._workspace.document, self._key
-        spec, network = document.recipe.training.start_from, document.network
+        spec, network, data = document.recipe.training.start_from, document.network, document.recipe.data
         if key is None or spec is None or network is None:
             return
         self._workspace.background.start(
             _TOPIC,
-            lambda _: read_start(spec, network),
+            lambda _: read_start(spec, network, data),
             lambda found: self._tell(found, None),
             lambda error: self._tell(None, error),
         )

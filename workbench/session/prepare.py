@@ -86,7 +86,7 @@ def prepare(
     """
     dataset, network = _dataset_and_network(recipe, cache, progress)
     spec = None if resume else recipe.training.start_from
-    start = read_start(spec, network) if spec else None
+    start = read_start(spec, network, recipe.data) if spec else None
     backend, notices = _choose(device)
     notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices)
     return Prepared(recipe, dataset, network, backend, threads or cores(), notices, start)
@@ -99,7 +99,7 @@ def prepare_at_hand(recipe: Recipe, dataset: Dataset, threads: int) -> Prepared:
         InputError: the recipe's network or the weights to begin with do not fit.
     """
     network, spec = network_for(recipe, dataset), recipe.training.start_from
-    start = read_start(spec, network) if spec else None
+    start = read_start(spec, network, recipe.data) if spec else None
     return Prepared(recipe, dataset, network, Backend(), threads, (), start)
 
 

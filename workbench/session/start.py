@@ -10,6 +10,7 @@ from workbench.engine.network import Network
 from workbench.errors import InputError, Problem, RecipeError
 from workbench.evaluation.predictor import Model
 from workbench.events import WeightsLoaded
+from workbench.recipe.data import DataRecipe
 from workbench.recipe.training import StartFrom
 from workbench.store.run_folder import RunFolder
 from workbench.store.weight_files import WeightFile, in_float32, read_weights
@@ -44,12 +45,13 @@ class Start:
         )  # fmt: skip
 
 
-def read_start(spec: StartFrom, network: Network) -> Start:
+def read_start(spec: StartFrom, network: Network, data: DataRecipe) -> Start:
     """Read the weights that a recipe begins with, and match them with its network.
 
     Args:
         spec: with an absolute path.
         network: of the recipe.
+        data: of the recipe, to see whether a run has learned this one's dev and test examples.
 
     Raises:
         RecipeError: the recipe names no file, or layers that the network does not have.
@@ -58,7 +60,7 @@ def read_start(spec: StartFrom, network: Network) -> Start:
     if not spec.path:
         raise RecipeError("names no file or run", where="training.start_from.path", mend="Give one, or set it to none.")
     path = Path(spec.path)
-    held, source = _of_run(path, spec.checkpoint) if path.is_dir() else (read_weights(path), path.name)
+    held, source = _of_run(path, spec.checkpoint, data) if path.is_dir() else (read_weights(path), path.name)
     try:
         found = transfer(network, held.tensors, spec)
     except RecipeError:
@@ -68,8 +70,25 @@ def read_start(spec: StartFrom, network: Network) -> Start:
     return Start(str(path), source, held.sha256, found, held.notes)
 
 
-def _of_run(path: Path, which: str) -> tuple[WeightFile, str]:
+def _of_run(path: Path, which: str, data: DataRecipe) -> tuple[WeightFile, str]:
     with RunFolder.open(path) as folder:
         row = folder.checkpoint(which)
         model = Model.of_folder(folder, str(row.number))
-    return WeightFile(in_float32(model.tensors), row.sha256), f"{path.name}, epoch {row.epoch}"
+    notes = (_OTHER_SPLIT,) if _are_split_otherwise(data, model.recipe.data) else ()
+    return WeightFile(in_float32(model.tensors), row.sha256, notes), f"{path.name}, epoch {row.epoch}"
+
+
+_OTHER_SPLIT = (
+    "It learned from another split of these data: examples of the dev and test set here may be among those, and the"
+    " errors measured on them too low."
+)
+
+
+def _are_split_otherwise(data: DataRecipe, other: DataRecipe) -> bool:
+    """Whether two recipes read some of the same files, and may not divide them into the same sets."""
+    shared = {source.path for source in data.sources} & {source.path for source in other.sources}
+    return bool(shared) and _what_divides(data) != _what_divides(other)
+
+
+def _what_divides(data: DataRecipe) -> object:
+    return data.sources, data.split, data.task, data.target
