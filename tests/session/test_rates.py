@@ -127,6 +127,16 @@ def test_that_the_loss_at_a_rate_is_the_one_after_its_step(data: Path) -> None:
     assert losses[2] == pytest.approx(losses[1], rel=1e-5)
 
 
+def test_that_gathered_batches_make_one_step_as_a_batch_of_all_of_them(data: Path) -> None:
+    recipe = table_recipe(data / "table.csv", optimizer="sgd", shuffle=False)
+    both = [
+        prepare(recipe.replace({f"training.{key}": value for key, value in sizes.items()}), device="cpu", threads=1)
+        for sizes in ({"batch_size": 90}, {"batch_size": 30, "accumulate": 3})
+    ]
+    losses = [range_test(prepared, steps=30, high=1.0).losses for prepared in both]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
 def _everything(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 

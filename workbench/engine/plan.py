@@ -7,7 +7,7 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -32,6 +32,10 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
     return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
 
 
+Finish = Callable[[int, int, Sequence[Array]], list[Call]]
+"""Given a shard's number, how many there are, and their gradients: what it does once all of these are there."""
+
+
 @dataclass(frozen=True)
 class _Program:
     tasks: list[Call]
@@ -51,7 +55,7 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        seed: theirs.
+        finish: what each shard does once all gradients are there, where ``run`` is asked to; for compiled backends.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -71,15 +75,16 @@ class Plan:
         training: bool,
         pool: ShardPool,
         clock: Clock | None = None,
+        finish: Finish | None = None,
     ) -> None:
         self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
         self.batch, self.training, self.clock = batch, training, clock or Clock()
-        self._loss, self._pool = loss, pool
+        self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
-        self._programs: dict[int, _Program] = {}
-        self._program(batch)
+        self._programs: dict[tuple[int, bool], _Program] = {}
+        self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
         xp, dtype, outputs = self.backend.xp, self.parameters.dtype, self.network.outputs
@@ -98,26 +103,26 @@ class Plan:
         self.gradient = self._gradients[0]
         self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
 
-    def run(self, rows: int) -> None:
-        """Compute the first ``rows`` rows."""
-        program = self._programs.get(rows) or self._program(rows)
+    def run(self, rows: int, *, finish: bool = False) -> None:
+        """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
+        program = self._programs.get((rows, finish)) or self._program(rows, finish)
         with self.backend.current():
-            xp = self.backend.xp
             try:
                 self._pool.run(program.tasks, program.barrier.abort)
             except BaseException:
                 program.barrier.reset()
                 raise
-            for other in self._gradients[1 : len(program.tasks)]:
-                self.gradient += other
-            xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+            if not finish:
+                for other in self._gradients[1 : len(program.tasks)]:
+                    self.gradient += other
+            self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
     def memory(self) -> int:
         """Bytes of the plan's buffers, parameters and optimizer aside."""
         shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
         return sum(int(array.nbytes) for array in shared) + sum(arena.nbytes for arena in self._arenas)
 
-    def _program(self, rows: int) -> _Program:
+    def _program(self, rows: int, finish: bool = False) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
         barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
@@ -129,10 +134,20 @@ class Plan:
             return lambda: meetings[layer] if layer in meetings else meetings.setdefault(layer, meeting())
 
         with self.backend.current():
-            tasks = [_ShardCompiler(self, shard, cut, rows, meeting_of).task() for shard, cut in enumerate(cuts)]
+            tasks = [
+                _ShardCompiler(self, shard, cut, rows, meeting_of).task(self._finishing(shard, barrier, shards, finish))
+                for shard, cut in enumerate(cuts)
+            ]
         program = _Program(tasks, barrier)
-        self._programs[rows] = program
+        self._programs[rows, finish] = program
         return program
+
+    def _finishing(self, shard: int, barrier: Any, shards: int, finish: bool) -> list[Call]:
+        if not finish:
+            return []
+        assert self.finish is not None
+        wait = [barrier.wait()] if shards > 1 else []
+        return [*wait, *self.finish(shard, shards, self._gradients)]
 
     def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
         """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
@@ -155,7 +170,7 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = _learned(plan.network) if plan.training else set()
 
-    def task(self) -> Call:
+    def task(self, finishing: Iterable[Call] = ()) -> Call:
         outputs = self._outputs()
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
@@ -166,6 +181,7 @@ class _ShardCompiler:
             if node.name in self.learned:
                 sequence.append(call.backward)
                 sequence.extend(additions.get(node.name, ()))
+        sequence += finishing
 
         ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
 

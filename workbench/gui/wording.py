@@ -53,11 +53,19 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
         text = number_text(value, percent=percent, log=bool(field and field.log))
         return f"{text} %" if percent else text
     if isinstance(value, dict):
-        named = safe(PurePath(value["path"]).name) if value.get("path") else _tr("own")
-        return kind_title(value["kind"]) if "kind" in value else named
+        return _part_text(value, field)
     if isinstance(value, list | tuple):
         return _shown_list(value) if value or field is None or not field.placeholder else field.placeholder
     return safe(value).replace("_", " ")
+
+
+def _part_text(part: dict[str, Any], field: FieldFacts | None) -> str:
+    """A part of a recipe in a word: its kind, the file it is about, or that it is there."""
+    if "kind" in part:
+        return kind_title(part["kind"])
+    if part.get("path"):
+        return safe(PurePath(part["path"]).name)
+    return _tr("on") if field and field.optional else _tr("own")
 
 
 def kind_title(kind: str) -> str:
@@ -69,10 +77,10 @@ def kind_title(kind: str) -> str:
 
 
 def _shown_list(values: Sequence[Any]) -> str:
-    if len(values) == 2 and all(isinstance(value, int) for value in values):
-        return f"{values[0]}×{values[1]}"
     if not values:
         return _tr("none")
+    if len(values) <= 4 and all(isinstance(value, int) for value in values):
+        return ("×" if len(values) < 4 else ", ").join(map(str, values))
     if all(isinstance(value, str) for value in values) and len(values) <= 2:
         return ", ".join(safe(value) for value in values)
     return _tr("{0} entries").format(len(values))

@@ -50,7 +50,7 @@ class Add(Layer):
 
 
 class Concatenate(Layer):
-    """Outputs side by side: vectors end to end, pictures of one size channel on channel."""
+    """Outputs side by side: vectors end to end, pictures and sequences of one size channel on channel."""
 
     kind = "concatenate"
     stem = "concat"

@@ -64,7 +64,8 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
         training = Training(job_of(prepared, run), folder, control, pool)
         yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
         yield Progress(run, time.time(), "evaluating", 0, 0)
-        training.stepper.load(folder.load(prepared.recipe.training.kept).tensors)
+        # The model alone: with averaged weights, training itself would go on with others.
+        training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
         result = outcome(training, prepared, run)
         summary = {**result.summary, "start_from": start_of_run(folder)}
         folder.write_predictions(result.predictions)

@@ -17,7 +17,7 @@ from workbench.training.meter import LossMeter
 
 
 def losses_at(job: Job, pool: ShardPool, rates: Sequence[float]) -> Generator[float]:
-    """Train a copy with one learning rate after the other, a step each.
+    """Train a copy with one learning rate after the other, an update of the weights each.
 
     The copy begins as a run of the job does, with weights, running statistics, optimizer state and random numbers of
     its own: nothing that it does touches the job, and nothing is saved.
@@ -29,25 +29,29 @@ def losses_at(job: Job, pool: ShardPool, rates: Sequence[float]) -> Generator[fl
 
     Yields:
         The loss before the first step, then for each rate the one after its step: the weighted mean over the next
-        batch, before that one's step. May be infinite or NaN, after which nothing sensible comes.
+        batch, or group of batches, before their step. May be infinite or NaN, after which nothing sensible comes.
     """
     training, meter = Training(job, _Nowhere(), Control(), pool), LossMeter(job.backend)
-    stepper = training.stepper
-    batches = _batches(training)
-    for number, rate in enumerate((*rates, rates[-1]), start=1):
-        epoch, rows = next(batches)
-        filled = training.feeder.fill(stepper.plan, rows, epoch)
-        stepper.step(filled, rate, number)
-        meter.add(stepper.plan, filled)
+    stepper, done = training.stepper, 0
+    for update, (rate, (epoch, group)) in enumerate(zip((*rates, rates[-1]), _groups(training), strict=False), start=1):
+        for rows in group:
+            filled, done = training.feeder.fill(stepper.plan, rows, epoch), done + 1
+            if rows is group[-1]:
+                stepper.step(filled, rate, done, update=update)
+            else:
+                stepper.gather(filled, done)
+            meter.add(stepper.plan, filled)
         loss, strength = meter.fetch()
         yield loss / max(strength, 1e-30)
 
 
-def _batches(training: Training) -> Iterator[tuple[int, np.ndarray[Any, Any]]]:
+def _groups(training: Training) -> Iterator[tuple[int, list[np.ndarray[Any, Any]]]]:
+    """The epoch and the batches of each update, without end."""
     for epoch in count():
-        order = training.order(epoch)
-        for start in range(0, len(order), training.batch):
-            yield epoch, order[start : start + training.batch]
+        order, size = training.order(epoch), training.batch
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        for start in range(0, len(batches), training.recipe.accumulate):
+            yield epoch, batches[start : start + training.recipe.accumulate]
 
 
 class _Nowhere:
