@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from support.cases import Case, all_cases
 from support.exports import Exported
-from support.networks import network_of, networks
+from support.networks import network_around, network_of, networks
 
+from workbench.engine.backend import Shape
+from workbench.engine.layer import Layer
 from workbench.engine.network import Network
 from workbench.errors import InputError, RecipeError
 from workbench.export.onnx_graph import export_onnx
@@ -114,6 +117,16 @@ def test_that_our_own_exports_of_any_format_fill_the_network_they_are_of(
 ) -> None:
     model = Exported(network)
     _assert_filled(model, suffix, tmp_path_factory.mktemp("w"))
+
+
+def _has_numbers(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
+    return bool(layer.parameters(shapes) or layer.state(shapes))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".onnx"])
+@pytest.mark.parametrize(("kind", "case"), all_cases(_has_numbers))
+def test_that_every_kind_of_layer_is_filled_from_our_exports(kind: str, case: Case, suffix: str, tmp_path: Any) -> None:
+    _assert_filled(Exported(network_around(kind, case)), suffix, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".onnx"])
