@@ -195,10 +195,15 @@ def test_that_weights_are_looked_for_beside_the_recipe(home: Path) -> None:
 
 
 def test_that_the_report_says_what_was_loaded(home: Path, tmp_path: Path) -> None:
-    run = finished_run(_recipe(home), tmp_path / "second")
+    recipe = _recipe(home).replace("network.layers.dense_1.name", "end")
+    run = finished_run(recipe, tmp_path / "second")
     with RunFolder.open(run) as folder:
+        told = _loaded(folder.events())
         page = exporter("html").export(ExportSource(folder)).data.decode()
-    assert "first, epoch 3: 8 of 8 tensors taken" in page
+    assert told.sha256 in page
+    assert "first, epoch 3: 6 of 8 tensors taken" in page
+    assert "end.weight, end.bias" in page
+    assert "dense_1.bias, dense_1.weight" in page
 
 
 def test_that_only_a_fresh_job_begins_with_them(home: Path) -> None:
