@@ -3,7 +3,7 @@
 A run's life:
 
     RunStarted ── StepDone* ── EpochDone* ── CheckpointSaved* ── ... ── RunEnded
-                  └ LearningRateChanged, Paused, Resumed, Notice at any time
+                  └ LearningRateChanged, Paused, Resumed, Notice at any time; WeightsLoaded before it
 
 ``EpochDone`` is sent once its checkpoint is durable: what a reader has seen finished survives a kill.
 """
@@ -198,6 +198,38 @@ class Notice(Event):
     """Something the user should know that stops nothing: a fallback to the CPU, a set that is empty."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class WeightsLoaded(Event):
+    """A run begins with weights from elsewhere (``training.start_from``); what was not taken is random.
+
+    Attributes:
+        path: the file, or the run's folder.
+        source: the same for people: ``run-3, epoch 12``.
+        sha256: of the file, or of the run's checkpoint.
+        taken: names of the network's tensors that were taken over.
+        differs: tensors of another shape by name: the shape here, the shape there.
+        absent: the network's tensors that the file does not have.
+        unused: the file's tensors that the network does not have.
+        left_out: how many of the network's tensors were not asked for.
+        notes: what was done to the numbers, in sentences.
+    """
+
+    path: str
+    source: str
+    sha256: str
+    taken: tuple[str, ...]
+    differs: dict[str, list[list[int]]]
+    absent: tuple[str, ...]
+    unused: tuple[str, ...]
+    left_out: int
+    notes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many tensors the network has."""
+        return len(self.taken) + len(self.differs) + len(self.absent) + self.left_out
 
 
 @dataclass(frozen=True)

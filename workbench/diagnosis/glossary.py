@@ -154,6 +154,7 @@ _TERMS = (
     Term(
         "transfer learning",
         "Starting from weights that were learned on a similar, usually larger task.",
+        "What was taken over may be frozen, so that only the rest learns.",
     ),
     Term(
         "precision",
@@ -246,6 +247,12 @@ _TERMS = (
     Term(
         "learning rate",
         "The size of a step (alpha). The most important hyperparameter; change it by factors.",
+    ),
+    Term(
+        "range test",
+        "Finds a learning rate: it rises from step to step on a copy of the network. Good ones lie where the loss falls"
+        " fastest; where it explodes they are too large.",
+        "L. N. Smith, 2017. A tenth of the rate of the lowest loss is the other common choice.",
     ),
     Term(
         "momentum",

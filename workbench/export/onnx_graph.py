@@ -12,9 +12,9 @@ from workbench.engine.backend import Shape
 from workbench.engine.layer import Loss, OnnxNode
 from workbench.engine.network import Network
 from workbench.errors import InputError
-from workbench.export.names import NORMALIZE, renamed
 from workbench.export.weights import checked_tensors, facts_of, per_channel
 from workbench.recipe.network import INPUT
+from workbench.store.names import NORMALIZE, renamed
 
 OPSET, IR_VERSION = 17, 10
 LOGITS, PROBABILITIES, PREDICTION = "logits", "probabilities", "prediction"

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from workbench.data.encoder import Encoder
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network, Node
-from workbench.export.names import NORMALIZE, module_names, renamed
 from workbench.export.onnx_graph import channels_first
 from workbench.export.weights import normalizes
 from workbench.recipe.network import INPUT
+from workbench.store.names import NORMALIZE, module_names, renamed
 
 _WIDTH = 88
 """The line length that PyTorch users' formatters (black, ruff) have as their default."""

@@ -19,6 +19,7 @@ from workbench.events import (
     RunEnded,
     RunStarted,
     StepDone,
+    WeightsLoaded,
 )
 from workbench.session.series import Series
 
@@ -90,6 +91,7 @@ class RunCurves:
         epochs: records of epochs, in order; one for each number.
         changes: of the learning rate.
         notices: what the user should know.
+        weights: what it began with; None for random weights.
         ended: its end; None before, and again after a resume.
         stage: what it is doing when it is not training: ``reading data``, ``evaluating``, ``paused``; empty while
             training.
@@ -103,6 +105,7 @@ class RunCurves:
     epochs: list[EpochDone] = field(default_factory=list)
     changes: list[LearningRateChanged] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    weights: WeightsLoaded | None = None
     ended: RunEnded | None = None
     stage: str = ""
     saved_at: float | None = None
@@ -134,6 +137,8 @@ class RunCurves:
                 self.changes.append(event)
             case Notice():
                 self.notices.append(event)
+            case WeightsLoaded():
+                self.weights = event
             case CheckpointSaved():
                 self.saved_at = event.time
             case Progress():

@@ -29,6 +29,7 @@ from workbench.events import (
 )
 from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
+from workbench.store.tensors import Tensors
 from workbench.training.control import Control
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.meter import LossMeter
@@ -76,6 +77,7 @@ class Job:
         network: the recipe's, built.
         backend: where to compute.
         threads: how many compute threads to use.
+        initial: weights to begin with in place of random ones, ``<layer>.<parameter>``; of any parameters or none.
     """
 
     run: str
@@ -84,6 +86,7 @@ class Job:
     network: Network
     backend: Backend
     threads: int
+    initial: Tensors | None = None
 
 
 class Training:
@@ -105,6 +108,8 @@ class Training:
         self.updates_per_epoch = -(-self.steps_per_epoch // self.recipe.accumulate)
         self.parameters = Parameters(job.network, job.backend)
         self.parameters.initialize(self.recipe.seed)
+        if job.initial:
+            self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
         self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
         loss = cast(Loss, self.recipe.loss)
@@ -165,7 +170,7 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self._order()
+        order = self.order(state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._obey()
@@ -182,10 +187,11 @@ class Training:
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             yield from self._commit("epoch")
 
-    def _order(self) -> np.ndarray[Any, Any]:
+    def order(self, epoch: int) -> np.ndarray[Any, Any]:
+        """The training rows in an epoch's order."""
         if not self.recipe.shuffle:
             return self.rows
-        order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
+        order = permutation(np, key_of(self.recipe.seed, "shuffle", epoch), len(self.rows))
         shuffled: np.ndarray[Any, Any] = self.rows[order]
         return shuffled
 
