@@ -117,6 +117,17 @@ class Site:
 
 
 @dataclass(frozen=True)
+class FlatPart:
+    """Where a function hardly passes a gradient, told by its output: at or below ``low``, at or above ``high``.
+
+    With a lower end only, units that stay there are dead; with both, units are saturated.
+    """
+
+    low: float
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Calls:
     """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained."""
 
@@ -152,6 +163,10 @@ class Layer(LayerSpec):
     @abstractmethod
     def compile(self, site: Site) -> Calls:
         """Bind the buffers and return what to do in a step."""
+
+    def flat_part(self) -> FlatPart | None:
+        """Where its output tells that hardly any gradient passes; None where it has no such part."""
+        return None
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
         """Multiplications with addition for one example."""

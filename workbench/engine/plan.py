@@ -36,6 +36,7 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
 class _Program:
     tasks: list[Call]
     barrier: threading.Barrier
+    outputs: list[tuple[slice, dict[str, Array]]]
 
 
 class Plan:
@@ -115,6 +116,15 @@ class Plan:
                 self.gradient += other
             xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
+    def outputs(self, rows: int) -> list[tuple[slice, dict[str, Array]]]:
+        """What the layers gave in the last ``run(rows)`` of a training plan, to be read only.
+
+        Returns:
+            For each shard its rows within the batch, and by layer ``(rows, *shape)``; ``input`` is what the network
+            reads. A layer whose output is not stored is missing.
+        """
+        return (self._programs.get(rows) or self._program(rows)).outputs
+
     def memory(self) -> int:
         """Bytes of the plan's buffers, parameters and optimizer aside."""
         shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
@@ -131,11 +141,13 @@ class Plan:
             return lambda: meetings.setdefault(layer, SumMeeting(shards, barrier))
 
         with self.backend.current():
-            tasks = []
+            tasks, outputs = [], []
             for shard in range(shards):
                 cut = slice(rows * shard // shards, rows * (shard + 1) // shards)
-                tasks.append(_ShardCompiler(self, shard, cut, rows, meeting_of).task())
-        program = _Program(tasks, barrier)
+                compiler = _ShardCompiler(self, shard, cut, rows, meeting_of)
+                tasks.append(compiler.task())
+                outputs.append((cut, compiler.outputs))
+        program = _Program(tasks, barrier, outputs)
         self._programs[rows] = program
         return program
 
@@ -151,7 +163,7 @@ class _ShardCompiler:
         self.learned = _learned(plan.network) if plan.training else set()
 
     def task(self) -> Call:
-        outputs = self._outputs()
+        outputs = self.outputs = self._outputs()
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
         calls = [self._compile(node, outputs, gradients) for node in self.nodes]
