@@ -17,8 +17,8 @@ FunctionName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sig
 
 
 _FLAT = 0.03
-"""A bounded function counts as flat within this distance of a bound, elu and softplus where their slope is below it. What
-passes of a gradient is then 3 % or less of the most (tanh: 6 %)."""
+"""A bounded function counts as flat within this distance of a bound, elu and softplus where their slope is below it.
+What passes of a gradient is then 3 % or less (tanh: 6 %)."""
 
 
 class Activation(Layer):

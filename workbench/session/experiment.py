@@ -11,6 +11,7 @@ from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
 from workbench.errors import RunError, WorkbenchError
 from workbench.events import Event, Notice, Progress, RunEnded
+from workbench.session.health import HealthWatch
 from workbench.session.outcome import kept_checkpoint, outcome
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
@@ -61,7 +62,11 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
     try:
         job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
         training = Training(job, folder, control, pool)
-        yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        watch = HealthWatch(prepared.recipe.training.clip_norm, folder.events() if resume else ())
+        for event in training.events(folder.load("last") if resume and folder.checkpoints() else None):
+            yield event
+            for finding in watch.take(event):
+                yield _logged(folder, finding)
         yield Progress(run, time.time(), "evaluating", 0, 0)
         training.stepper.load(folder.load(kept_checkpoint(prepared.recipe)).tensors)
         result = outcome(training, prepared, run)

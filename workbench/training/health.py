@@ -77,8 +77,12 @@ class LayerWatch:
 
     def __init__(self, plan: Plan, epochs: int, steps: int) -> None:
         self._plan, self._backend = plan, plan.backend
-        nodes = [node for node in plan.network.nodes if isinstance(node.layer, Layer) and node.layer.role == "activation"]
+        nodes = [
+            node for node in plan.network.nodes if isinstance(node.layer, Layer) and node.layer.role == "activation"
+        ]
         slots = _weight_slots(plan)
+        known = {*(node.name for node in nodes), *(slot.layer for slot in slots)}
+        self._names = tuple(node.name for node in plan.network.nodes if node.name in known)
         self._times = Timetable.of(epochs, steps, len(nodes) + len(slots))
         self._looks = max(1, len(self._times.batches))
         units = sum(_units(node.shape) for node in nodes)
@@ -159,6 +163,7 @@ class LayerWatch:
         split = len(rows)
         found = {
             "examples": self._examples,
+            "layers": self._names,
             "activations": tuple(one.name for one in activations),
             "measured": tuple("output" if row % 2 else "input" for row in rows),
             "flat": tuple(one.flat_name for one in activations),
