@@ -36,6 +36,8 @@ VANISHING = 1e-3
 vanishing on the way: three orders of magnitude."""
 SLOW = 1e-4
 """...if its updates are small as well, less than a tenth of ``RATIO``: Adam makes up for merely small gradients."""
+VANISHED = 1e-5
+"""...and below this whatever the updates: where five orders of magnitude lack, Adam scales up little but noise."""
 NOTHING = 1e-8
 """A gradient norm that moves no float32 weight any more; also Adam's epsilon."""
 
@@ -46,9 +48,10 @@ RATIO_LARGE, RATIO_SMALL = 1e-1, 1e-5
 LEARNED = 0.01
 """Of the first loss: with less left, small gradients and updates are no trouble but the end of learning."""
 
-DEAD = 0.4
-"""The share of a layer's units from which dead ones are told ("as much as 40% of your network can be dead" where the
-learning rate is too high: Karpathy, CS231n, "Commonly used activation functions")."""
+DEAD = 0.5
+"""The share of a layer's units from which dead ones are told. "As much as 40% of your network can be dead" where the
+learning rate is too high (Karpathy, CS231n, "Commonly used activation functions"); a little above it, because the wide
+layer behind a healthy convolutional network was seen at 36 %."""
 SATURATED = 0.5
 """The share of a layer's values on the flat part from which it is told: half of them then pass 6 % of a gradient or
 less (Glorot and Bengio, 2010, section 3, on what saturation does)."""
@@ -204,7 +207,8 @@ def _vanishing(records: Records) -> Iterator[Alarm]:
         size = np.median(records.norms[part], axis=0) / weights
         share = size / max(float(np.median(size[len(size) // 2 :])), 1e-30)
         share[len(size) // 2 :] = 1.0
-        return np.where(np.median(records.ratios[part], axis=0) < SLOW, share, 1.0)
+        slow = np.median(records.ratios[part], axis=0) < SLOW
+        return np.where(slow | (share < VANISHED), share, 1.0)
 
     now = shares(_last(records))
     places = _worst(now < VANISHING, now)
@@ -277,7 +281,8 @@ def _large(records: Records) -> Iterator[Alarm]:
     if places:
         worst = places[0]
         since = _since(records, lambda part: bool(np.median(records.ratios[part][:, worst]) > RATIO_LARGE))
-        text = f"A step changes the weights by {now[worst]:.0%} of their length; about {RATIO:.1%} works well."
+        much = f"{now[worst]:.0%} of" if now[worst] < 1 else f"{now[worst]:,.2g} times"
+        text = f"A step changes the weights by {much} their length; about {RATIO:.1%} works well."
         measured = {"update_ratio": float(now[worst])}
         yield _alarm(records, "large_updates", places, since, measured, text, "Lower the learning rate.")
 

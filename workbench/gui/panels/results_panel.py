@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
@@ -27,6 +27,9 @@ from workbench.gui.widgets.tabs import Tabs
 _NEEDS_RESULT = ("matrix", "classes", "mistakes")
 _LOW = 180
 """Height below which every line is needed for the content."""
+_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 104, 4: None}
+_NARROW = 380
+"""Width below which the layers' gradients and updates, which are drawn beside, make room for their states."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -71,7 +74,7 @@ class ResultsPanel(QWidget):
         self.class_table = _table(self.tr("Figures by class"), self.classes, {0: None, 1: 76, 2: 84, 3: 72, 4: 72})
         self.mistake_table = _table(self.tr("Mistakes"), self.mistakes, {})
         self.mistake_table.setItemDelegateForColumn(0, ThumbDelegate(self.mistake_table))
-        self.layer_table = _table(self.tr("Layers"), self.layers, {0: None, 1: 76, 2: 116, 3: None})
+        self.layer_table = _table(self.tr("Layers"), self.layers, _LAYER_COLUMNS)
         self._pages: dict[str, QWidget] = {
             "matrix": self._scroll,
             "scatter": self.scatter,
@@ -98,12 +101,15 @@ class ResultsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.tabs.set_narrow(event.size().width() < self.tabs.wanted() + 120)
+        for column in (1, 2):
+            self.layer_table.setColumnHidden(column, event.size().width() < _NARROW)
         self._show_note()
 
     def _connect(self) -> None:
         self.tabs.valueChanged.connect(self.show_tab)
         self.sets.valueChanged.connect(self._on_set)
         self.matrix.chosen.connect(lambda row, column: self.show_cell((row, column)))
+        self.layer_table.selectionModel().currentRowChanged.connect(self._on_layer)
         self._runs.opened.connect(self._on_opened)
         self._runs.resultReady.connect(self._on_result)
         self._runs.selected.connect(lambda _: self._on_selected())
@@ -141,6 +147,11 @@ class ResultsPanel(QWidget):
         """What is known of the selected run on the chosen set; None before."""
         return self._views.get((self._runs.current, self._set))
 
+    def _on_layer(self, index: QModelIndex) -> None:
+        """What is in the layer is drawn beside, where that is looked at."""
+        if index.isValid():
+            self._board.set_layer(self.layers.layer(index.row()))
+
     def _on_opened(self) -> None:
         self._views, self._asked, self._cell = {}, set(), (-1, -1)
 
@@ -171,7 +182,7 @@ class ResultsPanel(QWidget):
             self._shown = view
             self._fill(view)
         run = self._board.selected
-        health = health_of(run.curves.series) if run else ()
+        health = health_of(run.curves, self._board.alarms()) if run else ()
         if self._tab == "layers" or view is None:
             self.layers.show_health(health)
         self._turn_to(view, bool(health))
