@@ -28,8 +28,8 @@ _NEEDS_RESULT = ("matrix", "classes", "mistakes")
 _LOW = 180
 """Height below which every line is needed for the content."""
 _LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 104, 4: None}
-_NARROW = 380
-"""Width below which the layers' gradients and updates, which are drawn beside, make room for their states."""
+_FROM_WIDTH = {1: 400, 2: 400, 3: 300}
+"""Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -101,8 +101,8 @@ class ResultsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.tabs.set_narrow(event.size().width() < self.tabs.wanted() + 120)
-        for column in (1, 2):
-            self.layer_table.setColumnHidden(column, event.size().width() < _NARROW)
+        for column, least in _FROM_WIDTH.items():
+            self.layer_table.setColumnHidden(column, event.size().width() < least)
         self._show_note()
 
     def _connect(self) -> None:

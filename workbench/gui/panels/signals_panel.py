@@ -45,6 +45,8 @@ class _Small:
 
 
 _LAYER_WIDTH = 112
+_MOST_KEYS = 8
+"""Layers in the legend: of more only the samples would find room, without their names, which the crosshair tells."""
 _ROOM = 0.04
 """Above and below histograms, as a share of their height."""
 _NOTE_ROOM = 110
@@ -125,6 +127,8 @@ class SignalsPanel(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(INSIDE, 0, INSIDE, 0)
         head.addWidget(small.heading, 1)
+        # As high as the choice beside one of them, so that plots side by side begin at one height.
+        small.heading.setMinimumHeight(self.layer.minimumSizeHint().height())
         if which == "values":
             head.addWidget(self.layer)
         column.addLayout(head)
@@ -154,7 +158,7 @@ class SignalsPanel(QWidget):
         super().resizeEvent(event)
         narrow = event.size().width() < self.tabs.wanted() + _NOTE_ROOM
         self.tabs.set_narrow(narrow)
-        self.legend.setVisible(not narrow and self.which() in _BY_LAYER and not self._as_table)
+        self.legend.setVisible(self._wants_legend())
 
     def which(self) -> str:
         """The plot that is shown; ``all`` for all."""
@@ -180,9 +184,10 @@ class SignalsPanel(QWidget):
         self._offer_layers(run)
         beta = board.view.view.beta
         layers = run.curves.series.layers if run else ()
-        self.legend.set_keys([Key(f"layer {name}", name, None, *look_of(place)) for place, name in enumerate(layers)])
+        few = layers if len(layers) <= _MOST_KEYS else ()
+        self.legend.set_keys([Key(f"layer {name}", name, None, *look_of(place)) for place, name in enumerate(few)])
         table = self._as_table and which != "all"
-        self.legend.setVisible(which in _BY_LAYER and bool(layers) and self.tabs.narrow.isHidden() and not table)
+        self.legend.setVisible(self._wants_legend())
         none = run is None or not len(run.curves.series.steps)
         self.empty.setVisible(none)
         for name, small in self._small.items():
@@ -192,6 +197,12 @@ class SignalsPanel(QWidget):
         self.table.setVisible(table and not none)
         if table:
             self._show_figures(self._plot_shown())
+
+    def _wants_legend(self) -> bool:
+        which = self.which()
+        run, shown = self._board.selected, which in _BY_LAYER and (which == "all" or not self._as_table)
+        count = len(run.curves.series.layers) if run else 0
+        return shown and 0 < count <= _MOST_KEYS and self.tabs.narrow.isHidden()
 
     def _show_note(self, run: ShownRun | None) -> None:
         """The learning rate beside its plot, else what is wrong, or that nothing is."""
@@ -204,9 +215,16 @@ class SignalsPanel(QWidget):
         names = layers_of(run.curves) if run else ()
         if list(names) != self.layer.offered():
             self.layer.set_options([(name, name) for name in names])
-        if self._board.layer in names:
-            self.layer.setValue(self._board.layer)
+        wanted = self._board.layer if self._board.layer in names else self._telling(run)
+        if wanted in names:
+            self.layer.setValue(wanted)
         self.layer.setVisible(bool(names))
+
+    def _telling(self, run: ShownRun | None) -> str:
+        """The layer to look at before one was chosen: where something is wrong, else the first with a function."""
+        alarm = next((one.layer for one in self._board.alarms() if one.layer), "")
+        records = run.curves.layers if run else []
+        return alarm or next((name for name in records[-1].activations), "") if records else alarm
 
     def _plot_shown(self) -> LivePlot:
         return next(small.plot for name, small in self._small.items() if name == self.which())
