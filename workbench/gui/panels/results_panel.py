@@ -15,7 +15,6 @@ from workbench.gui.results.scatter import Scatter
 from workbench.gui.results.tables import ClassesModel, LayersModel, MistakesModel, ThumbDelegate
 from workbench.gui.results.views import SetView, view_of
 from workbench.gui.runs.board import Board
-from workbench.gui.runs.signals import health_of
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.combo import Combo
 from workbench.gui.widgets.empty_state import EmptyState
@@ -23,12 +22,13 @@ from workbench.gui.widgets.labels import ElidedLabel
 from workbench.gui.widgets.panel import Panel
 from workbench.gui.widgets.table import Table
 from workbench.gui.widgets.tabs import Tabs
+from workbench.session.health import health_of
 
 _NEEDS_RESULT = ("matrix", "classes", "mistakes")
 _LOW = 180
 """Height below which every line is needed for the content."""
-_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 104, 4: None}
-_FROM_WIDTH = {1: 400, 2: 400, 3: 300}
+_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 116, 4: None}
+_FROM_WIDTH = {1: 440, 2: 440, 3: 360}
 """Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from workbench.gui.figures import rate, scientific
+from workbench.gui.figures import plain, rate, scientific
 from workbench.gui.models.figures_model import FiguresModel
 from workbench.gui.plots.figures import figures_of
 from workbench.gui.plots.heat import HeatImage
@@ -112,7 +112,7 @@ class SignalsPanel(QWidget):
         plot = LivePlot(
             self._titles()[which],
             x_text=lambda value: self._board.axis.label(value),
-            y_text=scientific if which in ("norm", "ratio") else rate,
+            y_text={"rate": rate, "values": plain}.get(which, scientific),
             value_text=rate,
             heading=lambda value: self._board.axis.heading(value),
         )
@@ -145,10 +145,10 @@ class SignalsPanel(QWidget):
         row.setSpacing(0)
         for small in self._small.values():
             row.addWidget(small.holder, 1)
-        self.panel.add_layout(row, stretch=1)
         self.table.setModel(self.model)
         self.table.setUniformRowHeights(True)
-        self.panel.add(self.table, stretch=1)
+        row.addWidget(self.table, 1)
+        self.panel.add_layout(row, stretch=1)
         self.panel.add(self.empty, stretch=1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 
 from workbench.gui.figures import DASH, grouped, percent, rate
 from workbench.gui.results.views import SetView
-from workbench.gui.runs.signals import LayerHealth, flat_short, flat_text, marked, reason_text
+from workbench.gui.runs.signals import flat_short, flat_text, marked, reason_text
 from workbench.gui.text import safe, tip
 from workbench.gui.widgets.table import ROW, SIDE, CellDelegate, CellRole
+from workbench.session.health import LayerHealth
 
 Index = QModelIndex | QPersistentModelIndex
 Numbers = np.ndarray[Any, Any]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from workbench.events import LayersDone
 from workbench.gui.figures import rate
-from workbench.gui.plots.heat import Heat
 from workbench.gui.plots.plot import DASHED, SOLID
 from workbench.gui.plots.stroke import Line
 from workbench.gui.runs.curve_lines import ShownRun, x_of_step
 from workbench.gui.runs.view import Axis
 from workbench.gui.theme import tokens
 from workbench.session.curves import RunCurves
+from workbench.session.spreads import Histograms, histograms_of, kind_of
 
 _QUANTILES = ((0.95, DASHED), (0.5, SOLID), (0.05, DASHED))
 
@@ -35,7 +33,7 @@ class LayerSpread:
     layer: str
     title: str
     term: str
-    heat: Heat
+    heat: Histograms
     lines: tuple[Line, ...]
 
     def sentence(self) -> str:
@@ -54,36 +52,19 @@ def layers_of(curves: RunCurves) -> tuple[str, ...]:
 
 def spread_of(run: ShownRun, layer: str, axis: Axis) -> LayerSpread | None:
     """The histograms of a layer; None where the run has none of it."""
-    found = [record for record in run.curves.layers if layer in record.layers]
-    if not found:
+    records = [record for record in run.curves.layers if layer in record.layers]
+    if not records:
         return None
-    rows = [_histogram(record, layer) for record in found]
-    bins = max((len(shares) for _, shares in rows), default=0)
-    x = np.array([x_of_step(run.curves, record.step, record.epoch, axis) for record in found])
-    low, high = (np.array([ends[side] for ends, _ in rows]) for side in (0, 1))
-    shares = np.array([shares or (0,) * bins for _, shares in rows], float).reshape(len(rows), bins)
-    version = (run.entry.number, layer, axis.across, axis.unit, len(found), found[-1].time)
-    heat = Heat(x, low, high, shares, version)
-    return LayerSpread(layer, *_words(found[-1], layer), heat, tuple(_lines(heat)))
+    version = (run.entry.number, layer, axis.across, axis.unit, len(records), records[-1].time)
+    heat = histograms_of(records, layer, lambda record: x_of_step(run.curves, record.step, record.epoch, axis), version)
+    assert heat is not None
+    title = {"input": _tr("Pre-activations"), "output": _tr("Outputs"), "weights": _tr("Weights")}
+    kind = kind_of(records[-1], layer)
+    term = "spread of weights" if kind == "weights" else "pre-activation"
+    return LayerSpread(layer, title[kind], term, heat, tuple(_lines(heat)))
 
 
-def _histogram(record: LayersDone, layer: str) -> tuple[tuple[float, float], tuple[int, ...]]:
-    if layer in record.activations:
-        place = record.activations.index(layer)
-        return record.value_ranges[place], record.value_shares[place]
-    place = record.weights.index(layer)
-    return record.weight_ranges[place], record.weight_shares[place]
-
-
-def _words(record: LayersDone, layer: str) -> tuple[str, str]:
-    if layer not in record.activations:
-        return _tr("Weights"), "spread of weights"
-    if record.measured[record.activations.index(layer)] == "output":
-        return _tr("Outputs"), "pre-activation"
-    return _tr("Pre-activations"), "pre-activation"
-
-
-def _lines(heat: Heat) -> list[Line]:
+def _lines(heat: Histograms) -> list[Line]:
     names = (_tr("95 % are below"), _tr("median"), _tr("5 % are below"))
     ink = tokens().warning
     return [
