@@ -32,7 +32,7 @@ EXPLODING = 1e3
 RISING, RISEN = 100.0, 10.0
 """It also counts as exploding where it has risen by two orders of magnitude, to more than some units."""
 VANISHING = 1e-3
-"""A layer's gradient by its weights, beside the median of the later half of the layers, below which it counts as
+"""A layer's gradient by its weights, beside the greatest in the later half of the layers, below which it counts as
 vanishing on the way: three orders of magnitude."""
 SLOW = 1e-4
 """...if its updates are small as well, less than a tenth of ``RATIO``: Adam makes up for merely small gradients."""
@@ -139,7 +139,7 @@ def alarms_of(records: Records) -> tuple[Alarm, ...]:
     """What is unhealthy now, the gravest first; nothing in a healthy run."""
     found = [
         alarm
-        for rule in (_not_finite, _exploding, _vanishing, _flat, _large, _small, _clipped)
+        for rule in (_not_finite, _exploding, _flat, _vanishing, _large, _small, _clipped)
         for alarm in rule(records)
     ]
     if any(alarm.kind == "not_finite" for alarm in found):
@@ -203,9 +203,9 @@ def _vanishing(records: Records) -> Iterator[Alarm]:
     weights = _weight_norms(records)
 
     def shares(part: slice) -> Numbers:
-        """Each layer's gradient by its weights, beside that of the later layers; 1 where its updates are no trouble."""
+        """Each layer's gradient by its weights, beside the greatest of the later half; 1 where its updates are no trouble."""
         size = np.median(records.norms[part], axis=0) / weights
-        share = size / max(float(np.median(size[len(size) // 2 :])), 1e-30)
+        share = size / max(float(size[len(size) // 2 :].max()), 1e-30)
         share[len(size) // 2 :] = 1.0
         slow = np.median(records.ratios[part], axis=0) < SLOW
         return np.where(slow | (share < VANISHED), share, 1.0)
@@ -254,9 +254,10 @@ def _flat(records: Records) -> Iterator[Alarm]:
 
 def _flat_text(name: str, share: float, limit: float, examples: int) -> str:
     if name == "dead":
-        return f"{share:.0%} of its units gave nothing on each of {examples:,} examples; above {limit:.0%} is told."
+        return f"{_percent(share)} of its units gave nothing on each of {examples:,} examples, above {_percent(limit)}."
     return (
-        f"{share:.0%} of its values lie where the function is flat ({examples:,} examples); above {limit:.0%} is told."
+        f"{_percent(share)} of its values lie where the function is flat, on {examples:,} examples; above"
+        f" {_percent(limit)}."
     )
 
 
@@ -281,8 +282,8 @@ def _large(records: Records) -> Iterator[Alarm]:
     if places:
         worst = places[0]
         since = _since(records, lambda part: bool(np.median(records.ratios[part][:, worst]) > RATIO_LARGE))
-        much = f"{now[worst]:.0%} of" if now[worst] < 1 else f"{now[worst]:,.2g} times"
-        text = f"A step changes the weights by {much} their length; about {RATIO:.1%} works well."
+        much = f"{_percent(now[worst])} of" if now[worst] < 1 else f"{now[worst]:,.0f} times"
+        text = f"A step changes the weights by {much} their length; about {_percent(RATIO)} works well."
         measured = {"update_ratio": float(now[worst])}
         yield _alarm(records, "large_updates", places, since, measured, text, "Lower the learning rate.")
 
@@ -328,6 +329,10 @@ def _clipped(records: Records) -> Iterator[Alarm]:
         yield Alarm("constant_clipping", "", (), since, measured, text, remedy)
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
+
+
 def _enough(records: Records) -> bool:
     return len(records.norms) >= LEAST and bool(records.layers)
 
@@ -335,7 +340,7 @@ def _enough(records: Records) -> bool:
 def _learned(records: Records) -> bool:
     """Whether hardly anything of the first loss is left."""
     losses = records.losses[np.isfinite(records.losses)]
-    return len(losses) > LEAST and bool(np.median(losses[-RECENT:]) < LEARNED * np.median(losses[:LEAST]))
+    return len(losses) > LEAST and bool(np.median(losses[-RECENT:]) < LEARNED * losses[0])
 
 
 def _weight_norms(records: Records) -> Numbers:

@@ -31,7 +31,10 @@ def health_section(source: ExportSource) -> Section | None:
 
 def _verdict(alarms: Sequence[Alarm]) -> Block:
     if not alarms:
-        return Paragraph("Gradients reach all layers, and updates and units are of a healthy kind.", "muted")
+        return Paragraph(
+            "Gradients reach all layers, updates are of a healthy size, and no layer’s units are dead or saturated.",
+            "muted",
+        )
     return Bullets(tuple(f"▲ {named(_sentence(alarm), 400)}" for alarm in alarms))
 
 
