@@ -203,7 +203,7 @@ def _vanishing(records: Records) -> Iterator[Alarm]:
     weights = _weight_norms(records)
 
     def shares(part: slice) -> Numbers:
-        """Each layer's gradient by its weights, beside the greatest of the later half; 1 where its updates are no trouble."""
+        """Each layer's gradient by its weights, beside the greatest later one; 1 where updates are no trouble."""
         size = np.median(records.norms[part], axis=0) / weights
         share = size / max(float(size[len(size) // 2 :].max()), 1e-30)
         share[len(size) // 2 :] = 1.0

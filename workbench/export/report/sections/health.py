@@ -48,7 +48,7 @@ def _table(layers: Sequence[LayerHealth]) -> Table:
         state = Cell("healthy", "muted") if one.alarm is None else Cell(f"▲ {title_of(one.alarm.kind)}", "warning")
         figures = (Cell(_figure(one.norm)), Cell(_figure(one.ratio)), Cell(_units(one)))
         rows.append((Cell(named(one.layer), strong=True), *figures, state))
-    columns = head("Layer", ">gradient norm", ">update / weights", ">units", "state")
+    columns = head("Layer by layer", ">gradient norm", ">update / weights", ">units", "state")
     return Table(columns, tuple(rows), small=True)
 
 
