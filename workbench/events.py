@@ -120,7 +120,7 @@ class LayersDone(Event):
         epoch: epochs done; 0 stands for the initial weights, whose activations are those of the first batch.
         step: steps done.
         examples: how many examples of the epoch were looked at; 0 where a resume came after all of them.
-        layers: names of all layers with activations or weights below.
+        layers: names of all layers that apply a function or have trained parameters.
         activations: names of the layers that apply a function to each value.
         measured: for each ``input``, what the function is applied to (the pre-activations), or ``output`` where that
             is not stored; the histogram is of these.

@@ -76,7 +76,7 @@ def histograms_of(
         place: where a record stands.
         version: see ``Histograms``.
     """
-    found = [record for record in records if layer in record.layers]
+    found = [record for record in records if layer in with_histograms(record)]
     if not found:
         return None
     rows = [_histogram(record, layer) for record in found]
@@ -84,6 +84,11 @@ def histograms_of(
     low, high = (np.array([ends[side] for ends, _ in rows]) for side in (0, 1))
     shares = np.array([shares or (0,) * bins for _, shares in rows], float).reshape(len(rows), bins)
     return Histograms(np.array([place(record) for record in found]), low, high, shares, version)
+
+
+def with_histograms(record: LayersDone) -> tuple[str, ...]:
+    """The layers that a record holds a histogram of, in the order of the network."""
+    return tuple(layer for layer in record.layers if layer in record.activations or layer in record.weights)
 
 
 def kind_of(record: LayersDone, layer: str) -> str:

@@ -81,7 +81,7 @@ class LayerWatch:
             node for node in plan.network.nodes if isinstance(node.layer, Layer) and node.layer.role == "activation"
         ]
         slots = _weight_slots(plan)
-        known = {*(node.name for node in nodes), *(slot.layer for slot in slots)}
+        known = {*(node.name for node in nodes), *(slot.layer for slot in plan.parameters.layout.trained_slots())}
         self._names = tuple(node.name for node in plan.network.nodes if node.name in known)
         self._times = Timetable.of(epochs, steps, len(nodes) + len(slots))
         self._looks = max(1, len(self._times.batches))

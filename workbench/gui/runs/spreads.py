@@ -13,7 +13,7 @@ from workbench.gui.runs.curve_lines import ShownRun, x_of_step
 from workbench.gui.runs.view import Axis
 from workbench.gui.theme import tokens
 from workbench.session.curves import RunCurves
-from workbench.session.spreads import Histograms, histograms_of, kind_of
+from workbench.session.spreads import Histograms, histograms_of, kind_of, with_histograms
 
 _QUANTILES = ((0.95, DASHED), (0.5, SOLID), (0.05, DASHED))
 
@@ -47,12 +47,12 @@ class LayerSpread:
 
 def layers_of(curves: RunCurves) -> tuple[str, ...]:
     """The layers that have histograms, in the order of the network."""
-    return curves.layers[-1].layers if curves.layers else ()
+    return with_histograms(curves.layers[-1]) if curves.layers else ()
 
 
 def spread_of(run: ShownRun, layer: str, axis: Axis) -> LayerSpread | None:
     """The histograms of a layer; None where the run has none of it."""
-    records = [record for record in run.curves.layers if layer in record.layers]
+    records = [record for record in run.curves.layers if layer in with_histograms(record)]
     if not records:
         return None
     version = (run.entry.number, layer, axis.across, axis.unit, len(records), records[-1].time)
