@@ -147,6 +147,10 @@ class SignalsPanel(QWidget):
             row.addWidget(small.holder, 1)
         self.table.setModel(self.model)
         self.table.setUniformRowHeights(True)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(
+            lambda place: self.menu().popup(self.table.viewport().mapToGlobal(place))
+        )
         row.addWidget(self.table, 1)
         self.panel.add_layout(row, stretch=1)
         self.panel.add(self.empty, stretch=1)
