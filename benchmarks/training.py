@@ -87,26 +87,28 @@ def encoder_of(case: Case) -> Any:
     )  # fmt: skip
 
 
-def engine_step(case: Case, threads: int) -> Callable[[Any], None]:
+def engine_step(case: Case, threads: int, kernels: bool) -> Callable[[Any], None]:
     """A step of ours on given rows."""
     from types import SimpleNamespace
 
     from workbench.data.feeder import Feeder
     from workbench.engine.backend import Backend
+    from workbench.engine.device import open_backend
     from workbench.engine.parameters import Parameters
     from workbench.engine.shards import ShardPool
     from workbench.training.stepper import Stepper
 
     recipe, network = network_of(case)
     x, y = data_of(case)
-    parameters = Parameters(network, Backend())
+    backend = open_backend("cpu") if kernels else Backend()
+    parameters = Parameters(network, backend)
     parameters.initialize(0)
     stepper = Stepper(recipe.training, parameters, case.batch, ShardPool(threads))
     dataset = SimpleNamespace(
         inputs=x, targets=y, strengths=np.ones(len(x), np.float32), sets={"train": np.arange(len(x))},
         encoder=encoder_of(case),
     )  # fmt: skip
-    feeder, rate, number = Feeder(dataset, Backend()), recipe.training.optimizer.learning_rate, 0
+    feeder, rate, number = Feeder(dataset, backend), recipe.training.optimizer.learning_rate, 0
 
     def step(rows: Any) -> None:
         nonlocal number
@@ -148,10 +150,10 @@ def rate_of(side: str, case: Case, threads: int) -> float:
     """Examples a second."""
     from workbench.engine.device import one_blas_thread
 
-    if side != "engine":
+    if side.startswith("torch"):
         return _measure(torch_step(case, threads, side.endswith("channels_last")), case)
     with one_blas_thread():
-        return _measure(engine_step(case, threads), case)
+        return _measure(engine_step(case, threads, side == "engine"), case)
 
 
 def _measure(step: Callable[[Any], None], case: Case) -> float:

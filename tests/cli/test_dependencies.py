@@ -15,7 +15,7 @@ from workbench.cli.doctor import examine
 ROOT = Path(__file__).parents[2]
 OWN_NAMES = {"PIL": "pillow", "PySide6": "pyside6-essentials", "tomli_w": "tomli-w"}
 # Parts of a declared package that are imported under a name of their own.
-PARTS = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "cupyx": "cupy"}
+PARTS = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "cupyx": "cupy", "llvmlite": "numba"}
 
 
 def _declared() -> set[str]:

@@ -50,7 +50,7 @@ def test_that_exports_have_the_layout_of_the_ecosystem() -> None:
     tensors = parameters.export()
     assert tensors["conv.weight"].shape == (2, 3, 3, 2)  # filters, channels, height, width
     inner = parameters.views(parameters.values, "conv")["weight"]
-    assert tensors["conv.weight"][1, 2, 0, 1] == inner[1, 0, 1, 2]
+    assert tensors["conv.weight"][1, 2, 0, 1] == inner[0, 1, 2, 1]
     assert tensors["end.weight"].shape == (3, 4)
     assert all(array.flags.c_contiguous for array in tensors.values())
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, on_both
 from support.cases import CASES, Case, all_cases
 from support.layer_rig import LayerRig, assert_close, central_differences
 from support.networks import Bench, network_around, random_parameters
 
 from workbench.engine import plan as plan_module
+from workbench.engine.backend import Backend
 from workbench.engine.layer import Layer
 from workbench.recipe.kinds import LayerSpec
 
@@ -71,9 +73,10 @@ def test_that_parameters_are_learned_where_nobody_needs_the_input_gradient(kind:
     assert np.array_equal(part.gradient, whole.gradient)
 
 
+@on_both
 @every_case
-def test_that_inference_treats_each_row_by_itself(kind: str, case: Case) -> None:
-    parameters = random_parameters(network_around(kind, case))
+def test_that_inference_treats_each_row_by_itself(kind: str, case: Case, backend: Backend) -> None:
+    parameters = random_parameters(network_around(kind, case), backend=backend)
     bench = Bench(parameters, 7, training=False)
     together, _ = bench.run()
     alone = Bench(parameters, 1, training=False)
@@ -83,14 +86,17 @@ def test_that_inference_treats_each_row_by_itself(kind: str, case: Case) -> None
         assert_close(output[0], together[row], 1e-5, f"row {row}")
 
 
+@on_both
 @every_case
 @pytest.mark.parametrize("training", [True, False])
-def test_that_a_smaller_last_batch_is_computed_as_by_itself(kind: str, case: Case, training: bool) -> None:
+def test_that_a_smaller_last_batch_is_computed_as_by_itself(
+    kind: str, case: Case, training: bool, backend: Backend
+) -> None:
     network = network_around(kind, case)
-    bench = Bench(random_parameters(network), 8, training=training)
+    bench = Bench(random_parameters(network, backend=backend), 8, training=training)
     first = bench.run()
     smaller = bench.run(3)
-    exact = Bench(random_parameters(network), 3, training=training, batch=3)
+    exact = Bench(random_parameters(network, backend=backend), 3, training=training, batch=3)
     exact.plan.input[...] = bench.plan.input[:3]
     exact.plan.targets[...] = bench.plan.targets[:3]
     exact.plan.strengths[...] = bench.plan.strengths[:3]
@@ -100,14 +106,15 @@ def test_that_a_smaller_last_batch_is_computed_as_by_itself(kind: str, case: Cas
         assert np.array_equal(again, before)
 
 
+@on_both
 @every_case
 @pytest.mark.parametrize("threads", [2, 3])
 def test_that_sharding_changes_nothing_but_rounding(
-    kind: str, case: Case, threads: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, case: Case, threads: int, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
     network = network_around(kind, case)
-    benches = [Bench(random_parameters(network), 7, threads=count) for count in (1, threads, threads)]
+    benches = [Bench(random_parameters(network, backend=backend), 7, threads=count) for count in (1, threads, threads)]
     try:
         results = [(*bench.run(), bench.parameters.state, bench.plan.sums) for bench in benches]
         assert len(benches[1].plan._gradients) == threads
@@ -125,3 +132,19 @@ def test_that_a_layer_describes_itself_in_short_words(kind: str, case: Case) -> 
     assert len(layer.summary()) < 60
     assert layer.multiply_adds(case.inputs) >= 0
     assert layer.human_name()
+
+
+@every_case
+@pytest.mark.parametrize("cache_bytes", [1, 5_000, 2**20])
+def test_that_compiled_kernels_compute_what_arrays_do(
+    kind: str, case: Case, cache_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.kernels.calls._CACHE_BYTES", cache_bytes)
+    network = network_around(kind, case)
+    for training in (True, False):
+        plain = Bench(random_parameters(network), 9, training=training)
+        compiled = Bench(random_parameters(network, backend=COMPILED), 9, training=training)
+        for ours, theirs in zip(compiled.run(), plain.run(), strict=True):
+            assert_close(ours, theirs, 5e-6)
+        assert_close(compiled.parameters.state, plain.parameters.state, 5e-6)
+        assert compiled.plan.sums == pytest.approx(plain.plan.sums, rel=1e-5)

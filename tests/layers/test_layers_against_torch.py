@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import on_both
 from support.cases import Case, all_cases
 from support.layer_rig import LayerRig, assert_close
 from support.networks import Bench, network_around, random_parameters
+
+from workbench.engine.backend import Backend
 
 torch = pytest.importorskip("torch")
 from support.torch_twin import LayerTwin, NetworkTwin, from_torch, to_torch  # noqa: E402
@@ -27,16 +30,18 @@ def _twin(rig: LayerRig, training: bool) -> LayerTwin:
     return twin
 
 
+@on_both
 @every_case
-def test_that_values_in_inference_equal_torch(kind: str, case: Case) -> None:
-    rig = LayerRig(kind, case, dtype=np.float32, training=False)
+def test_that_values_in_inference_equal_torch(kind: str, case: Case, backend: Backend) -> None:
+    rig = LayerRig(kind, case, dtype=np.float32, training=False, backend=backend)
     expected = _twin(rig, False)(*(to_torch(x) for x in rig.inputs))
     assert_close(rig.forward(), from_torch(expected), 1e-5, "output")
 
 
+@on_both
 @without_chance
-def test_that_values_and_gradients_in_training_equal_torch(kind: str, case: Case) -> None:
-    rig = LayerRig(kind, case, dtype=np.float32)
+def test_that_values_and_gradients_in_training_equal_torch(kind: str, case: Case, backend: Backend) -> None:
+    rig = LayerRig(kind, case, dtype=np.float32, backend=backend)
     twin = _twin(rig, True)
     inputs = [to_torch(x).requires_grad_() for x in rig.inputs]
     expected = twin(*inputs)
@@ -58,9 +63,10 @@ def _assert_same_parameter_gradients(rig: LayerRig, module: Any) -> None:
     assert len(theirs) == len(rig.parameters.layout.slots)
 
 
+@on_both
 @with_state
-def test_that_running_statistics_equal_torch_after_some_steps(kind: str, case: Case) -> None:
-    rig = LayerRig(kind, case, dtype=np.float32)
+def test_that_running_statistics_equal_torch_after_some_steps(kind: str, case: Case, backend: Backend) -> None:
+    rig = LayerRig(kind, case, dtype=np.float32, backend=backend)
     twin = _twin(rig, True)
     numbers = np.random.default_rng(1)
     for _ in range(4):
@@ -73,10 +79,11 @@ def test_that_running_statistics_equal_torch_after_some_steps(kind: str, case: C
         assert_close(slot.view(rig.parameters.state), buffers[slot.parameter.name].numpy(), 1e-5, slot.name)
 
 
+@on_both
 @every_case
-def test_that_a_network_around_the_layer_equals_torch(kind: str, case: Case) -> None:
+def test_that_a_network_around_the_layer_equals_torch(kind: str, case: Case, backend: Backend) -> None:
     network = network_around(kind, case)
-    parameters = random_parameters(network)
+    parameters = random_parameters(network, backend=backend)
     bench = Bench(parameters, 6, training=False)
     twin = NetworkTwin(network, parameters.export())
     twin.modules.eval()

@@ -124,7 +124,7 @@ def test_that_all_wrong_settings_are_named_at_once(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        *(("network.layers[0]", kind) for kind in ("conv1d", "depthwise_conv2d", "layer_norm", "lstm", "gru",
+        *(("network.layers[0]", kind) for kind in ("depthwise_conv2d", "layer_norm", "lstm", "gru",
                                                    "embedding", "self_attention", "reshape", "simple_rnn")),
         ("training.schedule", "one_cycle"),
     ],

@@ -20,8 +20,17 @@ class LayerRig:
     """A layer with random inputs and parameters."""
 
     def __init__(
-        self, kind: str, case: Case, *, dtype: Any = np.float64, training: bool = True, rows: int = 5, **fields: Any
+        self,
+        kind: str,
+        case: Case,
+        *,
+        dtype: Any = np.float64,
+        training: bool = True,
+        rows: int = 5,
+        backend: Backend | None = None,
+        **fields: Any,
     ) -> None:
+        self.backend = backend or Backend()
         self.layer = case.layer(kind, **fields)
         self.shapes = case.inputs
         numbers = np.random.default_rng(7)
@@ -29,7 +38,7 @@ class LayerRig:
         self.output = np.full((rows, *self.layer.output_shape(case.inputs)), np.nan, dtype)
         self.d_inputs = [np.full_like(x, np.nan) for x in self.inputs]
         self.d_output = np.empty_like(self.output)
-        self.parameters = Parameters(_network_of(self.layer, case), Backend(), dtype)
+        self.parameters = Parameters(_network_of(self.layer, case), self.backend, dtype)
         self._randomize(numbers)
         trained = self.parameters.layout.trained if training else 0
         self.gradient = np.full(trained, np.nan, dtype)
@@ -46,7 +55,7 @@ class LayerRig:
     def _site(self, training: bool) -> Site:
         parameters, name = self.parameters, self.layer.name
         return Site(
-            backend=Backend(),
+            backend=self.backend,
             training=training,
             inputs=list(self.inputs),
             output=self.output,

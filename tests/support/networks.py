@@ -56,9 +56,11 @@ def loss_of(kind: str = "cross_entropy") -> Loss:
     return loss
 
 
-def random_parameters(network: Network, dtype: Any = np.float32, seed: int = 1) -> Parameters:
+def random_parameters(
+    network: Network, dtype: Any = np.float32, seed: int = 1, backend: Backend | None = None
+) -> Parameters:
     """Parameters of which none is 0 or 1, with positive running variances."""
-    parameters = Parameters(network, Backend(), dtype)
+    parameters = Parameters(network, backend or Backend(), dtype)
     parameters.initialize(seed)
     numbers = np.random.default_rng(seed)
     parameters.values += numbers.normal(scale=0.1, size=parameters.values.shape).astype(dtype)

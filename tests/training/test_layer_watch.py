@@ -36,6 +36,7 @@ def looked(bench: Bench, rows: int, **times: int) -> dict[str, Any]:
     """What is told after the first step of a run."""
     watch = LayerWatch(bench.plan, **{"epochs": 4, "steps": 100, **times})
     watch.begin()
+    watch.before_step(0, 0)
     bench.plan.run(rows)
     found = watch.after_step(0, 0, rows)
     assert found is not None
@@ -43,7 +44,9 @@ def looked(bench: Bench, rows: int, **times: int) -> dict[str, Any]:
 
 
 def whole(plan: Plan, rows: int, name: str) -> np.ndarray[Any, Any]:
-    """A layer's output for the whole batch."""
+    """A layer's output for the whole batch, computed anew."""
+    plan.keeps_all = True
+    plan.run(rows)
     return np.concatenate([outputs[name] for _, outputs in plan.outputs(rows)])
 
 

@@ -17,6 +17,7 @@ _NEEDED = {
     "numpy": "arrays",
     "scipy": "the error function and quantiles",
     "threadpoolctl": "one BLAS thread for each of our own",
+    "numba": "compiled kernels, without which training is slower",
     "pydantic": "recipes",
     "tomli-w": "writing recipes",
     "pandas": "tables",

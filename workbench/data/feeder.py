@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.data.augment.base import Rows, Span, ValueChange
 from workbench.data.augment.pipeline import Augmenter, range_of
+from workbench.data.compiled_fill import CompiledFill, compiled_fill
 from workbench.engine.backend import Array, Backend
 from workbench.engine.plan import Plan
 from workbench.recipe.kinds import AugmentSpec
@@ -89,6 +90,7 @@ class Feeder:
         self._after: Augmenter | None = None if pictures else augmenter
         self._host_buffer = np.empty((0, *self._shape), self._inputs.dtype)
         self._buffer = backend.xp.empty((0, *self._shape), self._inputs.dtype)
+        self._fills: dict[tuple[int, int], CompiledFill | None] = {}
 
     @property
     def gathers_on_device(self) -> bool:
@@ -117,12 +119,29 @@ class Feeder:
         # Read as unsigned, a negative row is a huge one.
         if n and int(rows.view(np.uint64).max()) >= len(self._inputs):
             raise IndexError(f"rows {rows.min()} to {rows.max()} of a dataset of {len(self._inputs)}")
+        compiled = self._compiled(plan, n, epoch)
+        if compiled is not None:
+            compiled(rows)
+            return n
         with self._backend.current():
             places = self._backend.asarray(rows)
             self._fill_inputs(plan.input[:n], rows, places, epoch)
             self._take(self._targets, places, plan.targets[:n])
             self._take(self._strengths, places, plan.strengths[:n])
         return n
+
+    def _compiled(self, plan: Plan, n: int, epoch: int | None) -> CompiledFill | None:
+        """The machine code that fills ``n`` rows of a plan, where there is some for these examples."""
+        augmented = epoch is not None and (self._before or self._after)
+        if augmented or not (self._backend.compiled and plan.input.dtype == np.float32):
+            return None
+        key = id(plan.input), n
+        if key not in self._fills:
+            self._fills[key] = compiled_fill(
+                self._inputs, self._shift, self._scale, [self._targets, self._strengths],
+                plan.input[:n], [plan.targets[:n], plan.strengths[:n]],
+            )  # fmt: skip
+        return self._fills[key]
 
     @staticmethod
     def batches(rows: Rows, size: int) -> Iterator[Rows]:

@@ -7,7 +7,7 @@ on a GPU. A backend is passed in, never kept in a global. Code above the engine 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -18,12 +18,18 @@ Array = Any
 
 Shape = tuple[int, ...]
 
+Call = Callable[[], None]
+"""One thing to do in a step, on arrays that were bound before."""
+
 
 class Backend:
     """NumPy on the CPU."""
 
     name = "cpu"
     on_host = True
+    compiled = False
+    """Whether kernels of ``workbench.engine.kernels`` may be bound to its arrays, which then are NumPy's."""
+
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
 
@@ -57,6 +63,15 @@ class Backend:
         """Cut a vector of this length into slices for an element-wise update."""
         for start in range(0, length, self.block):
             yield slice(start, min(start + self.block, length))
+
+    def joined(self, calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:
+        """The same calls in fewer pieces, where a backend can run several at once.
+
+        Args:
+            calls: in order.
+            passing: arrays that only these calls touch, none of which a Python call touches; need not be filled.
+        """
+        return list(calls)
 
     def free_bytes(self) -> int | None:
         """Memory that can still be had, in bytes; None where it is not known."""

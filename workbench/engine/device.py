@@ -38,7 +38,7 @@ def open_backend(device: str) -> Backend:
         DeviceError: the GPU was asked for and cannot be used, or the name is none of the three.
     """
     if device == "cpu":
-        return Backend()
+        return _cpu()
     if device not in ("auto", "cuda"):
         raise DeviceError(f"{device!r} is no device", where="device", mend="Use auto, cpu or cuda.")
     from workbench.engine.cupy_backend import CupyBackend
@@ -48,6 +48,16 @@ def open_backend(device: str) -> Backend:
     except DeviceError:
         if device == "cuda":
             raise
+        return _cpu()
+
+
+def _cpu() -> Backend:
+    """With compiled kernels where they can be had."""
+    from workbench.engine.compiled_backend import CompiledBackend
+
+    try:
+        return CompiledBackend()
+    except DeviceError:
         return Backend()
 
 

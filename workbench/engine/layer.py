@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from workbench.engine.backend import Array, Backend, Shape
+import numpy as np
+
+from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.initializers import Initializer
 from workbench.recipe.kinds import LayerSpec, LossSpec
-
-Call = Callable[[], None]
 
 
 class ShapeError(ValueError):
@@ -107,6 +107,11 @@ class Site:
         return self.backend.xp
 
     @property
+    def compiled(self) -> bool:
+        """Whether kernels may be bound: they know float32 on a CPU only."""
+        return self.backend.compiled and self.output.dtype == np.float32
+
+    @property
     def rows(self) -> int:
         """The rows of this shard."""
         return int(self.output.shape[0])
@@ -135,12 +140,34 @@ class Calls:
     backward: Call
 
 
+class Chain:
+    """Calls one after the other, as one call; a plan takes it apart to join its parts with those of other layers."""
+
+    def __init__(self, *calls: Call) -> None:
+        self.calls = calls
+
+    def __call__(self) -> None:
+        for call in self.calls:
+            call()
+
+
+def unchained(calls: Iterable[Call]) -> Iterator[Call]:
+    """The calls with all chains taken apart."""
+    for call in calls:
+        if isinstance(call, Chain):
+            yield from unchained(call.calls)
+        else:
+            yield call
+
+
 class Layer(LayerSpec):
     """A kind of layer. Subclasses are final and stand in ``workbench.layers``, a family a file."""
 
     most_inputs: ClassVar[int] = 1
     """How many inputs it takes at most."""
     least_inputs: ClassVar[int] = 1
+    output_is_free: ClassVar[bool] = False
+    """Whether its backward pass never looks at its output, so that the next layer may write its own over it."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 
@@ -167,6 +194,10 @@ class Layer(LayerSpec):
     def flat_part(self) -> FlatPart | None:
         """Where its output tells that hardly any gradient passes; None where it has no such part."""
         return None
+
+    def overwrites(self) -> bool:
+        """Whether it may write its output over its input: its backward pass never looks at the input."""
+        return False
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
         """Multiplications with addition for one example."""
@@ -240,6 +271,11 @@ class LossSite:
     scale: Array
     sums: Array
     buffer: Callable[[str, Shape, Any], Array]
+
+    @property
+    def compiled(self) -> bool:
+        """Whether kernels may be bound: they know float32 on a CPU only."""
+        return self.backend.compiled and self.logits.dtype == np.float32
 
 
 class Loss(LossSpec):

@@ -166,7 +166,9 @@ def _sized(layer: Layer, outputs: int, width: float) -> Layer:
     if not layer.width_field:
         return layer
     size = getattr(layer, layer.width_field)
-    wanted = outputs if size == "classes" else max(1, round(size * width))
+    step = int(getattr(layer, "groups", 1))
+    wanted = outputs if size == "classes" else max(1, round(size / step * width)) * step
+    wanted = size if width == 1.0 and size != "classes" else wanted
     return layer if wanted == size else layer.model_copy(update={layer.width_field: wanted})
 
 

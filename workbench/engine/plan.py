@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Shape
-from workbench.engine.layer import Call, Calls, Clock, Loss, LossSite, Meeting, Site
+from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.layer import Calls, Clock, Loss, LossSite, Meeting, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.shards import ShardPool, SumMeeting
@@ -60,6 +60,8 @@ class Plan:
         strengths: s_i, ``(batch,)``.
         output: logits, ``(batch, outputs)``.
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
+        keeps_all: whether no layer may write over what it reads, so that ``outputs`` has them all; may be changed from
+            run to run, and changes no result.
         gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
     """
 
@@ -79,7 +81,8 @@ class Plan:
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
-        self._programs: dict[int, _Program] = {}
+        self.keeps_all = False
+        self._programs: dict[tuple[int, bool], _Program] = {}
         self._program(batch)
 
     def _allocate(self) -> None:
@@ -91,7 +94,7 @@ class Plan:
             self.targets = xp.zeros((self.batch, outputs), dtype)
         self.strengths = xp.ones(self.batch, dtype)
         self.output = xp.zeros((self.batch, *self.network.nodes[-1].shape), dtype)
-        self._scale = xp.ones(1, dtype)
+        self._scales = [xp.ones(1, dtype) for _ in range(self._shards)]
         self._shard_sums = xp.zeros((self._shards, 2), np.float64)
         self.sums = xp.zeros(2, np.float64)
         trained = self.parameters.layout.trained if self.training else 0
@@ -101,12 +104,9 @@ class Plan:
 
     def run(self, rows: int) -> None:
         """Compute the first ``rows`` rows."""
-        program = self._programs.get(rows) or self._program(rows)
+        program = self._programs.get((rows, self.keeps_all)) or self._program(rows)
         with self.backend.current():
             xp = self.backend.xp
-            total = self.strengths[:rows].sum()
-            # A batch whose strengths are all 0 moves nothing.
-            self._scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
             try:
                 self._pool.run(program.tasks, program.barrier.abort)
             except BaseException:
@@ -117,13 +117,13 @@ class Plan:
             xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
     def outputs(self, rows: int) -> list[tuple[slice, dict[str, Array]]]:
-        """What the layers gave in the last ``run(rows)`` of a training plan, to be read only.
+        """What the layers gave in the last ``run(rows)`` of a training plan; to be read only, before another run.
 
         Returns:
             For each shard its rows within the batch, and by layer ``(rows, *shape)``; ``input`` is what the network
             reads. A layer whose output is not stored is missing.
         """
-        return (self._programs.get(rows) or self._program(rows)).outputs
+        return (self._programs.get((rows, self.keeps_all)) or self._program(rows)).outputs
 
     def memory(self) -> int:
         """Bytes of the plan's buffers, parameters and optimizer aside."""
@@ -148,7 +148,7 @@ class Plan:
                 tasks.append(compiler.task())
                 outputs.append((cut, compiler.outputs))
         program = _Program(tasks, barrier, outputs)
-        self._programs[rows] = program
+        self._programs[rows, self.keeps_all] = program
         return program
 
 
@@ -167,17 +167,57 @@ class _ShardCompiler:
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
         calls = [self._compile(node, outputs, gradients) for node in self.nodes]
-        sequence: list[Call] = [call.forward for call in calls] + [loss]
+        sequence: list[Call] = [call.forward for call in calls] + [self._scaling(), loss]
         for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
             if node.name in self.learned:
                 sequence.append(call.backward)
                 sequence.extend(additions.get(node.name, ()))
 
+        ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
+
         def run() -> None:
             # Overflow shows as a loss that is not finite, which the training looks for; warnings would only be noise.
             with np.errstate(all="ignore"):
-                for call in sequence:
+                for call in ready:
                     call()
+
+        return run
+
+    def _passing(
+        self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
+    ) -> list[Array]:
+        """What goes from layer to layer and nowhere else: gradients, in inference outputs too.
+
+        Only where no Python call touches it: that would look for all of its rows.
+        """
+        if not self.plan.backend.compiled:
+            return []
+        arrays = dict(gradients)
+        if not self.plan.training:
+            arrays |= {(name, -1): array for name, array in outputs.items() if name != INPUT}
+            arrays.pop((self.nodes[-1].name, -1))
+        touched = set()
+        for node, call in zip(self.nodes, calls, strict=True):
+            if not all(is_native(each) for each in unchained([call.forward, call.backward])):
+                touched |= {(name, -1) for name in (node.name, *node.inputs)}
+                touched |= {(node.name, number) for number in range(len(node.inputs))}
+        held = {id(arrays[key]) for key in touched if key in arrays}
+        return [array for array in arrays.values() if id(array) not in held]
+
+    def _scaling(self) -> Call:
+        """What works out 1 / sum of the whole batch's strengths, each shard for itself."""
+        plan, xp = self.plan, self.plan.backend.xp
+        strengths, scale = plan.strengths[: self.batch_rows], plan._scales[self.shard]
+        if plan.backend.compiled and scale.dtype == np.float32:
+            from workbench.engine.kernels.calls import NativeCall
+            from workbench.engine.kernels.losses import strength_scale
+
+            return NativeCall(strength_scale, self.batch_rows, strengths, scale)
+
+        def run() -> None:
+            total = strengths.sum()
+            # A batch whose strengths are all 0 moves nothing.
+            scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
 
         return run
 
@@ -186,13 +226,24 @@ class _ShardCompiler:
         outputs = {INPUT: self.plan.input[self.cut]}
         last_reader = {name: node.name for node in self.nodes for name in node.inputs}
         for node in self.nodes[:-1]:
-            outputs[node.name] = self.arena.take(node.shape)
-            if not self.plan.training:
+            below = self._overwritten(node)
+            outputs[node.name] = outputs[below] if below else self.arena.take(node.shape)
+            # Kernels take turns over a few rows: what one has read another must not yet write to.
+            if not self.plan.training and not self.plan.backend.compiled:
                 for name in set(node.inputs) - {INPUT}:
-                    if last_reader[name] == node.name:
+                    if last_reader[name] == node.name and outputs[name] is not outputs[node.name]:
                         self.arena.give(outputs[name])
         outputs[self.nodes[-1].name] = self.plan.output[self.cut]
         return outputs
+
+    def _overwritten(self, node: Node) -> str:
+        """The node whose output this one may write over; empty where it may not."""
+        if self.plan.keeps_all:
+            return ""
+        source = next((other for other in self.nodes if node.inputs == (other.name,)), None)
+        readers = sum(other.inputs.count(node.inputs[0]) for other in self.nodes)
+        free = source is not None and source.layer.output_is_free and source.shape == node.shape and readers == 1
+        return node.inputs[0] if free and node.layer.overwrites() else ""
 
     def _output_gradients(self) -> tuple[dict[tuple[str, int], Array], dict[str, list[Call]]]:
         """Where each layer's backward pass writes, and the sums where several layers read one output.
@@ -201,7 +252,6 @@ class _ShardCompiler:
             The arrays by (reader, number of its input); (node, -1) is the gradient of the node's own output. And by
             reader the additions to make after its backward pass.
         """
-        xp = self.plan.backend.xp
         places: dict[tuple[str, int], Array] = {}
         additions: dict[str, list[Call]] = {}
         last = self.nodes[-1]
@@ -220,8 +270,8 @@ class _ShardCompiler:
                 place = places[node.name, number] = self.arena.take(shape)
                 spare.append(place)
                 whole = places[name, -1]
-                additions.setdefault(node.name, []).append(_adding(xp, whole, place))
-            for place in (*spare, places[node.name, -1]):
+                additions.setdefault(node.name, []).append(_adding(self.plan.backend, whole, place))
+            for place in (*spare, places[node.name, -1]) if not self.plan.backend.compiled else ():
                 self.arena.give(place)
         return places, additions
 
@@ -256,7 +306,7 @@ class _ShardCompiler:
             d_logits=d_logits,
             targets=plan.targets[cut],
             strengths=plan.strengths[cut],
-            scale=plan._scale,
+            scale=plan._scales[self.shard],
             sums=plan._shard_sums[self.shard],
             buffer=self._buffers("(loss)"),
         )
@@ -266,8 +316,19 @@ class _ShardCompiler:
         return lambda name, shape, dtype: self.arena.keep(f"{layer}.{name}", shape, dtype)
 
 
-def _adding(xp: Any, whole: Array, part: Array) -> Call:
-    return lambda: xp.add(whole, part, out=whole)
+def _adding(backend: Backend, whole: Array, part: Array) -> Call:
+    if backend.compiled and whole.dtype == np.float32:
+        from workbench.engine.kernels.calls import NativeCall
+        from workbench.engine.kernels.shaping import add_values
+
+        size = prod(whole.shape[1:])
+        return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
+    return lambda: backend.xp.add(whole, part, out=whole)
+
+
+def is_native(call: Call) -> bool:
+    """Whether a call is machine code, whose arrays are known."""
+    return hasattr(call, "arrays")
 
 
 def _learned(network: Network) -> set[str]:

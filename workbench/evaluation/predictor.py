@@ -68,9 +68,7 @@ class Model:
         loss = cast(Loss, recipe.training.loss)
         outputs = loss.outputs(len(encoder.classes) or 1)
         network = build_network(recipe.network, encoder.input_shape, outputs, recipe.training.dropout)
-        if which == "kept":
-            which = "best" if recipe.training.early_stopping else "last"
-        checkpoint = folder.load(which)
+        checkpoint = folder.load(recipe.training.kept if which == "kept" else which)
         tensors = {name: array for name, array in checkpoint.tensors.items() if not name.startswith("optimizer.")}
         return cls(recipe, encoder, network, tensors, int(checkpoint.facts["epoch"]))
 

@@ -16,7 +16,6 @@ from workbench.evaluation.predictor import Model
 from workbench.events import EpochDone, Event
 from workbench.recipe.recipe import Recipe
 from workbench.session.history import tried_at
-from workbench.session.outcome import kept_checkpoint
 from workbench.session.prepare import outputs_for
 from workbench.session.results import curve_of_run, diagnosis_of_run, predictions_of_run
 from workbench.store.run_folder import CheckpointRow, RunFolder
@@ -79,7 +78,7 @@ class ExportSource:
         rows = self.folder.checkpoints()
         if not rows:
             raise StoreError("has no checkpoint", where=str(self.folder.path), mend="Train it first.")
-        which = kept_checkpoint(self.recipe) if self.which == KEPT else self.which
+        which = self.recipe.training.kept if self.which == KEPT else self.which
         if which == "best":
             return next((row for row in rows if row.best), rows[-1])
         return next((row for row in rows if str(row.number) == which), rows[-1])

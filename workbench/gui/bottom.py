@@ -42,7 +42,7 @@ class BottomStatus(QObject):
         self._told, self._ended = "", False
         self.name, self.where = Label("", "strong"), Label("")
         self.progress, self.left, self.saved = ProgressBar(), Label(""), Label("", "muted")
-        self.pause = Button(self.tr("Pause"), clicked=self.toggle_pause)
+        self.pause = Button(self.tr("Pause"), clicked=workspace.runs.toggle_pause)
         self.stop = Button(self.tr("Stop"), clicked=self.ask_stop)
         self.next = Button("", clicked=go_on)
         _fill(bar.middle, self.name, self.where, self.progress, self.left)
@@ -85,16 +85,6 @@ class BottomStatus(QObject):
     def live_run(self) -> int:
         """The run that Pause and Stop are for: the one that computes, 0 for none."""
         return next(iter(self._workspace.runs.busy()), 0)
-
-    def toggle_pause(self) -> None:
-        """Pause the run, or let it go on."""
-        number = self.live_run()
-        if not number:
-            return
-        if self._workspace.runs.curves(number).stage == "paused":
-            self._workspace.runs.unpause(number)
-        else:
-            self._workspace.runs.pause(number)
 
     def ask_stop(self) -> None:
         """Stop after this batch; the second time, end the process at once."""

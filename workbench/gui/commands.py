@@ -19,7 +19,6 @@ from workbench.gui.actions import STEPS
 from workbench.gui.recovery import CutOff, cut_off_in
 from workbench.gui.runs.words import run_name
 from workbench.gui.theme import Mode, theme
-from workbench.recipe.recipe import Recipe
 from workbench.session.samples import Sample
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Commands(QObject):
             "edit_network": partial(window.show_step, "network"),
             "export": partial(window.show_step, "export"),
             "train": self.train,
-            "pause": lambda: window.status.toggle_pause(),
+            "pause": runs.toggle_pause,
             "stop": lambda: window.status.ask_stop(),
             "resume": lambda: self.resume(runs.current),
             "clone": self.clone,
@@ -80,11 +79,8 @@ class Commands(QObject):
     def clone(self) -> None:
         """Train the recipe of the selected run once more."""
         runs = self._workspace.runs
-        entry = runs.entry(runs.current)
-        if entry is None:
-            return
         try:
-            runs.train(Recipe.load(entry.folder / "recipe.toml"), entry.number)
+            runs.train_again(runs.current)
         except WorkbenchError as error:
             self._window.show_error(error)
             return

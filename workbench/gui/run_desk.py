@@ -110,6 +110,7 @@ class RunDesk(QObject):
         self.project, self.current = project, 0
         self._opened += 1
         self._curves, self._results, self._recipes, self._goals, self._unheard = {}, {}, {}, {}, {}
+        self._stopping.clear()
         self.opened.emit()
         self._refresh()
         self.select(self.entries[-1].number if self.entries else 0)
@@ -153,7 +154,7 @@ class RunDesk(QObject):
 
     def put_back(self, number: int) -> None:
         """Put a hidden run back on the list."""
-        if self.project is not None and number:
+        if self.project is not None and self.project.writable and number:
             self.project.hide(number, False)
             self._refresh()
 
@@ -202,6 +203,19 @@ class RunDesk(QObject):
     def recipe(self, number: int) -> Recipe | None:
         """What a run does; None before it was read."""
         return self._recipes.get(number)
+
+    def recipe_of(self, number: int) -> Recipe:
+        """What a run does, read from its folder where it is not known yet.
+
+        Raises:
+            InputError, RecipeError: there is no such run, or its recipe cannot be read.
+        """
+        if number not in self._recipes:
+            entry = self.entry(number)
+            if entry is None:
+                raise InputError(f"there is no run {number}")
+            self._recipes[number] = Recipe.load(entry.folder / "recipe.toml")
+        return self._recipes[number]
 
     def set_goals(self, number: int, goals: Goals) -> None:
         """Measure a run by other goals, without training anew. Its folder keeps them where the project is writable."""
@@ -266,6 +280,14 @@ class RunDesk(QObject):
         if not project.writable:
             raise InputError(f"the project is open elsewhere ({project.owner})", mend="Close it there first.")
 
+    def train_again(self, number: int) -> int:
+        """Start a run with the same recipe as another.
+
+        Raises:
+            InputError, RecipeError, StoreError: as for ``recipe_of`` and ``train``.
+        """
+        return self.train(self.recipe_of(number), number)
+
     def try_knob(self, number: int, knob: Knob) -> int:
         """Start a child run that differs from a run in exactly one setting; it is measured by the same goals.
 
@@ -295,10 +317,12 @@ class RunDesk(QObject):
         self._enqueue(number, request)
 
     def _changes(self, parent: int | None, recipe: Recipe) -> tuple[Change, ...]:
-        entry = self.entry(parent) if parent else None
-        if entry is None or not (entry.folder / "recipe.toml").is_file():
+        if not parent:
             return ()
-        changes = Recipe.load(entry.folder / "recipe.toml").diff(recipe)
+        try:
+            changes = self.recipe_of(parent).diff(recipe)
+        except WorkbenchError:
+            return ()  # A parent that cannot be read any more is no reason not to train.
         # Goals are what runs are measured by; with other goals a run still differs in nothing but its settings.
         return tuple(change for change in changes if split_path(change.path)[0] != "goals")
 
@@ -361,6 +385,11 @@ class RunDesk(QObject):
         """Ask it to go on."""
         if number in self._live:
             self._live[number].run.resume()
+
+    def toggle_pause(self) -> None:
+        """Let the run that computes wait, or go on."""
+        for number in self._live:
+            (self.unpause if self.curves(number).stage == "paused" else self.pause)(number)
 
     def stop(self, number: int) -> None:
         """Ask it to end after its batch; one that waits is taken out of the queue."""

@@ -142,7 +142,6 @@ class Workspace(QObject):
         self._close_project()
         self.document.start(Recipe())
         self.data.clear()
-        self.runs.open(None)
         self.projectChanged.emit()
 
     def _begin_project(self, name: str, *, saved: bool = False) -> None:
@@ -156,7 +155,6 @@ class Workspace(QObject):
 
     def _take_project(self, project: Project, *, saved: bool = False) -> None:
         self._close_project(saved=saved)
-        self._train_when_ready = False
         self.project = project
         self.data.clear()
         self.runs.open(project)
@@ -166,6 +164,7 @@ class Workspace(QObject):
     def _close_project(self, *, saved: bool = False) -> None:
         if not saved:
             self.save()
+        self._train_when_ready = False
         self.runs.open(None)
         if self.project:
             self.project.close()
@@ -237,11 +236,8 @@ class Workspace(QObject):
 
     def edit_run(self, number: int) -> None:
         """Make a run's recipe the one being edited; can be undone."""
-        entry = self.runs.entry(number)
-        if entry is None:
-            return
         try:
-            recipe = Recipe.load(entry.folder / "recipe.toml")
+            recipe = self.runs.recipe_of(number)
         except WorkbenchError as error:
             self.failed.emit(error)
             return

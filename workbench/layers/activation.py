@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log1p, pi, sqrt
+from math import log1p, pi, prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
 
 from workbench.engine.backend import Array, Shape
-from workbench.engine.layer import Calls, FlatPart, Layer, OnnxNode, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, FlatPart, Layer, OnnxNode, Site, TorchModule
 from workbench.recipe.fields import knob
 
 FunctionName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear"]
@@ -35,10 +35,15 @@ class Activation(Layer):
     def name_stem(self) -> str:
         return self.function
 
+    def overwrites(self) -> bool:
+        return self.function in ("relu", "tanh", "sigmoid")
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled and self.function in _COMPILED:
+            return _compiled(self, site)
         return _FUNCTIONS[self.function].compile(self, site)
 
     def flat_part(self) -> FlatPart | None:
@@ -244,3 +249,31 @@ _FUNCTIONS: dict[str, _Function] = {
     ),
     "linear": _Function(_linear, lambda _: [OnnxNode("Identity")], lambda _: "nn.Identity()"),
 }
+
+_COMPILED = {
+    # By function: whether its slope is worked out from the output (else from the input), and its field.
+    "relu": (True, ""),
+    "leaky_relu": (False, "slope"),
+    "elu": (True, "alpha"),
+    "silu": (False, ""),
+    "tanh": (True, ""),
+    "sigmoid": (True, ""),
+}
+
+
+def _compiled(layer: Activation, site: Site) -> Calls:
+    from workbench.engine.kernels import activation as kernels
+    from workbench.engine.kernels.calls import NativeCall
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    from_output, field = _COMPILED[layer.function]
+    size, fields = prod(x.shape[1:]), [float(getattr(layer, field))] if field else []
+    moved = size * x.dtype.itemsize
+    forward = NativeCall(
+        getattr(kernels, f"{layer.function}_forward"), site.rows, x, y, size, *fields, row_bytes=2 * moved
+    )
+    if dx is None:
+        return Calls(forward, Chain())
+    backward = getattr(kernels, f"{layer.function}_backward")
+    read = y if from_output else x
+    return Calls(forward, NativeCall(backward, site.rows, read, dy, dx, size, *fields, row_bytes=3 * moved))

@@ -1,220 +1,211 @@
-"""Convolution over pictures, as matrix products of window copies (im2col) in pieces that stay in the cache."""
+"""Convolutions over pictures and sequences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from workbench.engine.backend import Array, Shape
+from pydantic import Field
+
+from workbench.engine.backend import Shape
 from workbench.engine.initializers import ZEROS, Initializer, InitializerName
-from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, Site, TorchModule
-from workbench.layers.windows import Axis, Padding, Pair, axes_of, pair, shown, windows
+from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.layers.windows import ALONE, Axis, Margin, Padding, Pair, Size, axes_of, axis_of, pair, shown
 from workbench.recipe.fields import knob
 
 
-class Conv2d(Layer):
-    """Filters that slide over a picture. Weights ``(filters, height, width, channels)`` in the engine.
+@dataclass(frozen=True)
+class Geometry:
+    """A convolution's sizes; a sequence is a picture of one row.
 
-    The windows are copied twice, forward and backward, instead of kept: a copy in the cache is cheaper than memory.
+    Attributes:
+        rows, columns: where the windows lie.
+        channels: of the input.
+        filters: of the output.
+        groups: parts of the channels that do not see each other.
     """
+
+    rows: Axis
+    columns: Axis
+    channels: int
+    filters: int
+    groups: int
+
+    @property
+    def taps(self) -> int:
+        """Values of a filter for one channel."""
+        return self.rows.window * self.columns.window
+
+    @property
+    def weight_shape(self) -> Shape:
+        """``(kernel height, kernel width, channels / groups, filters)``."""
+        return self.rows.window, self.columns.window, self.channels // self.groups, self.filters
+
+
+class _Conv(Layer):
+    """Filters that slide over the input, by one product for each window.
+
+    Weights ``(height, width, channels / groups, filters)`` in the engine, filters first in files.
+    """
+
+    role = "weights"
+    output_is_free = True
+    width_field = "filters"
+
+    filters: int = knob(32, help="How many patterns to look for.", ge=1, le=65_536, log=True)
+    groups: int = knob(
+        1, help="Parts of the channels that are looked at apart from each other.", ge=1, le=65_536, advanced=True
+    )
+    bias: bool = knob(True, help="Add a trained constant to each filter; a batch norm right after makes it needless.")
+    initializer: InitializerName = knob("he_normal", help="How the weights start.")
+    constant: float = knob(0.0, help="The value that `constant` fills in.", advanced=True)
+
+    @abstractmethod
+    def geometry(self, shape: Shape) -> Geometry:
+        """Its sizes for an input of a shape.
+
+        Raises:
+            ShapeError: it does not fit.
+        """
+
+    @abstractmethod
+    def _flat(self, axis_values: tuple[Any, Any]) -> list[Any]:
+        """What of a pair (rows, columns) counts."""
+
+    def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
+        geometry = self.geometry(inputs[0])
+        shape = (*self._flat(geometry.weight_shape[:2]), *geometry.weight_shape[2:])  # type: ignore[arg-type]
+        last = len(shape) - 1
+        weight = Parameter(
+            "weight",
+            shape,
+            Initializer(self.initializer, self.constant),
+            fan_in=prod(shape[:-1]),
+            fan_out=geometry.filters // geometry.groups * geometry.taps,
+            decays=True,
+            axes=(last, last - 1, *range(last - 1)),
+        )
+        return (weight, Parameter("bias", (self.filters,), ZEROS)) if self.bias else (weight,)
+
+    def compile(self, site: Site) -> Calls:
+        geometry = self.geometry(tuple(site.inputs[0].shape[1:]))
+        if site.compiled:
+            from workbench.layers.conv_compiled import compiled_convolution
+
+            return compiled_convolution(site, geometry)
+        from workbench.layers.conv_arrays import convolution
+
+        return convolution(site, geometry)
+
+    def multiply_adds(self, inputs: Sequence[Shape]) -> int:
+        geometry = self.geometry(inputs[0])
+        return geometry.rows.count * geometry.columns.count * prod(geometry.weight_shape)
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        geometry = self.geometry(inputs[0])
+        rows, columns = geometry.rows, geometry.columns
+        attributes = {
+            "kernel_shape": self._flat((rows.window, columns.window)),
+            "strides": self._flat((rows.stride, columns.stride)),
+            "pads": [*self._flat((rows.before, columns.before)), *self._flat((rows.after, columns.after))],
+            "dilations": self._flat((rows.dilation, columns.dilation)),
+            "group": geometry.groups,
+        }
+        return [OnnxNode("Conv", ("0", "weight", "bias") if self.bias else ("0", "weight"), attributes)]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        geometry = self.geometry(inputs[0])
+        rows, columns = geometry.rows, geometry.columns
+        kind = f"nn.Conv{len(inputs[0]) - 1}d"
+        even = (rows.before, columns.before) == (rows.after, columns.after)
+        fields = {
+            "stride": (rows.stride, columns.stride),
+            "padding": (rows.before, columns.before) if even else (0, 0),
+            "dilation": (rows.dilation, columns.dilation),
+        }
+        usual = {"stride": 1, "padding": 0, "dilation": 1}
+        parts = [str(geometry.channels), str(geometry.filters), self._written((rows.window, columns.window))]
+        parts += [f"{name}={self._written(value)}" for name, value in fields.items() if set(value) != {usual[name]}]
+        parts += [f"groups={geometry.groups}"] if geometry.groups > 1 else []
+        parts += [] if self.bias else ["bias=False"]
+        module = f"{kind}({', '.join(parts)})"
+        if even:
+            return TorchModule(module)
+        pads = tuple(end for side in reversed(self._flat((rows, columns))) for end in (side.before, side.after))
+        return TorchModule(module, f"{{self}}(F.pad({{0}}, {pads}))")
+
+    def _written(self, value: tuple[int, int]) -> str:
+        flat = self._flat(value)
+        return str(flat[0] if len(flat) == 1 else tuple(flat))
+
+    def _checked(self, geometry: Geometry) -> Geometry:
+        for count, name in ((geometry.channels, "channels"), (geometry.filters, "filters")):
+            if count % geometry.groups:
+                raise ShapeError(f"groups {geometry.groups} does not divide its {count} {name}")
+        return geometry
+
+
+class Conv2d(_Conv):
+    """Filters that slide over a picture."""
 
     kind = "conv2d"
     stem = "conv"
     title = "convolution 2d"
     about = "Looks for the same small patterns everywhere in a picture."
-    role = "weights"
-    width_field = "filters"
 
-    filters: int = knob(32, help="How many patterns to look for.", ge=1, le=65_536, log=True)
     kernel: Pair = knob(3, help="Height and width of a filter.", unit="px")
     stride: Pair = knob(1, help="How far the filters move at a time.", unit="px")
     padding: Padding = knob("same", help="Zeros around the picture: `same` keeps its size, `valid` adds none.")
-    bias: bool = knob(True, help="Add a trained constant to each filter; a batch norm right after makes it needless.")
-    initializer: InitializerName = knob("he_normal", help="How the weights start.")
-    constant: float = knob(0.0, help="The value that `constant` fills in.", advanced=True)
+    dilation: Pair = knob(1, help="How far apart the pixels of a filter stand.", unit="px", advanced=True)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        rows, columns = self._axes(inputs)
-        return rows.count, columns.count, self.filters
+        geometry = self.geometry(inputs[0])
+        return geometry.rows.count, geometry.columns.count, self.filters
 
-    def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
-        height, width = pair(self.kernel)
-        shape = (self.filters, height, width, inputs[0][2])
-        weight = Parameter(
-            "weight",
-            shape,
-            Initializer(self.initializer, self.constant),
-            fan_in=prod(shape[1:]),
-            fan_out=self.filters * height * width,
-            decays=True,
-            axes=(0, 3, 1, 2),
-        )
-        return (weight, Parameter("bias", (self.filters,), ZEROS)) if self.bias else (weight,)
+    def geometry(self, shape: Shape) -> Geometry:
+        rows, columns = axes_of("kernel", shape, self.kernel, self.stride, self.padding, self.dilation)
+        return self._checked(Geometry(rows, columns, shape[2], self.filters, self.groups))
 
-    def compile(self, site: Site) -> Calls:
-        axes = self._axes([tuple(site.inputs[0].shape[1:])])
-        forward_pass = _Forward(site, axes)
-        input_gradient = _InputGradient(site, axes) if site.d_inputs[0] is not None else None
-        xp, dy, d_bias = site.xp, site.d_output, site.gradients.get("bias")
-
-        def backward() -> None:
-            if "weight" in site.gradients:
-                forward_pass.weight_gradient()
-            if d_bias is not None:
-                # Picture by picture first: a single long float32 sum loses digits.
-                xp.sum(dy.sum(axis=(1, 2)), axis=0, out=d_bias)
-            if input_gradient:
-                input_gradient.run()
-
-        return Calls(forward_pass.run, backward)
-
-    def multiply_adds(self, inputs: Sequence[Shape]) -> int:
-        rows, columns = self._axes(inputs)
-        return rows.count * columns.count * self.filters * rows.window * columns.window * inputs[0][2]
+    def _flat(self, axis_values: tuple[Any, Any]) -> list[Any]:
+        return list(axis_values)
 
     def summary(self) -> str:
         stride = "" if pair(self.stride) == (1, 1) else f" · stride {shown(self.stride)}"
         padding = self.padding if isinstance(self.padding, str) else f"padding {shown(self.padding)}"
         return f"{self.filters} filters · {shown(self.kernel)}{stride} · {padding}"
 
-    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
-        rows, columns = self._axes(inputs)
-        attributes = {
-            "kernel_shape": [rows.window, columns.window],
-            "strides": [rows.stride, columns.stride],
-            "pads": [rows.before, columns.before, rows.after, columns.after],
-        }
-        return [OnnxNode("Conv", ("0", "weight", "bias") if self.bias else ("0", "weight"), attributes)]
 
-    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
-        rows, columns = self._axes(inputs)
-        sizes = f"{inputs[0][2]}, {self.filters}, ({rows.window}, {columns.window})"
-        stride = "" if rows.stride == columns.stride == 1 else f", stride=({rows.stride}, {columns.stride})"
-        bias = "" if self.bias else ", bias=False"
-        if (rows.before, columns.before) == (rows.after, columns.after):
-            margin = f", padding=({rows.before}, {columns.before})" if rows.before or columns.before else ""
-            return TorchModule(f"nn.Conv2d({sizes}{stride}{margin}{bias})")
-        pads = (columns.before, columns.after, rows.before, rows.after)
-        return TorchModule(f"nn.Conv2d({sizes}{stride}{bias})", f"{{self}}(F.pad({{0}}, {pads}))")
+class Conv1d(_Conv):
+    """Filters that slide along a sequence ``(steps, features)``."""
 
-    def _axes(self, inputs: Sequence[Shape]) -> tuple[Axis, Axis]:
-        return axes_of("kernel", inputs[0], self.kernel, self.stride, self.padding)
+    kind = "conv1d"
+    stem = "conv"
+    title = "convolution 1d"
+    about = "Looks for the same short patterns everywhere in a sequence."
 
+    kernel: Size = knob(3, help="Length of a filter.", unit="steps")
+    stride: Size = knob(1, help="How far the filters move at a time.", unit="steps")
+    padding: Literal["same", "valid", "causal"] | Margin = knob(
+        "same", help="Zeros around the sequence: `same` keeps its length, `causal` puts all of them before it."
+    )
+    dilation: Annotated[int, Field(ge=1, le=1024)] = knob(
+        1, help="How far apart the steps of a filter stand.", unit="steps", advanced=True
+    )
 
-class _Windows:
-    """Copies windows of some pictures at a time into a matrix ``(pictures * windows, window values)``."""
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        return self.geometry(inputs[0]).columns.count, self.filters
 
-    def __init__(self, site: Site, name: str, pictures: int, rows: Axis, columns: Axis, channels: int) -> None:
-        self.values = rows.window * columns.window * channels
-        self.places = rows.count * columns.count
-        dtype = site.output.dtype
-        one = self.places * self.values * dtype.itemsize
-        self.step = max(1, min(pictures, site.backend.piece_bytes // one))
-        self._xp, self._rows, self._columns = site.xp, rows, columns
-        self._matrix = site.buffer(f"{name}.matrix", (self.step * self.places, self.values), dtype)
-        # Zeros once: what is written later always falls on the same places.
-        self.padded = site.buffer(f"{name}.padded", (self.step, rows.padded, columns.padded, channels), dtype)
-        self.padded[...] = 0
+    def geometry(self, shape: Shape) -> Geometry:
+        columns = axis_of("kernel", shape, self.kernel, self.stride, self.padding, self.dilation)
+        return self._checked(Geometry(ALONE, columns, shape[1], self.filters, self.groups))
 
-    def pieces(self, pictures: int) -> list[slice]:
-        """The pictures in pieces of ``step``."""
-        return [slice(start, min(start + self.step, pictures)) for start in range(0, pictures, self.step)]
+    def _flat(self, axis_values: tuple[Any, Any]) -> list[Any]:
+        return [axis_values[1]]
 
-    def copy(self, count: int) -> Array:
-        """The windows of the first ``count`` padded pictures as a matrix."""
-        matrix = self._matrix[: count * self.places]
-        found = windows(self._xp, self.padded[:count], self._rows, self._columns)
-        self._xp.copyto(matrix.reshape(found.shape), found)
-        return matrix
-
-
-class _Forward:
-    """The output and the weights' gradient: products with the input's windows."""
-
-    def __init__(self, site: Site, axes: tuple[Axis, Axis]) -> None:
-        self.site, (self.rows, self.columns) = site, axes
-        x = site.inputs[0]
-        self.windows = _Windows(site, "input", x.shape[0], *axes, x.shape[3])
-        weight = site.weights["weight"]
-        self.matrix = weight.reshape(weight.shape[0], -1)
-        self.bias = site.weights.get("bias")
-        if "weight" in site.gradients:
-            self.d_matrix = site.gradients["weight"].reshape(self.matrix.shape)
-            self.part = site.like("part", self.d_matrix)
-
-    def run(self) -> None:
-        """Fill the output."""
-        xp, y = self.site.xp, self.site.output
-        self._each(lambda matrix, out: xp.matmul(matrix, self.matrix.T, out=out), y)
-        if self.bias is not None:
-            xp.add(y, self.bias, out=y)
-
-    def weight_gradient(self) -> None:
-        """Fill the weights' gradient."""
-        xp, first = self.site.xp, True
-
-        def add(matrix: Array, dy: Array) -> None:
-            nonlocal first
-            xp.matmul(dy.T, matrix, out=self.d_matrix if first else self.part)
-            if not first:
-                xp.add(self.d_matrix, self.part, out=self.d_matrix)
-            first = False
-
-        self._each(add, self.site.d_output)
-
-    def _each(self, use: Callable[[Array, Array], Any], beside: Array) -> None:
-        x, padded = self.site.inputs[0], self.windows.padded
-        rows, columns = self.rows, self.columns
-        inner = padded[:, rows.before : rows.before + rows.size, columns.before : columns.before + columns.size]
-        for piece in self.windows.pieces(x.shape[0]):
-            count = piece.stop - piece.start
-            self.site.xp.copyto(inner[:count], x[piece])
-            use(self.windows.copy(count), beside[piece].reshape(count * self.windows.places, -1))
-
-
-class _InputGradient:
-    """The input's gradient: windows of the output's gradient, spread by the stride, times the flipped filters.
-
-    Gathering is faster than scattering window gradients back (col2im), and adds in a fixed order.
-    """
-
-    def __init__(self, site: Site, axes: tuple[Axis, Axis]) -> None:
-        self.site = site
-        self.turned = _turned(axes[0]), _turned(axes[1])
-        self.lands = tuple(_landing(axis) for axis in axes)
-        filters = site.output.shape[3]
-        self.windows = _Windows(site, "gradient", site.output.shape[0], *self.turned, filters)
-        weight = site.weights["weight"]
-        height, width, channels = weight.shape[1:]
-        self.flipped = site.buffer("flipped", (height, width, filters, channels), weight.dtype)
-        self.source = weight[:, ::-1, ::-1, :].transpose(1, 2, 0, 3)
-
-    def run(self) -> None:
-        """Fill the input's gradient."""
-        xp, dx, dy = self.site.xp, self.site.d_inputs[0], self.site.d_output
-        assert dx is not None
-        xp.copyto(self.flipped, self.source)
-        matrix = self.flipped.reshape(-1, self.flipped.shape[3])
-        (into_rows, from_rows), (into_columns, from_columns) = self.lands
-        inner = self.windows.padded[:, into_rows, into_columns]
-        for piece in self.windows.pieces(dy.shape[0]):
-            count = piece.stop - piece.start
-            xp.copyto(inner[:count], dy[piece][:, from_rows, from_columns])
-            out = dx[piece].reshape(count * self.windows.places, -1)
-            xp.matmul(self.windows.copy(count), matrix, out=out)
-
-
-def _turned(axis: Axis) -> Axis:
-    """The windows of the spread gradient: one for each input value, every place."""
-    return Axis(axis.size + axis.window - 1, axis.window, 1, 0, 0)
-
-
-def _landing(axis: Axis) -> tuple[slice, slice]:
-    """Where the output's gradient lands in the spread one, and which part of it lands there at all."""
-    offset = axis.window - 1 - axis.before
-    first = -(min(offset, 0) // axis.stride)
-    last = min(axis.count - 1, (axis.size + axis.window - 2 - offset) // axis.stride)
-    start = offset + first * axis.stride
-    stop = offset + last * axis.stride + 1
-    return slice(start, stop, axis.stride), slice(first, last + 1)
+    def summary(self) -> str:
+        stride = "" if self.stride == 1 else f" · stride {self.stride}"
+        padding = self.padding if isinstance(self.padding, str) else f"padding {self.padding}"
+        return f"{self.filters} filters · {self.kernel}{stride} · {padding}"

@@ -10,16 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from workbench.engine.backend import Shape
 from workbench.engine.initializers import ZEROS, Initializer, InitializerName
-from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
 from workbench.recipe.fields import knob
 
 
 class Dense(Layer):
-    """Every unit reads every input. Weights ``(units, inputs)``, bias ``(units,)``."""
+    """Every unit reads every input. Weights ``(inputs, units)`` in the engine, ``(units, inputs)`` in files."""
 
     kind = "dense"
     about = "Every unit reads every input: for vectors, and at the end of most networks."
     role = "weights"
+    output_is_free = True
     width_field = "units"
 
     units: int | Literal["classes"] = knob(
@@ -49,26 +50,28 @@ class Dense(Layer):
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
         units, features = self._units(), inputs[0][0]
         start = Initializer(self.initializer, self.constant)
-        weight = Parameter("weight", (units, features), start, fan_in=features, fan_out=units, decays=True)
+        weight = Parameter("weight", (features, units), start, fan_in=features, fan_out=units, decays=True, axes=(1, 0))
         return (weight, Parameter("bias", (units,), ZEROS)) if self.bias else (weight,)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return _compiled(site)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         weight, bias = site.weights["weight"], site.weights.get("bias")
         d_weight, d_bias = site.gradients.get("weight"), site.gradients.get("bias")
 
         def forward() -> None:
-            xp.matmul(x, weight.T, out=y)
+            xp.matmul(x, weight, out=y)
             if bias is not None:
                 xp.add(y, bias, out=y)
 
         def backward() -> None:
             if d_weight is not None:
-                xp.matmul(dy.T, x, out=d_weight)
+                xp.matmul(x.T, dy, out=d_weight)
             if d_bias is not None:
                 xp.sum(dy, axis=0, out=d_bias)
             if dx is not None:
-                xp.matmul(dy, weight, out=dx)
+                xp.matmul(dy, weight.T, out=dx)
 
         return Calls(forward, backward)
 
@@ -89,3 +92,23 @@ class Dense(Layer):
     def _units(self) -> int:
         # `classes` has been counted out by the time a network is built; shapes may be asked for before.
         return self.units if isinstance(self.units, int) else 1
+
+
+def _compiled(site: Site) -> Calls:
+    from workbench.engine.kernels import dense as kernels
+    from workbench.engine.kernels.calls import ONE, NativeCall
+    from workbench.engine.kernels.tile import tile_address
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    weight, bias, gradients = site.weights["weight"], site.weights.get("bias"), site.gradients
+    tile, rows, sizes = tile_address(), site.rows, weight.shape
+    forward = NativeCall(kernels.dense_forward, rows, tile, x, weight, 0 if bias is None else bias, y, *sizes)
+    backward = []
+    if "weight" in gradients:
+        backward.append(NativeCall(kernels.dense_weight_gradient, rows, tile, x, dy, gradients["weight"], *sizes))
+    if "bias" in gradients:
+        backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
+    if dx is not None:
+        room = site.buffer("turned", (rows * (sizes[1] + kernels.BLOCK),), weight.dtype)
+        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
+    return Calls(forward, Chain(*backward))

@@ -15,6 +15,7 @@ class Add(Layer):
     kind = "add"
     about = "Adds branches up: a way around some layers, for deep networks."
     role = "merge"
+    output_is_free = True
     most_inputs = 64
     least_inputs = 2
 
@@ -52,6 +53,7 @@ class Concatenate(Layer):
     stem = "concat"
     about = "Puts branches side by side, so that the next layer reads them all."
     role = "merge"
+    output_is_free = True
     most_inputs = 64
     least_inputs = 2
 

@@ -27,6 +27,7 @@ class BatchNorm(Layer):
     title = "batch norm"
     about = "Keeps each layer's answers in the same range: faster training, slight regularization."
     role = "norm"
+    output_is_free = True
 
     momentum: float = knob(0.1, help="The weight of a new batch in the running statistics.", gt=0, le=1, advanced=True)
     epsilon: float = knob(1e-5, help="Added to the variance.", gt=0, le=1, log=True, advanced=True)

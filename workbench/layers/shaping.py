@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from workbench.engine.backend import Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Site, TorchModule
 
 
 class Flatten(Layer):
@@ -24,6 +24,8 @@ class Flatten(Layer):
         return (prod(inputs[0]),)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return _compiled(site)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         order = (0, x.ndim - 1, *range(1, x.ndim - 1))
         turned = x.transpose(order)
@@ -44,3 +46,16 @@ class Flatten(Layer):
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         return TorchModule("", "{0}.flatten(1)")
+
+
+def _compiled(site: Site) -> Calls:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import channels_first
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    size, channels = prod(x.shape[1:]), x.shape[-1]
+    places, moved = size // channels, 2 * size * x.dtype.itemsize
+    forward = NativeCall(channels_first, site.rows, x, y, places, channels, row_bytes=moved)
+    if dx is None:
+        return Calls(forward, Chain())
+    return Calls(forward, NativeCall(channels_first, site.rows, dy, dx, channels, places, row_bytes=moved))

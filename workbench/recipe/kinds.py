@@ -77,8 +77,7 @@ class Kinded(Frozen):
 
 
 _LATER = {
-    "layer": "conv1d depthwise_conv2d max_pool1d average_pool1d global_average_pool1d reshape layer_norm embedding "
-    "simple_rnn lstm gru self_attention",
+    "layer": "depthwise_conv2d reshape layer_norm embedding simple_rnn lstm gru self_attention",
     "schedule": "one_cycle",
 }
 """Names that stand for something already, whose kinds come in a later version."""

@@ -71,6 +71,11 @@ class TrainingRecipe(Frozen):
     shuffle: bool = knob(True, help="A new order of the examples each epoch.")
     seed: int = knob(0, help="Fixes initial weights, order, dropout and augmentation.", ge=0, le=2**32 - 1)
 
+    @property
+    def kept(self) -> str:
+        """Which checkpoint is the run's model: the best with early stopping, which goes back to it, else the last."""
+        return "best" if self.early_stopping else "last"
+
 
 class Goals(Frozen):
     """What to compare with. Errors are fractions: 0.007 is 0.7 %.

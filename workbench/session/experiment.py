@@ -9,10 +9,10 @@ from typing import Any
 
 from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
-from workbench.errors import RunError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.events import Event, Notice, Progress, RunEnded
 from workbench.session.health import HealthWatch
-from workbench.session.outcome import kept_checkpoint, outcome
+from workbench.session.outcome import outcome
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
 from workbench.training.control import Control
@@ -68,7 +68,7 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
             for finding in watch.take(event):
                 yield _logged(folder, finding)
         yield Progress(run, time.time(), "evaluating", 0, 0)
-        training.stepper.load(folder.load(kept_checkpoint(prepared.recipe)).tensors)
+        training.stepper.load(folder.load(prepared.recipe.training.kept).tensors)
         result = outcome(training, prepared, run)
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(result.summary, indent=1).encode())
@@ -100,8 +100,3 @@ def _diverged_text(error: Diverged, prepared: Prepared) -> str:
 def _memory_text(prepared: Prepared) -> str:
     half = max(1, prepared.recipe.training.batch_size // 2)
     return f"Memory ran out on {prepared.backend.describe()}. {_CPU} Try training.batch_size = {half}."
-
-
-def ended_badly(event: RunEnded) -> RunError | None:
-    """The error that a failed run amounts to; None where it ended well."""
-    return RunError(event.message) if event.reason in ("diverged", "failed") else None

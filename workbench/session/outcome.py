@@ -12,7 +12,6 @@ from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.latency import Latency, measure_latency
 from workbench.evaluation.predictions import Predictions
 from workbench.events import RunEnded
-from workbench.recipe.recipe import Recipe
 from workbench.session.prepare import Prepared
 from workbench.store.tensors import Tensors
 from workbench.training.loop import Training
@@ -33,11 +32,6 @@ class Outcome:
 
     predictions: Tensors
     summary: dict[str, Any]
-
-
-def kept_checkpoint(recipe: Recipe) -> str:
-    """Which checkpoint is the run's model: the best with early stopping, which goes back to it, else the last."""
-    return "best" if recipe.training.early_stopping else "last"
 
 
 def outcome(training: Training, prepared: Prepared, run: str) -> Outcome:
@@ -106,7 +100,7 @@ def _summary(training: Training, prepared: Prepared, run: str, errors: dict[str,
         "parameters": prepared.network.parameter_count(),
         "steps": state.step,
         "training_seconds": state.total_seconds,
-        "kept": kept_checkpoint(prepared.recipe),
+        "kept": prepared.recipe.training.kept,
         "examples": {name: len(dataset.sets[name]) for name in SETS},
         "classes": list(dataset.classes),
         "distributions": list(dataset.distributions),

@@ -114,21 +114,29 @@ class LayerWatch:
         """Take note of the weights as they are, before the first step."""
         self._read_weights()
 
+    def before_step(self, epoch: int, batch: int) -> None:
+        """Have the plan keep what all layers give, if the step is one to look at; both are counted from 0."""
+        self._plan.keeps_all = self._looks_at(epoch, batch)
+
+    def _looks_at(self, epoch: int, batch: int) -> bool:
+        return epoch == batch == 0 or (self._times.records(epoch + 1) and batch in self._times.batches)
+
     def after_step(self, epoch: int, batch: int, rows: int) -> dict[str, Any] | None:
         """Look at the step that the plan has just computed, if it is one to look at.
 
         Args:
-            epoch, batch: of the step, both counted from 0.
+            epoch, batch: as for ``before_step``.
             rows: of the batch.
 
         Returns:
             The fields of ``events.LayersDone`` for the initial weights after the very first step, which has seen them;
             None after all others.
         """
-        first = epoch == batch == 0
-        if first or (self._times.records(epoch + 1) and batch in self._times.batches):
-            self._observe(rows)
-        return self._figures() if first else None
+        if not self._looks_at(epoch, batch):
+            return None
+        self._observe(rows)
+        self._plan.keeps_all = False
+        return self._figures() if epoch == batch == 0 else None
 
     def after_epoch(self, epochs: int) -> dict[str, Any] | None:
         """The fields of ``events.LayersDone`` after so many epochs; None where none is due."""

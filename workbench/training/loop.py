@@ -196,6 +196,7 @@ class Training:
         count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
         rate = self.learning_rate()
         watch = (state.step + 1) % self._every == 0
+        self._layers.before_step(state.epoch, state.batch)
         health = self.stepper.step(count, rate, state.step + 1, watch=watch)
         initial = self._layers.after_step(state.epoch, state.batch, count)
         state.step, state.batch = state.step + 1, state.batch + 1

@@ -15,6 +15,7 @@ from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
+from workbench.training.compiled_update import compiled_update
 from workbench.training.optimizers.base import Optimizer
 
 _OPTIMIZER = "optimizer."
@@ -52,6 +53,9 @@ class Stepper:
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
             self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
+        self._compiled = compiled_update(
+            self.optimizer, self.backend, [self._trained, self.plan.gradient, *self._vectors.values()], pool
+        )
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
 
@@ -90,6 +94,9 @@ class Stepper:
         shrink = self.optimizer.decay() * rate
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
+        if self._compiled:
+            self._compiled(rate, number)
+            return
         for part in self.backend.blocks(len(self._trained)):
             state = {name: vector[part] for name, vector in self._vectors.items()}
             self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, number)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from workbench.diagnosis.rule import Knob
 from workbench.errors import WorkbenchError
 from workbench.gui.diagnose.rungs import rows_of
 from workbench.gui.diagnose.stage import Said, Stage, can_resume, ladder_so_far, said_before, said_of, stage_of
@@ -24,10 +25,12 @@ class RunWatch(QObject):
 
     Signals:
         turned: another run is looked at; comes before the refresh.
+        denied: a run could not be started or resumed: the ``WorkbenchError``.
         refused: what was asked for could not be done, but what is shown still holds: the ``WorkbenchError``.
     """
 
     turned = Signal()
+    denied = Signal(object)
     refused = Signal(object)
 
     def __init__(self, runs: RunDesk, owner: QWidget, refresh: Callable[[], None]) -> None:
@@ -75,6 +78,20 @@ class RunWatch(QObject):
     def can_resume(self) -> bool:
         """Whether it was cut off and can go on."""
         return self.stage == "failed" and can_resume(self.runs, self.number)
+
+    def go_on(self) -> None:
+        """Resume it."""
+        try:
+            self.runs.go_on(self.number)
+        except WorkbenchError as error:
+            self.denied.emit(error)
+
+    def try_knob(self, knob: Knob) -> None:
+        """Turn a knob of it in a child run."""
+        try:
+            self.runs.try_knob(self.number, knob)
+        except WorkbenchError as error:
+            self.denied.emit(error)
 
     def said(self) -> Said:
         """The verdict, or what there is to say before there is one."""

@@ -18,7 +18,6 @@ from workbench.export.source import KEPT, ExportSource
 from workbench.export.weights import model_tensors
 from workbench.gui.figures import grouped, shape
 from workbench.gui.text import safe
-from workbench.session.outcome import kept_checkpoint
 from workbench.store.files import make_folder, write_file
 from workbench.store.run_folder import RunFolder
 
@@ -106,7 +105,7 @@ def checkpoints_of(run: Path) -> tuple[tuple[str, str], ...]:
         WorkbenchError: the folder cannot be read.
     """
     with RunFolder.open(run) as folder:
-        rows, kept = folder.checkpoints(), kept_checkpoint(folder.recipe)
+        rows, kept = folder.checkpoints(), folder.recipe.training.kept
     if not rows:
         return ()
     last = rows[-1]

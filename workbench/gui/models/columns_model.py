@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from workbench.data.profile import ColumnProfile, Profile
+from workbench.data.profile import ColumnProfile
 from workbench.gui.data.editor import DataEditor
 from workbench.gui.data.roles import Role, role_of, strength_of, target_of
 from workbench.gui.data_desk import DataDesk, DataState
@@ -215,11 +215,6 @@ class ColumnsModel(QAbstractTableModel):
         if facts.strength is not None:
             words.append(self.tr("strength {0}").format(f"{facts.strength:.2f}"))
         return ", ".join(words)
-
-
-def classes_shown(profile: Profile) -> tuple[str, ...]:
-    """The classes whose values are told apart by color; none where they are too many for that."""
-    return profile.classes if len(profile.classes) <= _SHOWN_CLASSES else ()
 
 
 def _alignment(column: int) -> int:

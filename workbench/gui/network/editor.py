@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from PySide6.QtCore import QObject, Signal
 
-from workbench.engine.layer import Layer
 from workbench.engine.network import Node
 from workbench.errors import Problem
 from workbench.gui.document import Document
@@ -188,8 +186,3 @@ class NetworkEditor(QObject):
             self.select_place(self._last_place)
         elif place >= 0:
             self._last_place = place
-
-
-def merges(layer: LayerSpec) -> bool:
-    """Whether a layer joins several outputs."""
-    return cast(Layer, layer).most_inputs > 1

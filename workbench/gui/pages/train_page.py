@@ -123,8 +123,8 @@ class TrainPage(QWidget):
         self.curves.trainAsked.connect(workspace.train)
         self.curves.resumeAsked.connect(self.runs_panel.resume)
         self.curves.rateAsked.connect(runs.set_learning_rate)
-        self.curves.pauseAsked.connect(self.toggle_pause)
-        self.signals.pauseAsked.connect(self.toggle_pause)
+        self.curves.pauseAsked.connect(runs.toggle_pause)
+        self.signals.pauseAsked.connect(runs.toggle_pause)
         self.signals.spread.connect(lambda on: self.results.setVisible(not on))
         self.view.changed.connect(lambda: workspace.settings.set(_VIEW, self.view.to_json()))
         self.comparison.keptChanged.connect(self._keep_pins)
@@ -155,25 +155,9 @@ class TrainPage(QWidget):
         """Open or fold the advanced fields of the settings."""
         self.settings.set_expert(expert)
 
-    def toggle_pause(self) -> None:
-        """Pause the run that computes, or let it go on."""
-        runs = self._workspace.runs
-        number = next((one for one in runs.busy() if runs.is_live(one)), 0)
-        if number and runs.curves(number).stage == "paused":
-            runs.unpause(number)
-        elif number:
-            runs.pause(number)
-
     def _train_again(self, number: int) -> None:
-        recipe = self._workspace.runs.recipe(number)
         try:
-            if recipe is None:
-                from workbench.recipe.recipe import Recipe
-
-                entry = self._workspace.runs.entry(number)
-                assert entry is not None
-                recipe = Recipe.load(entry.folder / "recipe.toml")
-            self._workspace.runs.train(recipe, number)
+            self._workspace.runs.train_again(number)
         except WorkbenchError as error:
             self.runs_panel.message.show_error(error)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from workbench.diagnosis.rule import Knob
-from workbench.errors import WorkbenchError
 from workbench.gui.diagnose.change_line import ChangeLine
 from workbench.gui.diagnose.knob_list import KnobList
 from workbench.gui.diagnose.knobs import KnobViews, views_of
@@ -45,7 +43,7 @@ class DiagnosisPanel(QWidget):
         self.settle, self.knobs = SettleBox(), KnobList()
         self.message = InlineMessage("error", closable=True)
         self.message.hide()
-        self.resume = Button(self.tr("Resume"), clicked=self._go_on)
+        self.resume = Button(self.tr("Resume"), clicked=self._watch.go_on)
         self._scroll = Scroll(self._content(), least=280)
         self._lay_out()
         self._connect()
@@ -78,27 +76,16 @@ class DiagnosisPanel(QWidget):
     def _connect(self) -> None:
         runs, watch = self._runs, self._watch
         watch.turned.connect(self._on_turn)
-        watch.refused.connect(self.message.show_error)
+        for failed in (watch.denied, watch.refused):
+            failed.connect(self.message.show_error)
         self.settle.goalsGiven.connect(lambda goals: runs.set_goals(runs.current, goals))
-        self.knobs.tryAsked.connect(self._try)
+        self.knobs.tryAsked.connect(watch.try_knob)
         self.knobs.runAsked.connect(runs.select)
         self.knobs.openAsked.connect(self.navigate)
 
     def _on_turn(self) -> None:
         self.message.hide()
         self._scroll.verticalScrollBar().setValue(0)
-
-    def _try(self, knob: Knob) -> None:
-        try:
-            self._runs.try_knob(self._runs.current, knob)
-        except WorkbenchError as error:
-            self.message.show_error(error)
-
-    def _go_on(self) -> None:
-        try:
-            self._runs.go_on(self._runs.current)
-        except WorkbenchError as error:
-            self.message.show_error(error)
 
     def refresh(self) -> None:
         """Show the run that is looked at as it stands now."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from workbench.diagnosis.rule import Knob
-from workbench.errors import WorkbenchError
 from workbench.gui.diagnose.knob_list import KnobList
 from workbench.gui.diagnose.knobs import KnobViews, views_of
 from workbench.gui.diagnose.watch import RunWatch
@@ -48,16 +46,11 @@ class KnobsPanel(Panel):
         self.add(self._scroll, stretch=1)
         self.add(self.empty, stretch=1)
         self._watch.turned.connect(self.message.hide)
-        self.knobs.tryAsked.connect(self._try)
+        self._watch.denied.connect(self.message.show_error)
+        self.knobs.tryAsked.connect(self._watch.try_knob)
         self.knobs.runAsked.connect(runs.select)
         self.knobs.openAsked.connect(self.navigate)
         self.refresh()
-
-    def _try(self, knob: Knob) -> None:
-        try:
-            self._runs.try_knob(self._runs.current, knob)
-        except WorkbenchError as error:
-            self.message.show_error(error)
 
     def refresh(self) -> None:
         """Show the knobs of the run that is looked at."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from workbench.errors import WorkbenchError
 from workbench.gui.diagnose.change_line import ChangeLine
 from workbench.gui.diagnose.ghost import GhostLadder
 from workbench.gui.diagnose.goals_form import GoalsForm
@@ -55,7 +54,7 @@ class VerdictPanel(Panel):
         self.ladder, self.settle, self.goals = Ladder(detailed=True), SettleBox(asking=False), GoalsForm()
         self.message = InlineMessage("error", closable=True)
         self.message.hide()
-        self.resume = Button(self.tr("Resume"), clicked=self._go_on)
+        self.resume = Button(self.tr("Resume"), clicked=self._watch.go_on)
         self._measured = heading(self.tr("Measured by"), self.tr("changes the verdict, trains nothing anew"))
         self._scroll = Scroll(self._content(), least=320)
         self.add(self.empty, stretch=1)
@@ -79,7 +78,8 @@ class VerdictPanel(Panel):
     def _connect(self) -> None:
         watch, runs = self._watch, self._runs
         watch.turned.connect(self._on_turn)
-        watch.refused.connect(self.message.show_error)
+        for failed in (watch.denied, watch.refused):
+            failed.connect(self.message.show_error)
         self.empty.clicked.connect(lambda: (self.trainAsked if self._has_data else self.importAsked).emit())
         self.goals.goalsGiven.connect(lambda goals: runs.set_goals(runs.current, goals))
 
@@ -95,12 +95,6 @@ class VerdictPanel(Panel):
     def _on_turn(self) -> None:
         self.message.hide()
         self._scroll.verticalScrollBar().setValue(0)
-
-    def _go_on(self) -> None:
-        try:
-            self._runs.go_on(self._runs.current)
-        except WorkbenchError as error:
-            self.message.show_error(error)
 
     def refresh(self) -> None:
         """Show the run that is looked at as it stands now."""

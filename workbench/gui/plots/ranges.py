@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, floor, log10
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,3 @@ def log_range(columns: Iterable[Numbers]) -> tuple[float, float]:
 def _round_down(value: float) -> float:
     power = 10.0 ** floor(log10(value))
     return log10(max(step * power for step in (1.0, 2.0, 5.0) if step * power <= value * (1 + 1e-9)))
-
-
-def whole_decades(low: float, high: float) -> tuple[float, float]:
-    """The powers of 10 around a range of exponents."""
-    return float(floor(low + 1e-9)), float(ceil(high - 1e-9))

@@ -77,10 +77,6 @@ class Segmented(QWidget):
         if options:
             self.setValue(self._keys[0])
 
-    def set_tip(self, key: object, tip: str) -> None:
-        """Explain one choice."""
-        self._group.button(self._keys.index(key)).setToolTip(tip)
-
     def value(self) -> object:
         """The key of what is taken."""
         number = self._group.checkedId()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.engine.backend import Array
-from workbench.engine.layer import Call, Loss, LossSite, OnnxNode, ShapeError
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Loss, LossSite, OnnxNode, ShapeError
 
 
 class CrossEntropy(Loss):
@@ -25,6 +25,8 @@ class CrossEntropy(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return _compiled(site)
         xp, logits = site.backend.xp, site.logits
         rows = xp.arange(logits.shape[0])
         shifted = site.buffer("shifted", tuple(logits.shape), logits.dtype)
@@ -97,3 +99,14 @@ class BinaryCrossEntropy(Loss):
 
     def torch_prediction(self) -> str:
         return "torch.cat([1 - logits.sigmoid(), logits.sigmoid()], dim=1)"
+
+
+def _compiled(site: LossSite) -> Call:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.losses import softmax_cross_entropy
+
+    rows, classes = site.logits.shape
+    d_logits = 0 if site.d_logits is None else site.d_logits
+    return NativeCall(
+        softmax_cross_entropy, rows, site.logits, d_logits, site.targets, site.strengths, site.scale, site.sums, classes
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workbench.engine.backend import Array
-from workbench.engine.layer import Call, Loss, LossSite, OnnxNode
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Loss, LossSite, OnnxNode
 
 
 def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callable[[Array], Array]) -> Call:

@@ -50,6 +50,7 @@ class Adam(Optimizer):
     title = "Adam"
     about = "A good first choice: momentum with a step size for each weight."
     vectors = ("velocity", "squares")
+    kernel = "adam_update"
 
     beta1: float = knob(0.9, help="How much of the mean gradient is kept.", ge=0, lt=1, advanced=True)
     beta2: float = knob(0.999, help="How much of the mean square is kept.", ge=0, lt=1, advanced=True)
@@ -73,6 +74,10 @@ class Adam(Optimizer):
         xp.divide(velocity, work, out=work)
         xp.multiply(work, number(rate / (1.0 - self.beta1**step)), out=work)
         xp.subtract(values, work, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        root = 1.0 / sqrt(1.0 - self.beta2**step)
+        return self.beta1, self.beta2, rate / (1.0 - self.beta1**step), root, self.epsilon
 
 
 class AdamW(Adam):

@@ -29,6 +29,14 @@ class Optimizer(OptimizerSpec):
             step: counted over the whole run from 1, for bias corrections.
         """
 
+    kernel: ClassVar[str] = ""
+    """The compiled form of ``update`` in ``workbench.engine.kernels.updates``, given values, gradient, the state
+    vectors in order, and ``kernel_numbers``; empty where there is none."""
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        """What its kernel needs to know of a step."""
+        return ()
+
     def decay(self) -> float:
         """Decoupled weight decay: the share of each weight that is taken away, times the learning rate."""
         return 0.0

@@ -1,0 +1,52 @@
+"""Gathering and normalizing a batch as machine code."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.backend import Array
+
+
+def compiled_fill(
+    inputs: Array, shift: Array, scale: Array, answers: list[Array], out: Array, answers_out: list[Array]
+) -> CompiledFill | None:
+    """What fills the first rows of a plan; None where no kernel knows the data's type or layout.
+
+    Args:
+        inputs: all examples, ``(N, ...)``, float32 or uint8.
+        shift, scale: float32, of a length that divides an example's.
+        answers: what belongs to the examples, ``(N,)`` or ``(N, K)``: targets, strengths.
+        out: float32 ``(n, ...)``.
+        answers_out: places for the answers, of the same types.
+    """
+    sources = [inputs, *answers]
+    if inputs.dtype not in (np.float32, np.uint8) or not all(source.flags.c_contiguous for source in sources):
+        return None
+    return CompiledFill(inputs, shift, scale, answers, out, answers_out)
+
+
+class CompiledFill:
+    """Fills a plan's buffers with rows."""
+
+    def __init__(
+        self, inputs: Array, shift: Array, scale: Array, answers: list[Array], out: Array, answers_out: list[Array]
+    ) -> None:
+        from workbench.engine.kernels import feeding as kernels
+        from workbench.engine.kernels.calls import NativeCall, NativeProgram
+
+        n, size = len(out), prod(inputs.shape[1:])
+        self._places = np.empty(n, np.int64)
+        gather = kernels.gather_floats if inputs.dtype == np.float32 else kernels.gather_octets
+        calls = [NativeCall(gather, n, inputs, self._places, shift, scale, out, size, len(shift))]
+        for source, target in zip(answers, answers_out, strict=True):
+            row = source.itemsize * prod(source.shape[1:])
+            calls.append(NativeCall(kernels.gather_rows, n, source, self._places, target, row))
+        self._program = NativeProgram(calls)
+
+    def __call__(self, rows: np.ndarray[Any, Any]) -> None:
+        """Fill in the examples of these numbers, int64 ``(n,)``, all of which must exist."""
+        self._places[...] = rows
+        self._program()

@@ -1,0 +1,201 @@
+"""Convolutions over pictures ``(height, width, channels)`` as tiles over the windows where they lie.
+
+A picture is copied once into a frame of zeros that stays in the cache; windows are never copied. Weights are
+``(kernel height, kernel width, channels / groups, filters)``. The sizes common to all kernels are read from a block of
+their own, see ``Sizes``.
+"""
+
+from __future__ import annotations
+
+from workbench.engine.kernels.native import floats, kernel, longs, part
+from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, column_sums
+
+SIZES = (
+    "height", "width", "channels",          # of the input
+    "rows", "columns", "filters",           # of the output
+    "kernel_rows", "kernel_columns",
+    "stride_rows", "stride_columns",
+    "dilation_rows", "dilation_columns",
+    "groups",
+    "framed_columns",                       # of the input with the zeros around it
+    "before_rows", "before_columns",        # zeros above and at the left
+)  # fmt: skip
+"""The order of the numbers in the block of sizes."""
+
+
+@part
+def _framed(picture: int, frame: int, height: int, width: int, channels: int, across: int, top: int, left: int) -> None:
+    """Copy a picture into its frame; the zeros around it were written before."""
+    line = width * channels
+    for row in range(height):
+        source = floats(picture + 4 * row * line, line)
+        target = floats(frame + 4 * ((row + top) * across + left) * channels, line)
+        for i in range(line):
+            target[i] = source[i]
+
+
+@part
+def _windows(
+    tile: int, frame: int, across: int, channels: int, first_channel: int, depth: int, sizes: tuple[int, ...],
+    weight: int, weight_row: int, out: int, out_row: int, columns: int, bias: int,
+) -> None:  # fmt: skip
+    """One picture times the filters of one group.
+
+    Args:
+        tile: the tile's address.
+        frame, across, channels: the framed picture, and its sizes.
+        first_channel, depth: the channels that the group reads.
+        sizes: output rows and columns, kernel rows and columns, strides, dilations.
+        weight, weight_row: the group's filters, and from one row of them to the next.
+        out, out_row, columns: where the group's outputs go, values from one place to the next, and how many outputs.
+        bias: what they begin with, or 0.
+    """
+    rows, places, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns = sizes
+    middle, inner = kernel_columns, depth
+    if dilation_columns == 1 and depth == channels:
+        # The values of a window's row lie side by side.
+        middle, inner = 1, kernel_columns * channels
+    tiles = (places + ROWS - 1) // ROWS
+    column = 0
+    while column < columns:
+        vectors = 2 if columns - column >= 2 * WIDTH else 1
+        last = min(WIDTH, columns - column)
+        begin = bias + 4 * column if bias else 0
+        for row in range(rows):
+            for number in range(tiles):
+                place, stop = places * number // tiles, places * (number + 1) // tiles
+                left = frame + 4 * ((row * down * across + place * right) * channels + first_channel)
+                target = out + 4 * ((row * places + place) * out_row + column)
+                call_tile(
+                    tile,
+                    (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
+                     dilation_columns * channels, 1, kernel_rows, middle, inner, weight + 4 * column, weight_row,
+                     target, out_row, begin, 0, last),
+                )  # fmt: skip
+        column += vectors * WIDTH
+
+
+@kernel
+def conv_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: tile, x, w, b or 0, y, frame or 0, sizes."""
+    tile, x, w, b, y, frame, at = longs(arguments, 7)
+    (
+        height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
+        dilation_columns, groups, across, top, left,
+    ) = longs(at, 16)  # fmt: skip
+    sizes = (rows, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
+    depth, share = channels // groups, filters // groups
+    for number in range(first, last):
+        picture = x + 4 * number * height * width * channels
+        if frame:
+            _framed(picture, frame, height, width, channels, across, top, left)
+            picture = frame
+        out = y + 4 * number * rows * columns * filters
+        for group in range(groups):
+            _windows(
+                tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
+                out + 4 * group * share, filters, share, b + 4 * group * share if b else 0,
+            )  # fmt: skip
+
+
+@kernel
+def conv_bias_gradient(arguments: int, first: int, last: int) -> None:
+    """Arguments: tile, dy, db, room, a 1; places, filters. By picture: one long float32 sum would lose digits."""
+    tile, dy, db, room, one, places, filters = longs(arguments, 7)
+    total, part_sum = floats(db, filters), floats(room, filters)
+    if first == 0:
+        total[:] = 0
+    for number in range(first, last):
+        column_sums(tile, dy + 4 * number * places * filters, filters, places, filters, room, one)
+        for i in range(filters):
+            total[i] += part_sum[i]
+
+
+@kernel
+def conv_weight_gradient(arguments: int, first: int, last: int) -> None:
+    """Arguments: tile, x, dy, dw, frame or 0, sizes."""
+    tile, x, dy, dw, frame, at = longs(arguments, 6)
+    (
+        height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
+        dilation_columns, groups, across, top, left,
+    ) = longs(at, 16)  # fmt: skip
+    depth, share = channels // groups, filters // groups
+    # Where the values of a window's row lie side by side, one tile covers several columns of the kernel.
+    whole = dilation_columns == 1 and groups == 1
+    steps, length = (1, kernel_columns * channels) if whole else (kernel_columns, depth)
+    tiles = (length + ROWS - 1) // ROWS
+    for number in range(first, last):
+        picture = x + 4 * number * height * width * channels
+        if frame:
+            _framed(picture, frame, height, width, channels, across, top, left)
+            picture = frame
+        slopes = dy + 4 * number * rows * columns * filters
+        for group in range(groups):
+            column = 0
+            while column < share:
+                vectors = 2 if share - column >= 2 * WIDTH else 1
+                place = group * share + column
+                for tap in range(kernel_rows * steps):
+                    kernel_row, step = tap // steps, tap % steps
+                    corner = (kernel_row * dilation_rows * across + step * dilation_columns) * channels + group * depth
+                    for part_number in range(tiles):
+                        start, stop = length * part_number // tiles, length * (part_number + 1) // tiles
+                        target = dw + 4 * ((tap * length + start) * filters + place)
+                        call_tile(
+                            tile,
+                            (stop - start, vectors, picture + 4 * (corner + start), 1, down * across * channels, 0,
+                             right * channels, rows, 1, columns, slopes + 4 * place, filters, target, filters,
+                             target if number > 0 else 0, filters, min(WIDTH, share - column)),
+                        )  # fmt: skip
+                column += vectors * WIDTH
+
+
+@kernel
+def flipped_filters(arguments: int, first: int, last: int) -> None:
+    """Turn filters for the input's gradient: ``(rows, columns, channels / groups, filters)``, mirrored, to
+    ``(rows, columns, filters / groups, channels)``. Arguments: w, target; taps, channels a group, filters, groups.
+    """
+    w, target, taps, depth, filters, groups = longs(arguments, 6)
+    share = filters // groups
+    for tap in range(taps):
+        source = floats(w + 4 * (taps - 1 - tap) * depth * filters, depth * filters)
+        turned = floats(target + 4 * tap * share * depth * groups, share * depth * groups)
+        for group in range(groups):
+            for channel in range(depth):
+                for number in range(share):
+                    value = source[channel * filters + group * share + number]
+                    turned[number * depth * groups + group * depth + channel] = value
+
+
+@kernel
+def conv_input_gradient(arguments: int, first: int, last: int) -> None:
+    """The turned filters over the output's gradient, which is spread by the stride in a frame of zeros.
+
+    Arguments: tile, dy, turned filters, dx, frame, sizes, and where the gradient lands in the frame: first row and
+    column there, first row and column of the gradient, how many rows and columns.
+    """
+    tile, dy, w, dx, frame, at, into_row, into_column, from_row, from_column, count_rows, count_columns = longs(
+        arguments, 12
+    )
+    (
+        height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
+        dilation_columns, groups,
+    ) = longs(at, 13)  # fmt: skip
+    framed_columns = width + (kernel_columns - 1) * dilation_columns
+    sizes = (height, width, kernel_rows, kernel_columns, 1, 1, dilation_rows, dilation_columns)
+    depth, share = channels // groups, filters // groups
+    for number in range(first, last):
+        for row in range(count_rows):
+            for column in range(count_columns):
+                place = ((number * rows + from_row + row) * columns + from_column + column) * filters
+                source = floats(dy + 4 * place, filters)
+                landing = (into_row + row * down) * framed_columns + into_column + column * right
+                target = floats(frame + 4 * landing * filters, filters)
+                for i in range(filters):
+                    target[i] = source[i]
+        out = dx + 4 * number * height * width * channels
+        for group in range(groups):
+            _windows(
+                tile, frame, framed_columns, filters, group * share, share, sizes, w + 4 * group * depth, channels,
+                out + 4 * group * depth, channels, depth, 0,
+            )  # fmt: skip

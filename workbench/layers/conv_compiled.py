@@ -1,0 +1,111 @@
+"""Convolution as machine code; see ``workbench.engine.kernels.conv``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Calls, Chain, Site
+from workbench.layers.conv_arrays import landing, turned
+from workbench.layers.windows import ALONE, Axis
+
+if TYPE_CHECKING:
+    from workbench.layers.conv import Geometry
+
+
+def compiled_convolution(site: Site, geometry: Geometry) -> Calls:
+    """A convolution's calls in float32 on a CPU."""
+    return _Compiler(site, _in_one_row(geometry)).calls()
+
+
+class _Compiler:
+    def __init__(self, site: Site, geometry: Geometry) -> None:
+        from workbench.engine.kernels.tile import tile_address
+
+        self.site, self.geometry, self.tile = site, geometry, tile_address()
+        rows, columns = geometry.rows, geometry.columns
+        self.sizes = np.array(_sizes(geometry), np.int64)
+        bare = (rows.size, columns.size) == (rows.padded, columns.padded)
+        self.frame: Any = 0 if bare else self._zeros("frame", (rows.padded, columns.padded, geometry.channels))
+        x, y = site.inputs[0], site.output
+        self.row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
+
+    def calls(self) -> Calls:
+        from workbench.engine.kernels import conv as kernels
+
+        site, bias = self.site, self.site.weights.get("bias")
+        forward = self._call(
+            kernels.conv_forward, site.inputs[0], site.weights["weight"], 0 if bias is None else bias, site.output,
+            self.frame, self.sizes,
+        )  # fmt: skip
+        return Calls(forward, Chain(*self._backward()))
+
+    def _backward(self) -> list[Call]:
+        from workbench.engine.kernels import conv as kernels
+        from workbench.engine.kernels.calls import ONE
+
+        site, geometry, found = self.site, self.geometry, list[Call]()
+        d_weight, d_bias, dy = site.gradients.get("weight"), site.gradients.get("bias"), site.d_output
+        if d_bias is not None:
+            room = site.buffer("bias part", d_bias.shape, d_bias.dtype)
+            places = geometry.rows.count * geometry.columns.count
+            found.append(self._call(kernels.conv_bias_gradient, dy, d_bias, room, ONE, places, geometry.filters))
+        if d_weight is not None:
+            found.append(self._call(kernels.conv_weight_gradient, site.inputs[0], dy, d_weight, self.frame, self.sizes))
+        if site.d_inputs[0] is not None:
+            # The filters are turned once, before any picture's gradient needs them.
+            found[:0], last = self._input_gradient(site.d_inputs[0])
+            found.append(last)
+        return found
+
+    def _input_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+        from workbench.engine.kernels import conv as kernels
+        from workbench.engine.kernels.calls import NativeCall
+
+        site, geometry = self.site, self.geometry
+        height, width, depth, filters = geometry.weight_shape
+        flipped = site.buffer("flipped", (height, width, filters // geometry.groups, geometry.channels), dx.dtype)
+        turn = NativeCall(
+            kernels.flipped_filters, 1, site.weights["weight"], flipped, geometry.taps, depth, filters, geometry.groups
+        )
+        rows, columns = turned(geometry.rows), turned(geometry.columns)
+        frame = self._zeros("spread", (rows.padded, columns.padded, filters))
+        (into_rows, from_rows), (into_columns, from_columns) = landing(geometry.rows), landing(geometry.columns)
+        counts = from_rows.stop - from_rows.start, from_columns.stop - from_columns.start
+        lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
+        spread = self._call(kernels.conv_input_gradient, site.d_output, flipped, dx, frame, self.sizes, *lands)
+        return [turn], spread
+
+    def _call(self, kernel: Any, *arguments: Any) -> Call:
+        from workbench.engine.kernels.calls import NativeCall
+
+        return NativeCall(kernel, self.site.rows, self.tile, *arguments, row_bytes=self.row_bytes)
+
+    def _zeros(self, name: str, shape: tuple[int, ...]) -> Array:
+        # Zeros once: what is written later always falls on the same places.
+        array = self.site.buffer(name, shape, self.site.output.dtype)
+        array[...] = 0
+        return array
+
+
+def _in_one_row(geometry: Geometry) -> Geometry:
+    """A product at each pixel does not care for rows and columns: one long row of them makes full tiles."""
+    rows, columns = geometry.rows, geometry.columns
+    moved = (rows.stride, columns.stride) != (1, 1) or (rows.padded, columns.padded) != (rows.size, columns.size)
+    if geometry.taps > 1 or moved:
+        return geometry
+    return replace(geometry, rows=ALONE, columns=Axis(rows.size * columns.size, 1, 1, 0, 0))
+
+
+def _sizes(geometry: Geometry) -> tuple[int, ...]:
+    """The numbers in the order of ``kernels.conv.SIZES``."""
+    rows, columns = geometry.rows, geometry.columns
+    return (
+        rows.size, columns.size, geometry.channels, rows.count, columns.count, geometry.filters, rows.window,
+        columns.window, rows.stride, columns.stride, rows.dilation, columns.dilation, geometry.groups, columns.padded,
+        rows.before, columns.before,
+    )  # fmt: skip

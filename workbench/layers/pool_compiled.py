@@ -1,0 +1,40 @@
+"""Pooling as machine code; see ``workbench.engine.kernels.pool``."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from workbench.engine.layer import Calls, Chain, Site
+from workbench.layers.pool_arrays import Axes, shares
+
+
+def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
+    """Pooling's calls in float32 on a CPU."""
+    from workbench.engine.kernels import pool as kernels
+    from workbench.engine.kernels.calls import NativeCall
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    rows, columns = axes
+    sizes = np.array(
+        [
+            rows.size, columns.size, x.shape[-1], rows.count, columns.count, rows.window, columns.window, rows.stride,
+            columns.stride, rows.before, columns.before,
+        ],
+        np.int64,
+    )  # fmt: skip
+    row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
+    if largest:
+        forward = NativeCall(kernels.max_pool_forward, site.rows, x, y, sizes, row_bytes=row_bytes)
+        if dx is None:
+            return Calls(forward, Chain())
+        open_ = site.buffer("open", (x.shape[-1],), np.float32)
+        backward = NativeCall(kernels.max_pool_backward, site.rows, x, y, dy, dx, open_, sizes, row_bytes=2 * row_bytes)
+        return Calls(forward, backward)
+    share = shares(axes).astype(np.float32)
+    forward = NativeCall(kernels.average_pool_forward, site.rows, x, y, share, sizes, row_bytes=row_bytes)
+    if dx is None:
+        return Calls(forward, Chain())
+    backward = NativeCall(kernels.average_pool_backward, site.rows, dy, dx, share, sizes, row_bytes=row_bytes)
+    return Calls(forward, backward)
