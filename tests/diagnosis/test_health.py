@@ -165,6 +165,13 @@ def test_that_dead_and_saturated_units_must_last(flat: str, field: str, kind: st
     assert "64 examples" in alarm.text
 
 
+def test_that_what_follows_from_dead_units_is_not_told_beside_them() -> None:
+    none = columns(0.0, 0.0, 1.0, 1.0)
+    spreads = tuple(spread(epoch, units=1.0) for epoch in range(3))
+    assert kinds(records(norms=none, ratios=none * 1e-3, spreads=spreads)) == [("dead_units", "act")]
+    assert len(kinds(records(norms=none, ratios=none * 1e-3))) >= 1
+
+
 _FIGURES = st.floats(0, 1e12) | st.sampled_from([0.0, float("nan"), float("inf")])
 
 

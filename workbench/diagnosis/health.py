@@ -145,6 +145,9 @@ def alarms_of(records: Records) -> tuple[Alarm, ...]:
     if any(alarm.kind == "not_finite" for alarm in found):
         # What else is said then rests on numbers that are none.
         return tuple(alarm for alarm in found if alarm.kind == "not_finite")
+    if any(alarm.kind in ("dead_units", "saturated_units") for alarm in found):
+        # No gradient passes there: that little arrives before them is what follows, and has no remedy of its own.
+        return tuple(alarm for alarm in found if alarm.kind not in ("vanishing_gradient", "small_updates"))
     return tuple(found)
 
 

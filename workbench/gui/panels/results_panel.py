@@ -27,8 +27,8 @@ from workbench.session.health import health_of
 _NEEDS_RESULT = ("matrix", "classes", "mistakes")
 _LOW = 180
 """Height below which every line is needed for the content."""
-_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 116, 4: None}
-_FROM_WIDTH = {1: 440, 2: 440, 3: 360}
+_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 72, 2: 72, 3: 96, 4: None}
+_FROM_WIDTH = {1: 400, 2: 400, 3: 320}
 """Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""

@@ -193,7 +193,9 @@ class LayersModel(_Rows):
 
     def text(self, row: int, column: int) -> str:
         one = self._health[row]
-        return (safe(one.layer), rate(one.norm), rate(one.ratio), flat_short(one) or DASH, marked(one.state))[column]
+        return (safe(one.layer), _short(one.norm), _short(one.ratio), flat_short(one) or DASH, marked(one.state))[
+            column
+        ]
 
     def layer(self, row: int) -> str:
         """The name of the layer in a row."""
@@ -213,6 +215,11 @@ class LayersModel(_Rows):
         if column == 2:
             return self.tr("A step’s length by that of the weights; about 10⁻³ works well.")
         return flat_text(one) if column == 3 and flat_short(one) else reason_text(one)
+
+
+def _short(value: float) -> str:
+    """Two digits: ``5.9e−5``; more of a median of batches says nothing."""
+    return rate(float(f"{value:.2g}"))
 
 
 class ThumbDelegate(CellDelegate):

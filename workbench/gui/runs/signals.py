@@ -48,8 +48,10 @@ def state_text(state: str) -> str:
 
 
 def marked(state: str) -> str:
-    """The same behind a shape: what is wrong must be seen without its color."""
-    return state_text(state) if state == "healthy" else f"▲ {state_text(state)}"
+    """The same for a narrow column, behind a shape: what is wrong must be seen without its color."""
+    short = {"vanishing_gradient": _tr("vanishing"), "exploding_gradient": _tr("exploding")}
+    text = short.get(state, state_text(state))
+    return text if state == "healthy" else f"▲ {text}"
 
 
 def reason_text(health: LayerHealth) -> str:
@@ -74,7 +76,7 @@ def flat_text(health: LayerHealth) -> str:
 
 def flat_short(health: LayerHealth) -> str:
     """The same in two words: ``12 % dead``."""
-    words = {"dead": _tr("{0} dead"), "saturated": _tr("{0} saturated")}
+    words = {"dead": _tr("{0} dead"), "saturated": _tr("{0} flat")}
     known = health.flat and np.isfinite(health.share)
     return words[health.flat].format(percent(health.share, 0)) if known else ""
 
