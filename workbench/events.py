@@ -92,9 +92,9 @@ class StepDone(Event):
     Attributes:
         step: steps done in the whole run.
         epoch: as a fraction, 2.5 in the middle of the third.
-        loss: mean over the steps since the last such record, without L2.
+        loss: mean over the steps since the last such record, without L1 and L2.
         learning_rate: of this step.
-        gradient_norm: of all trained parameters together, before clipping.
+        gradient_norm: of all trained parameters together, before penalties and clipping.
         update_ratio: length of the update by length of the weights.
         gradient_norms, update_ratios: the same by layer, in the order of ``RunStarted.layers``.
     """
@@ -197,12 +197,25 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True)
 class LearningRateChanged(Event):
-    """The base learning rate (alpha0 of the schedule) was changed while running; the state before it is saved."""
+    """The base learning rate (alpha0 of the schedule) was changed while running, or a schedule reacted.
+
+    Attributes:
+        step, epoch: when.
+        before, after: the rate that the schedule starts from.
+        origin: ``user``: by hand, the state before it is saved; ``schedule``: because the dev set no longer improved.
+            What a schedule takes away stays away when a rate is set by hand later.
+    """
 
     step: int
     epoch: float
     before: float
     after: float
+    origin: Literal["user", "schedule"] = "user"
+
+    @property
+    def by_schedule(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.origin == "schedule"
 
 
 @dataclass(frozen=True)

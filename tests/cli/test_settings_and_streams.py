@@ -121,7 +121,7 @@ def test_that_the_kind_and_its_fields_are_set_in_any_order(workbench, tmp_path):
     settings = ["--set", "training.optimizer.beta=0.8", "--set", "training.optimizer.kind=momentum"]
     workbench.well("train", written(tmp_path), "--run", tmp_path / "run", *settings)
     assert Recipe.load(tmp_path / "run" / "recipe.toml").get("training.optimizer") == {
-        "kind": "momentum", "learning_rate": 0.001, "beta": 0.8, "dampening": 0.0,
+        "kind": "momentum", "learning_rate": 0.001, "beta": 0.8, "dampening": 0.0, "decoupled_weight_decay": 0.0,
     }  # fmt: skip
 
 

@@ -207,6 +207,27 @@ def test_that_regularization_that_is_on_can_be_taken_off_one_at_a_time():
     assert _knobs(high_bias(), picture_recipe())["less_dropout"].patch == {"network.layers[7].rate": 0.0}
 
 
+def test_that_the_other_ways_of_regularization_are_taken_off_one_after_the_other():
+    recipe = table_recipe(training__l1=1e-3, training__max_norm=2.0, training__loss__label_smoothing=0.1)
+    for patch in ({"training.l1": 0.0}, {"training.max_norm": None}, {"training.loss.label_smoothing": 0.0}):
+        assert _knobs(high_bias(), recipe)["less_regularization"].patch == patch
+        recipe = recipe.replace(patch)
+    assert "less_regularization" not in _knobs(high_bias(), recipe)
+
+
+@pytest.mark.parametrize(("kind", "field"), [("momentum", "decoupled_weight_decay"), ("lion", "weight_decay")])
+def test_that_a_decay_that_is_on_is_weakened_and_strengthened_where_it_stands(kind, field):
+    recipe = table_recipe(training__optimizer={"kind": kind, field: 0.02})
+    assert _knobs(high_bias(), recipe)["less_l2"].patch == {f"training.optimizer.{field}": 0.002}
+    assert _knobs(high_variance(), recipe)["more_l2"].patch == {f"training.optimizer.{field}": 0.2}
+
+
+def test_that_momentum_without_decay_gets_l2_and_lion_a_decay():
+    momentum, lion = (table_recipe(training__optimizer=kind) for kind in ("momentum", "lion"))
+    assert _knobs(high_variance(), momentum)["more_l2"].patch == {"training.l2": 1e-4}
+    assert _knobs(high_variance(), lion)["more_l2"].patch == {"training.optimizer.weight_decay": 0.01}
+
+
 def test_that_a_schedule_that_spent_the_rate_is_made_constant():
     recipe = table_recipe(training__schedule={"kind": "exponential", "decay_rate": 1.0})
     assert _knobs(high_bias(), recipe, FALLING)["schedule"].patch == {"training.schedule": {"kind": "constant"}}
@@ -224,8 +245,9 @@ def test_that_a_flattening_function_is_replaced():
     assert _knobs(high_bias(), picture_recipe())["other_activation"].patch == {"network.layers[6].function": "relu"}
 
 
-def test_that_an_absolute_loss_is_replaced_where_squares_are_measured():
-    recipe = table_recipe(data__task="regression", training__loss="mean_absolute_error")
+@pytest.mark.parametrize("loss", ["mean_absolute_error", "huber"])
+def test_that_a_robust_loss_is_replaced_where_squares_are_measured(loss):
+    recipe = table_recipe(data__task="regression", training__loss=loss)
     assert _knobs(high_bias(), recipe)["squared_loss"].patch == {"training.loss": {"kind": "mean_squared_error"}}
 
 

@@ -43,6 +43,19 @@ def test_that_zeros_and_constant_fill_in_one_value() -> None:
     assert (Initializer("constant", -0.25).fill((2, 3), 3, 2, 0) == -0.25).all()
 
 
+@pytest.mark.parametrize("name", ["normal", "uniform"])
+def test_that_a_given_deviation_is_that_of_the_values(name: str) -> None:
+    values = Initializer(name, 0.3).fill((FAN_OUT, FAN_IN), FAN_IN, FAN_OUT, 0, "x")
+    assert abs(values.mean()) < 4 * 0.3 / np.sqrt(values.size)
+    assert values.std() == pytest.approx(0.3, rel=0.02)
+
+
+def test_that_an_empty_row_starts_at_0_and_changes_no_other() -> None:
+    whole, part = (Initializer("normal", 1.0, row).fill((5, 4), 1, 1, 0, "x") for row in (None, 2))
+    assert (part[2] == 0).all()
+    assert np.array_equal(np.delete(part, 2, axis=0), np.delete(whole, 2, axis=0))
+
+
 def test_that_every_name_is_tried_here() -> None:
     assert {name.partition("_")[0] for name in NAMES} == {*RULES, "zeros", "constant"}
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.exports import module_of
+from support.exports import Exported, module_of
 from support.finished_runs import all_runs, source_of
+from support.networks import network_of
 from support.small_runs import table_recipe
 
 from workbench.data.encoder import Encoder, Feature
@@ -22,7 +23,9 @@ from workbench.export.formats.base import Exporter, exporter, exporters
 from workbench.export.formats.onnx import checked_onnx
 from workbench.export.formats.weights import Npz, Safetensors
 from workbench.export.onnx_check import check_onnx
+from workbench.export.onnx_graph import export_onnx
 from workbench.export.probes import channels_first, expected, extreme, typical
+from workbench.recipe.recipe import Recipe
 from workbench.session.prepare import prepare
 from workbench.store.run_folder import Checkpoint, RunFolder
 
@@ -271,3 +274,27 @@ def test_that_probes_of_pictures_fill_the_range_of_their_pixels(pixels: str, mos
     assert far.max() == most
     assert len(np.unique(pictures)) > 100
     assert channels_first(pictures).shape[1:] == (2, 6, 5)
+
+
+def test_that_probes_of_sequences_lie_about_the_mean_of_each_feature() -> None:
+    shift, scale = np.float32([100, -5]), np.float32([0.1, 2])
+    encoder = Encoder("classification", "y", ("a", "b"), (), (7, 2), shift, scale)
+    likely, far = typical(encoder), extreme(encoder)
+    assert likely.dtype == far.dtype == np.float32
+    assert likely.shape[1:] == far.shape[1:] == (7, 2)
+    for inputs in (likely, far[:2]):
+        assert np.abs((inputs - shift) * scale).max() <= 2.001
+    assert channels_first(likely).shape[1:] == (2, 7)
+
+
+def test_that_a_model_on_sequences_passes_its_check() -> None:
+    layers = [
+        {"kind": "batch_norm"},
+        {"kind": "reshape", "shape": [-1, 4]},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": "classes"},
+    ]
+    made = Exported(network_of(layers, (6, 2)))
+    recipe = Recipe.parse({"training": {"loss": "cross_entropy"}})
+    model = Model(recipe, made.encoder, made.network, made.tensors, 1)
+    assert "gives the same for" in checked_onnx(export_onnx(*made.parts(), made.loss, {}), model)

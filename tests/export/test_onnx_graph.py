@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from support.cases import Case, all_cases
-from support.exports import Exported, encoder_of
+from support.exports import Exported, classifying_losses, encoder_of, losses_of
 from support.layer_rig import assert_close
 from support.networks import network_around, network_of, networks
 
+from workbench.engine.layer import Layer
 from workbench.engine.network import Network
 from workbench.errors import InputError
 from workbench.export import onnx_graph
 from workbench.export.onnx_check import check_onnx
 from workbench.export.onnx_graph import export_onnx
+from workbench.recipe.kinds import LayerSpec
 
 FACTS = {"fingerprint": "0123abcd", "name": "a test"}
 CNN = [
@@ -56,15 +58,8 @@ def test_that_generated_networks_compute_the_same_in_onnxruntime(network: Networ
     _assert_equal(Exported(network))
 
 
-@pytest.mark.parametrize("shape", [(4,), (5, 4, 2)])
-@pytest.mark.parametrize(
-    ("loss", "outputs", "classes"),
-    [
-        ("cross_entropy", 3, ("a", "b", "c")),
-        ("cross_entropy", 2, ("no", "yes")),
-        ("binary_cross_entropy", 1, ("n", "y")),
-    ],
-)
+@pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
+@pytest.mark.parametrize(("loss", "outputs", "classes"), classifying_losses())
 def test_that_probabilities_come_out_for_every_loss(
     loss: str, outputs: int, classes: tuple[str, ...], shape: tuple[int, ...]
 ) -> None:
@@ -74,7 +69,7 @@ def test_that_probabilities_come_out_for_every_loss(
     _assert_equal(model)
 
 
-@pytest.mark.parametrize("loss", ["mean_squared_error", "mean_absolute_error"])
+@pytest.mark.parametrize("loss", losses_of("regression"))
 @pytest.mark.parametrize("target", [(0.0, 1.0), (120.5, 1.0), (0.0, 30.0), (-120.5, 30.0)])
 def test_that_predictions_come_out_in_the_targets_unit(loss: str, target: tuple[float, float]) -> None:
     network = network_of([{"kind": "dense", "units": 1}], (4,), 1)
@@ -103,6 +98,34 @@ def test_that_input_and_outputs_are_those_of_the_contract() -> None:
         "logits": "TensorProto.FLOAT",
         "probabilities": "TensorProto.FLOAT",
     }
+
+
+def test_that_a_sequence_is_read_features_first() -> None:
+    layers = [{"kind": "batch_norm"}, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}]
+    model = Exported(network_of(layers, (7, 2)))
+    (read,) = _parsed(model).graph.input
+    assert [d.dim_param or d.dim_value for d in read.type.tensor_type.shape.dim] == ["batch", 2, 7]
+    _assert_equal(model)
+
+
+@pytest.mark.parametrize(
+    ("shape", "to", "ops"),
+    [
+        ((12,), [4, 3], ["Reshape", "Transpose"]),
+        ((12,), [12, 1], ["Reshape"]),
+        ((12,), [1, 12], ["Reshape"]),
+        ((4, 3), [12], ["Transpose", "Reshape"]),
+        ((4, 3), [6, 2], ["Transpose", "Reshape", "Transpose"]),
+        ((4, 1), [2, 2], ["Reshape", "Transpose"]),
+        ((4, 4, 1), [16, 1], ["Reshape"]),
+    ],
+)
+def test_that_a_reshape_is_turned_only_where_that_changes_anything(
+    shape: tuple[int, ...], to: list[int], ops: list[str]
+) -> None:
+    layer = LayerSpec.model_validate({"kind": "reshape", "shape": to})
+    assert isinstance(layer, Layer)
+    assert [node.op for node in layer.onnx([shape])] == ops
 
 
 def test_that_versions_are_those_of_the_contract() -> None:

@@ -284,7 +284,10 @@ def test_that_a_change_of_the_learning_rate_is_marked_on_the_curve(runs: dict[st
     assert "learning rate 0.01 →" not in _page(run)
     with RunFolder.open(run, write=True) as folder:
         folder.commit([LearningRateChanged("run", 0.0, 10, 2.0, 0.01, 0.002)])
+        folder.commit([LearningRateChanged("run", 0.0, 14, 3.0, 0.002, 0.0004, "schedule")])
     assert "learning rate 0.01 → 0.002" in _page(run)
+    assert "plateau: learning rate 0.01" not in _page(run)
+    assert "plateau: learning rate 0.002 → 0.0004" in _page(run)
 
 
 def test_that_goals_changed_after_the_run_are_said_and_used(tmp_path: Path) -> None:

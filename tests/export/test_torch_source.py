@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cases import Case, all_cases
-from support.exports import Exported, encoder_of, module_of
+from support.exports import Exported, classifying_losses, encoder_of, module_of
 from support.layer_rig import assert_close
 from support.networks import network_around, network_of, networks
 
@@ -29,6 +29,19 @@ CNN = [
     {"kind": "add", "inputs": ["more", "act"], "name": "sum"},
     {"kind": "flatten"},
     {"kind": "dense", "units": "classes", "name": "end"},
+]
+
+SHAPES = [
+    {"kind": "upsampling2d", "mode": "bilinear"},
+    {"kind": "zero_padding2d", "padding": [1, 0, 2, 1]},
+    {"kind": "group_norm", "groups": 1, "affine": False},
+    {"kind": "reshape", "shape": [-1, 6]},
+    {"kind": "layer_norm", "bias": False},
+    {"kind": "upsampling1d", "mode": "linear"},
+    {"kind": "zero_padding1d", "padding": [2, 0]},
+    {"kind": "layer_norm", "axes": "all", "affine": False},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": "classes"},
 ]
 
 
@@ -72,11 +85,8 @@ def test_that_generated_networks_compute_the_same_in_torch(network: Network) -> 
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("shape", [(4,), (5, 4, 2)])
-@pytest.mark.parametrize(
-    ("loss", "outputs", "classes"),
-    [("cross_entropy", 3, ("a", "b", "c")), ("binary_cross_entropy", 1, ("n", "y"))],
-)
+@pytest.mark.parametrize("shape", [(4,), (5, 3), (5, 4, 2)])
+@pytest.mark.parametrize(("loss", "outputs", "classes"), classifying_losses())
 @pytest.mark.parametrize("identity", [True, False])
 def test_that_probabilities_come_out_for_every_loss(
     loss: str, outputs: int, classes: tuple[str, ...], shape: tuple[int, ...], identity: bool
@@ -195,6 +205,20 @@ class Model(nn.Module):
     assert "model.predict(torch.zeros(1, 2, 4, 3))" in source
 
 
+def test_that_the_source_of_a_network_on_sequences_reads_as_a_person_would_write_it() -> None:
+    layers = [
+        {"kind": "batch_norm", "name": "norm"},
+        {"kind": "reshape", "shape": [3, -1], "name": "thirds"},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": "classes", "name": "end"},
+    ]
+    source = _source(Exported(network_of(layers, (6, 2))))
+    assert '"""Reads sequences (N, 2, 6), features before steps, before normalization."""' in source
+    assert "self.normalize = Normalize(2, 1)\n        self.norm = nn.BatchNorm1d(2, eps=1e-05, momentum=0.1)" in source
+    assert "x = x.movedim(1, -1).reshape(-1, 3, 4).movedim(-1, 1)\n        x = x.flatten(1)" in source
+    assert "model.predict(torch.zeros(1, 2, 6))" in source
+
+
 def test_that_normalization_that_does_nothing_is_left_out() -> None:
     encoder = encoder_of((4, 3, 2), classes=("a", "b", "c"), identity=True)
     model = Exported(network_of(CNN, (4, 3, 2)), encoder)
@@ -215,7 +239,7 @@ def test_that_equal_models_give_equal_source() -> None:
 @pytest.mark.skipif(not shutil.which("ruff"), reason="needs ruff (the extra `lint`)")
 @pytest.mark.parametrize("classes", [("a", "b", "c"), tuple(f"a longer class {number}" for number in range(3))])
 @pytest.mark.parametrize("identity", [True, False])
-@pytest.mark.parametrize("layers", [CNN, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
+@pytest.mark.parametrize("layers", [CNN, SHAPES, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
 def test_that_the_source_is_formatted(
     tmp_path: Path, classes: tuple[str, ...], identity: bool, layers: list[dict[str, Any]]
 ) -> None:

@@ -175,6 +175,20 @@ def test_that_a_loss_that_does_not_suit_the_data_is_a_problem(qtbot: QtBot) -> N
     assert "regression" in document.problems[0].what
 
 
+def test_that_an_embedding_of_normalized_numbers_is_a_problem_at_its_layer(qtbot: QtBot) -> None:
+    layers = [{"kind": "embedding", "name": "words"}, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}]
+    document = Document(Recipe.parse({"network": {"layers": layers}}))
+    document.set_facts(DataFacts(input_shape=(12,), classes=("a", "b")))
+    (problem,) = document.problems
+    assert problem.where == "network.layers[0] (words)"
+    assert 'data.normalize = "standard" makes other numbers of them; set it to "none"' in problem.what
+    assert document.network is not None
+    assert document.network.node("words").error == problem.what
+    with qtbot.waitSignal(document.problemsChanged):
+        document.set("data.normalize", "none")
+    assert document.problems == ()
+
+
 def test_that_an_empty_network_is_a_problem_once_there_is_data(qtbot: QtBot) -> None:
     document = Document()
     document.set_facts(_PICTURES)

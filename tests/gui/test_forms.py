@@ -20,6 +20,7 @@ from workbench.gui.forms.kind import KindEditor
 from workbench.gui.forms.names import NamesEditor
 from workbench.gui.forms.number import NumberEditor
 from workbench.gui.forms.pair import PairEditor
+from workbench.gui.forms.sizes import SizesEditor
 from workbench.gui.forms.stepping import step
 from workbench.gui.values import object_at
 from workbench.recipe.data import DataRecipe, Split
@@ -187,6 +188,22 @@ def test_that_a_pair_is_typed_in_one_field(qtbot: QtBot) -> None:
     assert editor.line.text() == "3 × 5"
     _type(qtbot, editor.line, "wide")
     assert "one number or two" in form.row("kernel").wrong
+
+
+def test_that_a_shape_is_typed_in_one_field(qtbot: QtBot) -> None:
+    form, told = _form(qtbot, LayerSpec.model_validate({"kind": "reshape"}))
+    editor = form.row("shape").editor
+    assert isinstance(editor, SizesEditor)
+    assert editor.line.text() == "-1 × 1"
+    _type(qtbot, editor.line, "4x3")
+    _type(qtbot, editor.line, "12")
+    assert told == [("shape", (4, 3)), ("shape", (12,))]
+    _type(qtbot, editor.line, "long")
+    assert "one or more whole numbers" in form.row("shape").wrong
+    assert editor.value() == (12,)
+    _type(qtbot, editor.line, "-1 2 3")
+    assert form.row("shape").wrong == ""
+    assert editor.line.text() == "-1 × 2 × 3"
 
 
 def test_that_padding_of_ones_own_opens_a_field(qtbot: QtBot) -> None:
@@ -423,12 +440,32 @@ def test_that_the_document_refuses_a_warm_up_after_a_warm_up_in_words(qtbot: QtB
     assert document.recipe.get("training.schedule.then.kind") == "constant"
 
 
+def test_that_a_fold_says_how_many_settings_behind_it_are_set(qtbot: QtBot) -> None:
+    form, document = _bound(qtbot, "training", {"training": {"l1": 1e-3, "optimizer": {"kind": "adam", "beta1": 0.8}}})
+    editor = form.row("optimizer").editor
+    assert isinstance(editor, KindEditor)
+    inner = editor.form()
+    assert isinstance(inner, Form)
+    assert [_fold_title(one) for one in (form, inner)] == ["More · 1 set", "More · 1 set"]
+    document.set("training.ema", {"decay": 0.99})
+    assert _fold_title(form) == "More · 2 set"
+    document.set_many({"training.ema": None, "training.l1": 0.0, "training.optimizer.beta1": 0.9})
+    assert [_fold_title(one) for one in (form, inner)] == ["More", "More"]
+
+
+def _fold_title(form: Form) -> str:
+    assert form._more is not None
+    return form._more._button.text()
+
+
 def _ways_to_break(form: Form) -> list[Callable[[], None]]:
     return [lambda row=row: row.say("wrong") for row in form.rows().values()]
 
 
 def test_that_every_field_of_a_form_can_show_what_is_wrong_and_lose_it_again(qtbot: QtBot) -> None:
     form, _ = _form(qtbot, TrainingRecipe())
+    assert isinstance(form, Form)
+    form.set_expert(True)
     for make_wrong in _ways_to_break(form):
         make_wrong()
     assert all(row.error.isVisible() for row in form.rows().values())

@@ -33,6 +33,7 @@ _CNN = _layers(
     {"kind": "conv2d", "padding": (1, 0), "initializer": "glorot_uniform", "bias": False},
     {"kind": "add", "inputs": ("conv_1", "conv_2")},
     {"kind": "max_pool2d", "stride": (2, 1)},
+    {"kind": "reshape", "shape": (4, -1, 2)},
     {"kind": "flatten", "enabled": False},
     {"kind": "dense", "units": "classes", "frozen": True},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.engine.backend import Backend
+from workbench.engine.layer import Layer, ShapeError
 from workbench.engine.network import build_network
 from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
@@ -73,6 +75,39 @@ def test_that_the_head_tells_what_the_whole_network_costs(qtbot: QtBot) -> None:
     note = panel._layers.note().replace("\u00a0", " ")
     assert note.startswith("6 · 15 786 parameters · 72.1 k multiply-adds an example · ")
     assert note.endswith("MB at batch 64")
+
+
+@pytest.mark.parametrize("key", [choice.key for choice in layer_choices()])
+def test_that_a_layer_as_the_palette_adds_it_fits_some_usual_input(key: str) -> None:
+    layer = spec_of(key)
+    assert isinstance(layer, Layer)
+    count = layer.least_inputs
+    fits = []
+    for shape in ((64,), (20, 64), (28, 28, 32)):
+        with contextlib.suppress(ShapeError):
+            fits.append(layer.output_shape([shape] * count))
+    assert fits
+
+
+def test_that_an_embedding_of_normalized_numbers_is_marked_where_it_stands(qtbot: QtBot) -> None:
+    layers: list[dict[str, Any]] = [{"kind": "embedding"}, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}]
+    panel = _panel(qtbot, layers, DataFacts((12,), classes=("a", "b"), sizes={"train": 600}))
+    panel.editor.select("embed_1")
+    assert panel.details._error.isVisible()
+    assert 'data.normalize = "standard" makes other numbers' in panel.details._error.text()
+    panel.editor.document.set("data.normalize", "none")
+    assert not panel.details._error.isVisible()
+
+
+def test_that_a_shift_is_asked_for_only_where_a_layer_norm_has_weights(qtbot: QtBot) -> None:
+    panel = _panel(qtbot, [{"kind": "layer_norm"}, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}])
+    panel.editor.select("norm_1")
+    form = panel.details.form()
+    assert form is not None
+    form.set_expert(True)
+    assert form.row("bias").editor.isVisible()
+    panel.editor.document.set("network.layers[0].affine", False)
+    assert not form.row("bias").editor.isVisible()
 
 
 def test_that_without_data_the_network_can_be_edited_and_import_is_offered(qtbot: QtBot) -> None:

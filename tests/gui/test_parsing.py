@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.gui.parsing import number_text, pair_text, parse_number, parse_pair
+from workbench.gui.parsing import number_text, pair_text, parse_number, parse_pair, parse_sizes, sizes_text
 
 
 @given(st.floats(-1e300, 1e300), st.booleans())
@@ -95,3 +95,19 @@ def test_that_a_written_pair_is_read_back(value: tuple[int, int]) -> None:
 def test_that_what_is_no_pair_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="one number or two"):
         parse_pair(text)
+
+
+@given(st.lists(st.integers(-1, 10**8), min_size=1, max_size=4), st.sampled_from([" × ", ", ", "x", " "]))
+def test_that_written_sizes_are_read_back(values: list[int], joint: str) -> None:
+    assert parse_sizes(sizes_text(tuple(values), joint)) == tuple(values)
+
+
+@pytest.mark.parametrize("text", ["-1x2", "−1 × 2", " -1, 2", "-1;2", "-1 2"])
+def test_that_sizes_are_understood_however_they_are_parted(text: str) -> None:
+    assert parse_sizes(text) == (-1, 2)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1.5", "--1", "1-2", "1 2 3"])
+def test_that_what_are_no_sizes_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="must be 1 or 2 whole numbers"):
+        parse_sizes(text, (1, 2))

@@ -13,7 +13,7 @@ from PySide6.QtCore import QRect, Qt
 from shots import grab, settle
 from support.finished_runs import hostile_recipe, regression_recipe
 from support.small_runs import picture_recipe, table_recipe, write_numbers, write_pictures, write_table
-from support.train_page import curves_of, finish, open_recipe, plain, shown_page, wait
+from support.train_page import curves_of, entry, finish, open_recipe, plain, shown_page, wait
 
 from workbench.events import EpochDone, LearningRateChanged, RunEnded, StepDone
 from workbench.gui.pages.train_page import TrainPage
@@ -355,6 +355,24 @@ def test_that_a_changed_learning_rate_is_marked_at_its_place_on_every_axis() -> 
     curves = curves_of(4)
     curves.take(LearningRateChanged("run-1", 2.0, 6, 1.5, 0.1, 0.01))
     assert [moments_of(curves, axis_of([curves], way))[0].x for way in ("epoch", "step")] == [1.5, 6.0]  # type: ignore[arg-type]
+
+
+def test_that_a_rate_that_a_schedule_lowered_is_marked_as_that_and_is_not_what_was_asked_for(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    from workbench.gui.runs.curve_lines import moments_of
+    from workbench.gui.runs.facts import base_rate
+
+    plateau = {"kind": "reduce_on_plateau", "patience": 1, "drop": 0.5, "min_delta": 0.9}
+    open_recipe(page, qtbot, table_recipe(write_table(tmp_path), epochs=4, schedule=plateau))
+    number, runs = finish(page, qtbot), page._workspace.runs
+    run = ShownRun(entry(), runs.curves(number), Marker("square", 0), selected=True)
+    marks = moments_of(run.curves, axis_of([run.curves], "epoch"))  # type: ignore[arg-type]
+    assert [(mark.x, mark.text) for mark in marks] == [
+        (2.0, "plateau: learning rate 1e−3 → 5e−4"),
+        (3.0, "plateau: learning rate 5e−4 → 2.5e−4"),
+    ]
+    assert base_rate(run, runs) == 1e-3
 
 
 def test_that_the_settings_say_whose_they_are_and_can_become_those_of_the_run(

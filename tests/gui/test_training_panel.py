@@ -45,14 +45,40 @@ def test_that_every_field_of_training_and_goals_has_a_row_exactly_once(qtbot: Qt
 
 
 def test_that_losses_suit_the_task_and_the_number_of_classes(qtbot: QtBot) -> None:
-    assert losses_for("classification", _TWO) == ("binary_cross_entropy", "cross_entropy")
-    assert losses_for("classification", _TEN) == ("cross_entropy",)
-    assert losses_for("regression", _NUMBER) == ("mean_absolute_error", "mean_squared_error")
-    assert losses_for("classification", None) == ("binary_cross_entropy", "cross_entropy")
+    many = ("cross_entropy", "focal", "hinge", "normalized_logistic")
+    two = tuple(sorted(("binary_cross_entropy", "binary_hinge", *many)))
+    assert losses_for("classification", _TWO) == two
+    assert losses_for("classification", _TEN) == many
+    assert losses_for("regression", _NUMBER) == ("huber", "mean_absolute_error", "mean_squared_error")
+    assert losses_for("classification", None) == two
     panel = _panel(qtbot, _TEN)
     editor = panel.learning.row("loss").editor
     assert isinstance(editor, KindEditor)
-    assert editor._combo.offered() == ["cross_entropy"]
+    assert editor._combo.offered() == list(many)
+
+
+def test_that_a_rate_that_depends_on_the_dev_set_is_drawn_as_far_as_it_is_known(qtbot: QtBot) -> None:
+    panel = _panel(qtbot, _TEN)
+    assert not panel._unknown.isVisible()
+    plateau = {"kind": "reduce_on_plateau", "metric": "dev_error"}
+    panel._document.set("training.schedule", {"kind": "warmup", "epochs": 2, "then": plateau})
+    assert panel._unknown.isVisible()
+    assert "each time the dev error stops improving" in panel._unknown.text()
+    rates = curve_of(panel._document.recipe.training, 60_000).rates
+    assert rates[0] < rates[-1] == max(rates)
+    panel._document.set("training.schedule", "one_cycle")
+    assert not panel._unknown.isVisible()
+
+
+def test_that_gathered_batches_are_counted_as_updates(qtbot: QtBot) -> None:
+    panel = _panel(qtbot, _TWO)
+    note = panel.learning.row("accumulate").note
+    assert not note.text()
+    panel._document.set("training.accumulate", 4)
+    # 6 batches of 64 of 341 examples.
+    assert note.text() == "2 updates an epoch"
+    training = TrainingRecipe.model_validate({"schedule": "cosine", "epochs": 3, "accumulate": 4})
+    assert len(curve_of(training, 341).rates) == 6
 
 
 def test_that_a_loss_that_does_not_suit_the_data_is_said_above_it(qtbot: QtBot) -> None:

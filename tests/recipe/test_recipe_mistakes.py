@@ -37,7 +37,7 @@ def test_that_three_mistakes_give_three_lines() -> None:
         "  - my.toml: data.split.train: must be at most 1, not 2",
         "  - my.toml: network.layers[0].units: must be a whole number or 'classes', not \"clases\"",
         "  - my.toml: training.optimizer: 'adm' is no optimizer kind; did you mean 'adam'? "
-        "(known: adam, adamw, momentum, nesterov, rmsprop, sgd)",
+        "(known: adagrad, adam, adamw, lion, momentum, nadam, nesterov, rmsprop, sgd)",
     ]
 
 
@@ -112,7 +112,8 @@ def test_that_a_kind_like_nothing_gets_the_list_only() -> None:
     (text,) = _mistakes({"training": {"loss": "xyzzy"}})
     assert text == (
         "recipe: training.loss: 'xyzzy' is no loss kind "
-        "(known: binary_cross_entropy, cross_entropy, mean_absolute_error, mean_squared_error)"
+        "(known: binary_cross_entropy, binary_hinge, cross_entropy, focal, hinge, huber, mean_absolute_error, "
+        "mean_squared_error, normalized_logistic)"
     )
 
 

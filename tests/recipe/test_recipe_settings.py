@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import RecipeError
 from workbench.recipe.assignments import option, read_assignment
+from workbench.recipe.kinds import _LATER
 from workbench.recipe.recipe import Recipe
 
 
@@ -124,11 +125,11 @@ def test_that_all_wrong_settings_are_named_at_once(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        *(("network.layers[0]", kind) for kind in ("depthwise_conv2d", "layer_norm", "lstm", "gru",
-                                                   "embedding", "self_attention", "reshape", "simple_rnn")),
-        ("training.schedule", "one_cycle"),
+        (path, kind)
+        for family, path in (("layer", "network.layers[0]"), ("schedule", "training.schedule"))
+        for kind in _LATER.get(family, "").split()
     ],
-)  # fmt: skip
+)
 def test_that_a_kind_of_a_later_version_is_called_that(recipe: Recipe, path: str, kind: str) -> None:
     with pytest.raises(RecipeError, match=f"'{kind}' comes in a later version; this one does not have it yet"):
         recipe.replace(path, {"kind": kind})

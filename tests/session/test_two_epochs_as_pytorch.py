@@ -129,5 +129,7 @@ def test_that_a_run_with_l2_ends_where_pytorch_does(name: str, tmp_path: Path) -
     _assert_same(name, {"optimizer": "momentum", "l2": 0.03}, tmp_path)
 
 
-def test_that_all_six_optimizers_are_compared() -> None:
-    assert set(OptimizerSpec.kinds()) == {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"}
+def test_that_all_nine_optimizers_are_compared() -> None:
+    assert set(OptimizerSpec.kinds()) == {
+        "adagrad", "adam", "adamw", "lion", "momentum", "nadam", "nesterov", "rmsprop", "sgd",
+    }  # fmt: skip

@@ -25,6 +25,11 @@ class Case:
         return made
 
 
+def whole_numbers(layer: Any, shape: tuple[int, ...], numbers: Any) -> Any:
+    """What a layer looks up, now and then a number that it does not have: whole, float64 ``shape``."""
+    return numbers.integers(-1, layer.vocabulary + 1, shape).astype(float)
+
+
 def _of(*inputs: Shape, **fields: Any) -> Case:
     return Case(fields, inputs)
 
@@ -37,10 +42,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
         _of((3, 4, 2), function="relu"),
         _of((3, 4, 2), function="gelu"),
+        _of((5, 3), function="silu"),
         _of((7,), function="leaky_relu", slope=0.3),
         _of((7,), function="elu", alpha=0.4),
     ),
-    "add": (_of((6,), (6,)), _of((4, 3, 2), (4, 3, 2)), _of((5,), (5,), (5,), (5,))),
+    "add": (_of((6,), (6,)), _of((4, 3, 2), (4, 3, 2)), _of((5, 3), (5, 3)), _of((5,), (5,), (5,), (5,))),
     "average_pool2d": (
         _of((6, 7, 3), window=3, stride=2, padding=1),
         _of((5, 6, 2), window=2, stride=1, padding="same"),
@@ -59,10 +65,12 @@ CASES: dict[str, tuple[Case, ...]] = {
     "batch_norm": (
         _of((6,)),
         _of((4, 3, 5)),
+        _of((5, 3)),
+        _of((1, 4)),
         _of((6,), momentum=0.3, epsilon=1e-2),
         _of((4, 3, 5), momentum=1.0, epsilon=1e-3),
     ),
-    "concatenate": (_of((3,), (5,)), _of((4, 3, 2), (4, 3, 1)), _of((2,), (2,), (4,))),
+    "concatenate": (_of((3,), (5,)), _of((4, 3, 2), (4, 3, 1)), _of((5, 3), (5, 2)), _of((2,), (2,), (4,))),
     "conv2d": (
         _of((6, 6, 3), filters=4),
         _of((5, 6, 1), filters=1, kernel=1),
@@ -86,10 +94,38 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 4), filters=6, kernel=2, padding=2, groups=2),
     ),
     "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
-    "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((7,), rate=0.0)),
+    "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((5, 3), rate=0.3), _of((7,), rate=0.0)),
+    "embedding": (
+        _of((4,), vocabulary=6, dimension=3),
+        _of((1,), vocabulary=9, dimension=1),
+        _of((5,), vocabulary=1, dimension=2),
+        _of((6,), vocabulary=5, dimension=4, padding_index=2),
+        _of((6,), vocabulary=4, dimension=2, padding_index=0, initializer="uniform", deviation=0.1),
+    ),
+    "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3)), _of((5, 3)), _of((4, 1))),
     "global_average_pool1d": (_of((5, 3)), _of((1, 2))),
-    "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3))),
     "global_average_pool2d": (_of((4, 5, 3)), _of((1, 1, 2))),
+    "group_norm": (
+        _of((8,), groups=2),
+        _of((5, 6), groups=3),
+        _of((5, 6), groups=1, epsilon=1e-2),
+        _of((5, 3), groups=3),
+        _of((3, 4, 8)),
+        _of((1, 1, 15), groups=3),
+        _of((4, 3, 6), groups=6, affine=False),
+    ),
+    "layer_norm": (
+        _of((7,)),
+        _of((7,), axes="all", epsilon=1e-2),
+        _of((5, 6)),
+        _of((5, 3), axes="all"),
+        _of((5, 1), axes="all", bias=False),
+        _of((1, 4), affine=False),
+        _of((3, 4, 6)),
+        _of((3, 4, 2), axes="all"),
+        _of((3, 4, 2), axes="all", affine=False),
+        _of((4, 3, 5), bias=False),
+    ),
     "max_pool1d": (
         _of((6, 3)),
         _of((7, 2), window=3, stride=2),
@@ -105,6 +141,45 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 5, 2), window=3, stride=1),
         _of((6, 6, 2), window=[1, 3], stride=[2, 1]),
         _of((7, 7, 2), window=2, stride=3),
+    ),
+    "reshape": (
+        _of((6,)),
+        _of((12,), shape=[4, 3]),
+        _of((12,), shape=[-1]),
+        _of((24,), shape=[2, -1, 3]),
+        _of((5, 3), shape=[15]),
+        _of((4, 3), shape=[3, 4]),
+        _of((6, 1), shape=[1, -1]),
+        _of((6, 4), shape=[2, 3, 4]),
+        _of((3, 4, 2), shape=[-1, 2]),
+        _of((3, 4, 2), shape=[4, 3, 2]),
+        _of((3, 4, 2), shape=[24]),
+        _of((3, 4, 1), shape=[12, 1]),
+        _of((1, 1, 6), shape=[3, 2]),
+    ),
+    "upsampling1d": (
+        _of((5, 3)),
+        _of((5, 3), mode="linear"),
+        _of((4, 1), factor=3, mode="linear"),
+        _of((1, 2), factor=4, mode="linear"),
+        _of((6, 2), factor=5),
+        _of((6, 2), factor=1),
+    ),
+    "upsampling2d": (
+        _of((3, 4, 2)),
+        _of((3, 4, 2), mode="bilinear"),
+        _of((5, 3, 1), factor=[3, 2], mode="bilinear"),
+        _of((1, 4, 3), factor=[1, 4], mode="bilinear"),
+        _of((4, 1, 3), factor=[3, 1]),
+        _of((2, 3, 2), factor=1),
+    ),
+    "zero_padding1d": (_of((5, 3)), _of((4, 2), padding=[2, 0]), _of((1, 1), padding=[0, 3]), _of((3, 2), padding=0)),
+    "zero_padding2d": (
+        _of((3, 4, 2)),
+        _of((3, 4, 1), padding=[2, 1]),
+        _of((1, 3, 2), padding=[0, 1, 2, 3]),
+        _of((4, 3, 2), padding=[1, 0, 0, 0]),
+        _of((3, 4, 2), padding=0),
     ),
 }
 

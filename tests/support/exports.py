@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from support.networks import Bench, loss_of, random_parameters
+from support.networks import Bench, inputs_of, loss_of, random_parameters
 
 from workbench.data.encoder import Encoder, Feature
 from workbench.engine.backend import Shape
+from workbench.engine.layer import ShapeError
 from workbench.engine.network import Network
+from workbench.recipe.kinds import LossSpec
 
 Array = np.ndarray[Any, Any]
 LOSSES = {"classification": "cross_entropy", "regression": "mean_squared_error"}
+
+
+def classifying_losses() -> list[tuple[str, int, tuple[str, ...]]]:
+    """Every loss for classes, with the outputs and the classes of an example; those for two classes have two."""
+    found: list[tuple[str, int, tuple[str, ...]]] = []
+    for kind in losses_of("classification"):
+        for classes in (("a", "b", "c"), ("no", "yes")):
+            with suppress(ShapeError):
+                found.append((kind, loss_of(kind).outputs(len(classes)), classes))
+    return found
+
+
+def losses_of(task: str) -> list[str]:
+    """The losses of a task."""
+    return [kind for kind in LossSpec.kinds() if loss_of(kind).task == task]
 
 
 def encoder_of(
@@ -22,7 +40,7 @@ def encoder_of(
     numbers, size = np.random.default_rng(9), shape[-1]
     shift = numbers.normal(loc=2.0, size=size).astype(np.float32)
     scale = numbers.uniform(0.3, 3.0, size).astype(np.float32)
-    table = len(shape) == 1
+    table, pictures = len(shape) == 1, len(shape) == 3
     return Encoder(
         task="classification" if classes else "regression",
         target="y",
@@ -33,7 +51,7 @@ def encoder_of(
         scale=np.ones(size, np.float32) if identity else scale,
         target_shift=target[0],
         target_scale=target[1],
-        pixels="" if table else "uint8",
+        pixels="uint8" if pictures else "",
     )
 
 
@@ -42,14 +60,17 @@ class Exported:
 
     def __init__(self, network: Network, encoder: Encoder | None = None, *, loss: str = "", rows: int = 5) -> None:
         self.network = network
-        self.encoder = encoder or encoder_of(network.input_shape, classes=("a", "b", "c")[: max(2, network.outputs)])
+        looks_up = any(node.layer.looks_up for node in network.nodes)
+        classes = ("a", "b", "c")[: max(2, network.outputs)]
+        self.encoder = encoder or encoder_of(network.input_shape, classes=classes, identity=looks_up)
         kind = loss or LOSSES[self.encoder.task]
         self.loss = loss_of(kind)
         self.parameters = random_parameters(network)
         self.tensors = self.parameters.export()
         bench = Bench(self.parameters, rows, loss=kind, training=False)
         numbers = np.random.default_rng(6)
-        self.inputs = numbers.normal(loc=1.0, scale=2.0, size=bench.plan.input.shape).astype(np.float32)
+        drawn = inputs_of(network, rows, numbers)
+        self.inputs = (drawn if looks_up else 1.0 + 2.0 * drawn).astype(np.float32)
         bench.plan.input[...] = (self.inputs - self.encoder.shift) * self.encoder.scale
         self.logits, _ = bench.run()
 

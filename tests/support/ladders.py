@@ -128,6 +128,8 @@ def recipes(draw):
             "epochs": draw(st.sampled_from([0, 1, 2, 20, 1_000_000])),
             "l2": draw(st.sampled_from([0.0, 1e-4, 1e6])),
             "dropout": draw(st.sampled_from([0.0, 0.2, 0.75, 0.95])),
+            "l1": draw(st.sampled_from([0.0, 1e-4])),
+            "max_norm": draw(st.sampled_from([None, 2.0])),
             "early_stopping": draw(st.sampled_from([None, {"patience": 3}])),
         },
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from support.cases import Case
+from support.cases import Case, whole_numbers
 
 from workbench.engine.backend import Backend
 from workbench.engine.layer import Clock, Site
@@ -34,7 +34,7 @@ class LayerRig:
         self.layer = case.layer(kind, **fields)
         self.shapes = case.inputs
         numbers = np.random.default_rng(7)
-        self.inputs = [numbers.normal(size=(rows, *shape)).astype(dtype) for shape in case.inputs]
+        self.inputs = [self._values((rows, *shape), numbers).astype(dtype) for shape in case.inputs]
         self.output = np.full((rows, *self.layer.output_shape(case.inputs)), np.nan, dtype)
         self.d_inputs = [np.full_like(x, np.nan) for x in self.inputs]
         self.d_output = np.empty_like(self.output)
@@ -44,6 +44,12 @@ class LayerRig:
         self.gradient = np.full(trained, np.nan, dtype)
         self._buffers: dict[str, Array] = {}
         self.calls = self.layer.compile(self._site(training))
+
+    def _values(self, shape: tuple[int, ...], numbers: np.random.Generator) -> Array:
+        if self.layer.looks_up:
+            # Fractions are cut off: between whole numbers nothing changes, which is what differences see too.
+            return whole_numbers(self.layer, shape, numbers) + 0.5
+        return numbers.normal(size=shape)
 
     def _randomize(self, numbers: np.random.Generator) -> None:
         self.parameters.values[...] = numbers.normal(scale=0.5, size=self.parameters.values.shape)
@@ -80,6 +86,8 @@ class LayerRig:
 
     def forward(self) -> Array:
         """The output for the present inputs and parameters."""
+        if self.calls.start:
+            self.calls.start()
         self.calls.forward()
         return self.output.copy()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,40 @@ from workbench.engine.layer import LossSite
 
 Array = np.ndarray[Any, Any]
 
-WIDTHS = {"cross_entropy": 4, "binary_cross_entropy": 1, "mean_squared_error": 3, "mean_absolute_error": 3}
-"""Outputs for each kind of loss, as its conformance tests use them."""
+
+@dataclass(frozen=True)
+class LossCase:
+    """A kind of loss, the outputs its conformance tests use, and its fields."""
+
+    kind: str
+    width: int
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "cross_entropy": LossCase("cross_entropy", 4),
+    "cross_entropy smoothed": LossCase("cross_entropy", 4, {"label_smoothing": 0.2}),
+    "binary_cross_entropy": LossCase("binary_cross_entropy", 1),
+    "binary_hinge": LossCase("binary_hinge", 1),
+    "binary_hinge squared": LossCase("binary_hinge", 1, {"power": 2, "margin": 2.5}),
+    "focal": LossCase("focal", 4),
+    "focal weak": LossCase("focal", 4, {"gamma": 0.5}),
+    "focal off": LossCase("focal", 4, {"gamma": 0.0}),
+    "hinge": LossCase("hinge", 4),
+    "hinge squared": LossCase("hinge", 4, {"power": 2, "margin": 2.5}),
+    "huber": LossCase("huber", 3),
+    "huber wide": LossCase("huber", 3, {"delta": 2.5}),
+    "mean_absolute_error": LossCase("mean_absolute_error", 3),
+    "mean_squared_error": LossCase("mean_squared_error", 3),
+    "normalized_logistic": LossCase("normalized_logistic", 4),
+}
 
 
 class LossRig:
     """A loss with random logits, targets and strengths."""
 
-    def __init__(self, kind: str, dtype: Any = np.float64, rows: int = 6) -> None:
-        self.loss, width = loss_of(kind), WIDTHS[kind]
+    def __init__(self, case: str, dtype: Any = np.float64, rows: int = 6) -> None:
+        self.loss, width = loss_of(CASES[case].kind, **CASES[case].fields), CASES[case].width
         numbers = np.random.default_rng(11)
         self.logits = numbers.normal(scale=2.0, size=(rows, width)).astype(dtype)
         self.strengths = numbers.uniform(0.2, 3.0, rows).astype(dtype)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-from support.cases import Case
+from support.cases import Case, whole_numbers
 
 from workbench.engine.backend import Backend, Shape
 from workbench.engine.layer import Loss
@@ -14,7 +15,7 @@ from workbench.engine.network import Network, build_network
 from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
-from workbench.recipe.kinds import LossSpec
+from workbench.recipe.kinds import LayerSpec, LossSpec
 from workbench.recipe.network import NetworkRecipe
 
 Array = np.ndarray[Any, Any]
@@ -30,12 +31,11 @@ def network_around(kind: str, case: Case) -> Network:
     layers: list[dict[str, Any]] = []
     feeders = []
     for number, shape in enumerate(case.inputs):
-        name = f"feeder_{number}"
-        if len(shape) in (1, 3):
-            feeders.append(name)
-            layers.append(_feeder(shape, name))
-        else:
+        if case.layer(kind).looks_up:
             feeders.append("input")
+            continue
+        layers += _feeder(shape, f"feeder_{number}")
+        feeders.append(f"feeder_{number}")
     layers.append({"kind": kind, **case.fields, "name": "layer", "inputs": feeders})
     if len(case.layer(kind).output_shape(case.inputs)) > 1:
         layers.append({"kind": "flatten", "name": "flat"})
@@ -43,15 +43,22 @@ def network_around(kind: str, case: Case) -> Network:
     return network_of(layers, case.inputs[0])
 
 
-def _feeder(shape: Shape, name: str) -> dict[str, Any]:
+def _feeder(shape: Shape, name: str) -> list[dict[str, Any]]:
+    """Trained layers that make an output of the input's shape of an input of that shape."""
     if len(shape) == 1:
-        return {"kind": "dense", "units": shape[0], "name": name, "inputs": ["input"]}
-    return {"kind": "conv2d", "filters": shape[-1], "kernel": 1, "name": name, "inputs": ["input"]}
+        return [{"kind": "dense", "units": shape[0], "name": name, "inputs": ["input"]}]
+    if len(shape) == 3:
+        return [{"kind": "conv2d", "filters": shape[-1], "kernel": 1, "name": name, "inputs": ["input"]}]
+    return [
+        {"kind": "flatten", "name": f"{name}_flat", "inputs": ["input"]},
+        {"kind": "dense", "units": prod(shape), "name": f"{name}_dense"},
+        {"kind": "reshape", "shape": shape, "name": name},
+    ]
 
 
-def loss_of(kind: str = "cross_entropy") -> Loss:
+def loss_of(kind: str = "cross_entropy", **fields: Any) -> Loss:
     """A loss by kind."""
-    loss = LossSpec.kinds()[kind]()
+    loss = LossSpec.kinds()[kind](**fields)
     assert isinstance(loss, Loss)
     return loss
 
@@ -68,6 +75,13 @@ def random_parameters(
         view = slot.view(parameters.state)
         view += numbers.uniform(0.1, 0.5, view.shape).astype(dtype)
     return parameters
+
+
+def inputs_of(network: Network, rows: int, numbers: np.random.Generator) -> Array:
+    """Random inputs, whole numbers where a layer looks them up."""
+    shape = (rows, *network.input_shape)
+    layer = next((node.layer for node in network.nodes if node.layer.looks_up), None)
+    return numbers.normal(size=shape) if layer is None else whole_numbers(layer, shape, numbers)
 
 
 class Bench:
@@ -92,7 +106,7 @@ class Bench:
     def fill(self, rows: int, seed: int) -> None:
         """Random rows of input, targets and strengths."""
         numbers, plan = np.random.default_rng(seed), self.plan
-        plan.input[:rows] = numbers.normal(size=plan.input[:rows].shape)
+        plan.input[:rows] = inputs_of(plan.network, rows, numbers)
         if plan.targets.dtype == np.int64:
             classes = max(2, plan.network.outputs)
             plan.targets[:rows] = numbers.integers(0, classes, rows)
@@ -115,17 +129,30 @@ class Bench:
         self.pool.close()
 
 
-VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "batch_norm", "dropout")
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+VECTOR_KINDS = ("dense", "relu", "gelu", "silu", *NORMS, "dropout", "reshape")
+SEQUENCE_KINDS = ("tanh", "softplus", *NORMS, "dropout", "reshape", "flatten", "upsampling1d", "zero_padding1d")
 POOLS = ("max_pool2d", "average_pool2d")
-PICTURE_KINDS = ("conv2d", "strided", *POOLS, "elu", "batch_norm", "global_average_pool2d", "flatten")
+PICTURE_KINDS = (
+    *("conv2d", "strided", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
+    *("upsampling2d", "zero_padding2d"),
+)
+# A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.
+FIELDS: dict[str, dict[str, Any]] = {
+    "group_norm": {"groups": 1, "epsilon": 0.1},
+    "layer_norm": {"axes": "all", "epsilon": 0.1},
+    "upsampling1d": {"mode": "linear"},
+    "upsampling2d": {"mode": "bilinear"},
+    "zero_padding1d": {"padding": (2, 0)},
+    "zero_padding2d": {"padding": (0, 1, 1, 0)},
+}
 
 
 @st.composite
 def networks(draw: st.DrawFn, outputs: int = 3) -> Network:
-    """A small graph on vectors or pictures, with branches, sums and concatenations."""
-    sizes = st.integers(3, 7)
-    pictures = draw(st.booleans())
-    input_shape = (draw(sizes), draw(sizes), draw(st.integers(1, 3))) if pictures else (draw(sizes),)
+    """A small graph on vectors, sequences or pictures, with branches, sums and concatenations."""
+    sizes, channels = st.integers(3, 7), st.integers(1, 3)
+    input_shape = draw(st.tuples(sizes) | st.tuples(sizes, channels) | st.tuples(sizes, sizes, channels))
     layers: list[dict[str, Any]] = []
     shapes: dict[str, Shape] = {"input": input_shape}
     for number in range(draw(st.integers(1, 7))):
@@ -145,26 +172,43 @@ def _drawn_layer(draw: st.DrawFn, shapes: dict[str, Shape], source: str) -> dict
     if draw(st.integers(0, 3)) == 0:
         kind = draw(st.sampled_from(("add", "concatenate")))
         return {"kind": kind, "inputs": draw(st.lists(st.sampled_from(alike), min_size=2, max_size=3))}
-    if len(shape) == 1:
-        return _vector_layer(draw(st.sampled_from(VECTOR_KINDS)))
-    fits = [kind for kind in PICTURE_KINDS if min(shape[:2]) >= 2 or kind not in POOLS]
-    return _picture_layer(draw(st.sampled_from(fits)))
+    kinds = {1: VECTOR_KINDS, 2: SEQUENCE_KINDS, 3: PICTURE_KINDS}[len(shape)]
+    kind = draw(st.sampled_from([kind for kind in kinds if _suits(kind, shape)]))
+    return _picture_layer(kind, shape) if len(shape) == 3 else _plain_layer(kind, shape)
 
 
-def _vector_layer(kind: str) -> dict[str, Any]:
+def _suits(kind: str, shape: Shape) -> bool:
+    if kind in POOLS:
+        return min(shape[:2]) >= 2
+    if kind.startswith("upsampling"):
+        return prod(shape) < 200
+    return prod(shape) > 1 or kind not in NORMS
+
+
+def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "dense":
         return {"kind": "dense", "units": 4}
-    if kind in ("batch_norm", "dropout"):
-        return {"kind": kind}
-    return {"kind": "activation", "function": kind}
+    if kind == "reshape":
+        # A vector becomes a sequence, and a sequence one of other steps.
+        return {"kind": "reshape", "shape": [-1, 2] if prod(shape) % 2 == 0 else [shape[-1], -1]}
+    return _other_layer(kind)
 
 
-def _picture_layer(kind: str) -> dict[str, Any]:
+def _picture_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "conv2d":
         return {"kind": "conv2d", "filters": 3, "kernel": 3}
     if kind == "strided":
         return {"kind": "conv2d", "filters": 2, "kernel": 2, "stride": 2, "padding": "same", "bias": False}
-    return {"kind": "activation", "function": kind} if kind == "elu" else {"kind": kind}
+    if kind == "reshape":
+        # Rows become steps.
+        return {"kind": "reshape", "shape": [shape[0], -1]}
+    return _other_layer(kind)
+
+
+def _other_layer(kind: str) -> dict[str, Any]:
+    if kind in LayerSpec.kinds():
+        return {"kind": kind, **FIELDS.get(kind, {})}
+    return {"kind": "activation", "function": kind}
 
 
 def _closed(layers: list[dict[str, Any]], shapes: dict[str, Shape]) -> list[dict[str, Any]]:

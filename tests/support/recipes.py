@@ -44,6 +44,8 @@ def _value(annotation: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(parts)
     if origin is Annotated:
         return st.integers(1, 1024)
+    if origin is tuple and parts[1:] == (...,):
+        return st.lists(_value(parts[0]), min_size=1, max_size=3)
     if origin is tuple:
         return st.tuples(*map(_value, parts)).map(list)
     if parts:
@@ -82,7 +84,7 @@ def schedules(draw: st.DrawFn) -> dict[str, Any]:
     """A schedule; a warm-up is followed by another one."""
     schedule = draw(kinds_of(ScheduleSpec))
     if schedule["kind"] == "warmup":
-        schedule["then"] = draw(kinds_of(ScheduleSpec, ("warmup",)))
+        schedule["then"] = draw(kinds_of(ScheduleSpec, ("warmup", "one_cycle")))
     return schedule
 
 
@@ -112,11 +114,13 @@ data = st.fixed_dictionaries(
 training = st.fixed_dictionaries(
     {},
     optional={
-        "loss": st.sampled_from(sorted(LossSpec.kinds())),
+        "loss": kinds_of(LossSpec) | st.sampled_from(sorted(LossSpec.kinds())),
         "optimizer": kinds_of(OptimizerSpec) | st.sampled_from(["sgd", "adam"]),
         "schedule": schedules(),
         "epochs": st.integers(0, 10**6),
         "l2": st.floats(0, 1e6),
+        "accumulate": st.integers(1, 2**20),
+        "ema": st.fixed_dictionaries({}, optional={"decay": st.floats(0, 1, exclude_max=True)}),
         "clip_norm": st.floats(1e-9, 1e9),
         "early_stopping": st.fixed_dictionaries({}, optional={"patience": st.integers(1, 100)}),
     },

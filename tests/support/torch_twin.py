@@ -78,24 +78,102 @@ class NetworkTwin:
 
 
 def torch_optimizer(model: Any, spec: Any, l2: float = 0.0) -> Any:
-    """PyTorch's optimizer that does what a recipe's says."""
-    import torch
-
+    """PyTorch's optimizer that does what a recipe's says; a decay that PyTorch lacks is ``decay_as_torch``'s."""
     # L2 and weight decay act on weights, not on biases and norm scales.
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim == 1]
-    groups = [{"params": weights, "weight_decay": l2}, {"params": others, "weight_decay": 0.0}]
-    rate, optim = spec.learning_rate, torch.optim
+    decay = spec.decay() if spec.kind in _DECAYING else l2
+    groups = [
+        {"params": weights_of(model), "weight_decay": decay},
+        {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    return torch_rule(groups, spec)
+
+
+def weights_of(model: Any) -> list[Any]:
+    """The parameters that decay acts on."""
+    return [parameter for parameter in model.parameters() if parameter.ndim > 1]
+
+
+_DECAYING = ("adamw", "nadam", "lion")
+"""Kinds whose decay PyTorch's rule takes over, where it does not take L2 in its place."""
+
+
+def torch_rule(parameters: Any, spec: Any) -> Any:
+    """PyTorch's optimizer for parameters or groups of them."""
+    from torch import optim
+
+    rate = spec.learning_rate
     match spec.kind:
         case "sgd":
-            return optim.SGD(groups, lr=rate)
+            return optim.SGD(parameters, lr=rate)
         case "momentum":
-            return optim.SGD(groups, lr=rate, momentum=spec.beta)
+            return optim.SGD(parameters, lr=rate, momentum=spec.beta, dampening=spec.dampening)
         case "nesterov":
-            return optim.SGD(groups, lr=rate, momentum=spec.beta, nesterov=True)
+            return optim.SGD(parameters, lr=rate, momentum=spec.beta, nesterov=True)
         case "rmsprop":
-            return optim.RMSprop(groups, lr=rate, alpha=spec.rho, eps=spec.epsilon)
+            return optim.RMSprop(parameters, lr=rate, alpha=spec.rho, eps=spec.epsilon)
+        case "adagrad":
+            return optim.Adagrad(parameters, lr=rate, eps=spec.epsilon)
+        case "lion":
+            return torch_lion(parameters, spec)
+    betas, given = (spec.beta1, spec.beta2), {"lr": rate, "eps": spec.epsilon}
+    match spec.kind:
+        case "adam" if spec.epsilon_inside_root:
+            return _torch_adam_of_the_lecture(parameters, spec)
         case "adam":
-            return optim.Adam(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)
-    groups[0]["weight_decay"] = spec.weight_decay
-    return optim.AdamW(groups, lr=rate, betas=(spec.beta1, spec.beta2), eps=spec.epsilon)
+            return optim.Adam(parameters, betas=betas, **given)
+        case "adamw":
+            return optim.AdamW(parameters, betas=betas, weight_decay=spec.weight_decay, **given)
+    assert spec.kind == "nadam"
+    more = {"momentum_decay": spec.momentum_decay, "weight_decay": spec.decay(), "decoupled_weight_decay": True}
+    return optim.NAdam(parameters, betas=betas, **given, **more)
+
+
+def decay_as_torch(weights: Any, spec: Any) -> None:
+    """Decoupled decay before a step of a rule of PyTorch that has none."""
+    import torch
+
+    if spec.kind not in _DECAYING:
+        with torch.no_grad():
+            for weight in weights:
+                weight.mul_(1 - spec.learning_rate * spec.decay())
+
+
+def _own_rule(parameters: Any, defaults: dict[str, Any], update: Any) -> Any:
+    """An optimizer that PyTorch lacks, from the rule of one parameter."""
+    import torch
+
+    class Rule(torch.optim.Optimizer):
+        @torch.no_grad()
+        def step(self) -> None:
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    update(parameter, self.state[parameter], group)
+
+    return Rule(parameters, defaults)
+
+
+def torch_lion(parameters: Any, spec: Any) -> Any:
+    """Lion, from the paper's Algorithm 2."""
+    import torch
+
+    def update(parameter: Any, state: Any, group: dict[str, Any]) -> None:
+        mean = state.get("m", torch.zeros_like(parameter))
+        direction = torch.sign(torch.lerp(parameter.grad, mean, spec.beta1))
+        state["m"] = torch.lerp(parameter.grad, mean, spec.beta2)
+        parameter.sub_(group["lr"] * (direction + group["weight_decay"] * parameter))
+
+    return _own_rule(parameters, {"lr": spec.learning_rate, "weight_decay": spec.weight_decay}, update)
+
+
+def _torch_adam_of_the_lecture(parameters: Any, spec: Any) -> Any:
+    import torch
+
+    def update(parameter: Any, state: Any, group: dict[str, Any]) -> None:
+        gradient, step = parameter.grad, state.get("t", 0) + 1
+        mean = spec.beta1 * state.get("v", torch.zeros_like(parameter)) + (1 - spec.beta1) * gradient
+        square = spec.beta2 * state.get("s", torch.zeros_like(parameter)) + (1 - spec.beta2) * gradient**2
+        state["t"], state["v"], state["s"] = step, mean, square
+        root = torch.sqrt(square / (1 - spec.beta2**step) + spec.epsilon)
+        parameter.sub_(group["lr"] * mean / (1 - spec.beta1**step) / root)
+
+    return _own_rule(parameters, {"lr": spec.learning_rate}, update)

@@ -47,7 +47,7 @@ def whole(plan: Plan, rows: int, name: str) -> np.ndarray[Any, Any]:
     """A layer's output for the whole batch, computed anew."""
     plan.keeps_all = True
     plan.run(rows)
-    return np.concatenate([outputs[name] for _, outputs in plan.outputs(rows)])
+    return np.concatenate([outputs[name] for _, outputs in plan.outputs()])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -123,7 +123,7 @@ def test_that_figures_do_not_depend_on_the_number_of_threads(rows: int, monkeypa
     for threads in (1, 2, 3):
         bench = Bench(random_parameters(network_of(PICTURE, (6, 6, 2))), rows, threads=threads)
         found.append(looked(bench, rows))
-        assert len(bench.plan.outputs(rows)) == threads
+        assert len(bench.plan.outputs()) == threads
         bench.close()
     for other in found[1:]:
         for name, values in found[0].items():
@@ -141,10 +141,8 @@ def test_that_an_activation_that_is_fused_into_the_layer_before_is_told_by_its_o
     stored = Plan.outputs
     left_out = {"dense_1"}
 
-    def outputs(plan: Plan, rows: int) -> list[tuple[slice, dict[str, Any]]]:
-        return [
-            (cut, {name: y for name, y in each.items() if name not in left_out}) for cut, each in stored(plan, rows)
-        ]
+    def outputs(plan: Plan) -> list[tuple[slice, dict[str, Any]]]:
+        return [(cut, {name: y for name, y in each.items() if name not in left_out}) for cut, each in stored(plan)]
 
     monkeypatch.setattr(Plan, "outputs", outputs)
     bench = Bench(random_parameters(network_of(VECTOR, (6,))), 32)
@@ -164,7 +162,7 @@ def test_that_in_place_functions_are_not_taken_for_their_input(monkeypatch: pyte
     monkeypatch.setattr(
         Plan,
         "outputs",
-        lambda plan, rows: [(cut, {**each, "dense_1": each["relu_1"]}) for cut, each in stored(plan, rows)],
+        lambda plan: [(cut, {**each, "dense_1": each["relu_1"]}) for cut, each in stored(plan)],
     )
     bench = Bench(random_parameters(network_of(VECTOR, (6,))), 32)
     assert looked(bench, 32)["measured"] == ("output",)

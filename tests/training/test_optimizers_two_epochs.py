@@ -9,7 +9,7 @@ import pytest
 from support.exports import encoder_of, module_of
 from support.layer_rig import assert_close
 from support.networks import loss_of, network_of
-from support.torch_twin import torch_optimizer
+from support.torch_twin import decay_as_torch, torch_optimizer, weights_of
 
 from workbench.engine.backend import Backend
 from workbench.engine.network import Network
@@ -88,6 +88,7 @@ def _theirs(network: Network, recipe: Recipe, start: Tensors) -> Tensors:
         ((weights * losses).sum() / weights.sum()).backward()
         if recipe.training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.training.clip_norm)
+        decay_as_torch(weights_of(model), recipe.training.optimizer)
         optimizer.step()
     return {name: t.detach().numpy() for name, t in model.state_dict().items() if "num_batches" not in name}
 
@@ -125,6 +126,9 @@ def test_that_gradients_are_clipped_as_in_pytorch(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_that_a_stronger_decay_is_decoupled_as_in_pytorch(name: str) -> None:
-    optimizer = {"kind": "adamw", "learning_rate": 0.003, "weight_decay": 2.0}
-    _assert_same_after_two_epochs(name, {"optimizer": optimizer})
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("adamw", "weight_decay"), ("nadam", "decoupled_weight_decay"), ("momentum", "decoupled_weight_decay")],
+)
+def test_that_a_stronger_decay_is_decoupled_as_in_pytorch(name: str, kind: str, field: str) -> None:
+    _assert_same_after_two_epochs(name, {"optimizer": {"kind": kind, "learning_rate": 0.003, field: 2.0}})

@@ -137,11 +137,10 @@ def sentence_of(kind: str, layer: str, since: float, others: int = 0) -> str:
 
 def alarms_of(records: Records) -> tuple[Alarm, ...]:
     """What is unhealthy now, the gravest first; nothing in a healthy run."""
-    found = [
-        alarm
-        for rule in (_not_finite, _exploding, _flat, _vanishing, _large, _small, _clipped)
-        for alarm in rule(records)
-    ]
+    rules = (_not_finite, _exploding, _flat, _vanishing, _large, _small, _clipped)
+    # Records of a run that breaks may hold anything.
+    with np.errstate(all="ignore"):
+        found = [alarm for rule in rules for alarm in rule(records)]
     if any(alarm.kind == "not_finite" for alarm in found):
         # What else is said then rests on numbers that are none.
         return tuple(alarm for alarm in found if alarm.kind == "not_finite")

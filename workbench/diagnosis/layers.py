@@ -8,7 +8,8 @@ from typing import Any
 from workbench.recipe.kinds import LayerSpec
 from workbench.recipe.recipe import Recipe
 
-_PASSING = {"batch_norm", "layer_norm", "dropout", "flatten", "max_pool2d", "average_pool2d", "global_average_pool2d"}
+_PASSING = {"norm", "regularization", "shape"}
+"""Roles of layers that stand between a layer and its activation without being one."""
 
 
 def enabled_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
@@ -34,7 +35,7 @@ def function_after(recipe: Recipe, name: str) -> str:
             continue
         if layer.kind == "activation" and layer.enabled:
             return str(getattr(layer, "function", ""))
-        if layer.kind in _PASSING or not layer.enabled:
+        if getattr(layer, "role", "") in _PASSING or not layer.enabled:
             return function_after(recipe, layer.name)
     return ""
 

@@ -3,6 +3,7 @@
 ``lecun``: variance 1 / fan_in (the lecture calls it Xavier; LeCun et al., Efficient BackProp, 1998).
 ``glorot``: 2 / (fan_in + fan_out) (Glorot and Bengio, AISTATS 2010, the one called Xavier elsewhere).
 ``he``: 2 / fan_in (He et al., ICCV 2015), for ReLU and its relatives.
+``normal`` and ``uniform`` alone have the variance that they are given, for tables of vectors.
 """
 
 from __future__ import annotations
@@ -30,16 +31,19 @@ class Initializer:
     """A rule for a parameter's first values.
 
     Args:
-        name: one of ``NAMES``.
-        value: what ``constant`` fills in.
+        name: one of ``NAMES``, or ``normal`` or ``uniform``.
+        value: what ``constant`` fills in; the standard deviation of ``normal`` and ``uniform``.
+        empty_row: the row of a matrix that starts at 0, whatever the others do.
     """
 
-    def __init__(self, name: str, value: float = 0.0) -> None:
-        self.name, self.value = name, value
+    def __init__(self, name: str, value: float = 0.0, empty_row: int | None = None) -> None:
+        self.name, self.value, self.empty_row = name, value, empty_row
 
     def variance(self, fan_in: int, fan_out: int) -> float:
         """The variance of the first values."""
         family = self.name.partition("_")[0]
+        if family in ("normal", "uniform"):
+            return self.value**2
         if family == "he":
             return 2.0 / fan_in
         if family == "glorot":
@@ -53,12 +57,15 @@ class Initializer:
             return np.full(shape, self.value if self.name == "constant" else 0.0)
         deviation = self.variance(fan_in, fan_out) ** 0.5
         values: np.ndarray[Any, Any]
-        if self.name.endswith("_normal"):
+        if self.name.endswith("normal"):
             values = deviation * normal(np, key_of(*key), 0, count)
         else:
             # A uniform distribution on (-a, a) has the variance a² / 3.
             values = deviation * 3.0**0.5 * (2.0 * uniform(np, key_of(*key), 0, count, np.float64) - 1.0)
-        return values.reshape(shape)
+        values = values.reshape(shape)
+        if self.empty_row is not None:
+            values[self.empty_row] = 0
+        return values
 
 
 ONES = Initializer("constant", 1.0)

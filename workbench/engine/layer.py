@@ -79,7 +79,7 @@ class Site:
         first_row: the shard's first row within the whole batch.
         batch_rows: the rows of the whole batch.
         shard: the shard's number.
-        meet: makes a ``Meeting`` for the layer, or None where the batch is in one piece.
+        meet: makes a ``Meeting`` for the layer, for kernels a ``SlotMeeting``; None where the batch is in one piece.
     """
 
     backend: Backend
@@ -96,7 +96,7 @@ class Site:
     first_row: int
     batch_rows: int
     shard: int
-    meet: Callable[[], Meeting] | None
+    meet: Callable[[], Any] | None
     buffer: Callable[[str, Shape, Any], Array] = field(repr=False, default=None)  # type: ignore[assignment]
     """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
     from ``forward`` to ``backward``."""
@@ -134,10 +134,14 @@ class FlatPart:
 
 @dataclass(frozen=True)
 class Calls:
-    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained."""
+    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained.
+
+    ``start`` is done in Python at the start of a step, before all layers: what depends on which step it is.
+    """
 
     forward: Call
     backward: Call
+    start: Call | None = None
 
 
 class Chain:

@@ -7,7 +7,7 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
-from workbench.engine.layer import Calls, Clock, Loss, LossSite, Meeting, Site, unchained
+from workbench.engine.layer import Calls, Clock, Loss, LossSite, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.shards import ShardPool, SumMeeting
@@ -32,10 +32,14 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
     return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
 
 
+Finish = Callable[[int, int, Sequence[Array]], list[Call]]
+"""Given a shard's number, how many there are, and their gradients: what it does once all of these are there."""
+
+
 @dataclass(frozen=True)
 class _Program:
     tasks: list[Call]
-    barrier: threading.Barrier
+    barrier: Any
     outputs: list[tuple[slice, dict[str, Array]]]
 
 
@@ -52,7 +56,7 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        seed: theirs.
+        finish: what each shard does once all gradients are there, where ``run`` is asked to; for compiled backends.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -74,16 +78,17 @@ class Plan:
         training: bool,
         pool: ShardPool,
         clock: Clock | None = None,
+        finish: Finish | None = None,
     ) -> None:
         self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
         self.batch, self.training, self.clock = batch, training, clock or Clock()
-        self._loss, self._pool = loss, pool
+        self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
         self.keeps_all = False
-        self._programs: dict[tuple[int, bool], _Program] = {}
-        self._program(batch)
+        self._programs: dict[tuple[int, bool, bool], _Program] = {}
+        self._ran = self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
         xp, dtype, outputs = self.backend.xp, self.parameters.dtype, self.network.outputs
@@ -102,54 +107,72 @@ class Plan:
         self.gradient = self._gradients[0]
         self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
 
-    def run(self, rows: int) -> None:
-        """Compute the first ``rows`` rows."""
-        program = self._programs.get((rows, self.keeps_all)) or self._program(rows)
+    def run(self, rows: int, *, finish: bool = False) -> None:
+        """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
+        program = self._programs.get((rows, finish, self.keeps_all)) or self._program(rows, finish)
+        self._ran = program
         with self.backend.current():
-            xp = self.backend.xp
             try:
                 self._pool.run(program.tasks, program.barrier.abort)
             except BaseException:
                 program.barrier.reset()
                 raise
-            for other in self._gradients[1 : len(program.tasks)]:
-                self.gradient += other
-            xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+            if not finish:
+                for other in self._gradients[1 : len(program.tasks)]:
+                    self.gradient += other
+            self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
-    def outputs(self, rows: int) -> list[tuple[slice, dict[str, Array]]]:
-        """What the layers gave in the last ``run(rows)`` of a training plan; to be read only, before another run.
+    def outputs(self) -> list[tuple[slice, dict[str, Array]]]:
+        """What the layers gave in the last run of a training plan; to be read only, before another run.
 
         Returns:
             For each shard its rows within the batch, and by layer ``(rows, *shape)``; ``input`` is what the network
             reads. A layer whose output is not stored is missing.
         """
-        return (self._programs.get((rows, self.keeps_all)) or self._program(rows)).outputs
+        return self._ran.outputs
 
     def memory(self) -> int:
         """Bytes of the plan's buffers, parameters and optimizer aside."""
         shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
         return sum(int(array.nbytes) for array in shared) + sum(arena.nbytes for arena in self._arenas)
 
-    def _program(self, rows: int) -> _Program:
+    def _program(self, rows: int, finish: bool = False) -> _Program:
         shards = min(self._shards, rows)
-        barrier = threading.Barrier(shards)
-        meetings: dict[str, SumMeeting] = {}
+        cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
+        barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
+        meetings: dict[str, Any] = {}
 
-        def meeting_of(layer: str) -> Callable[[], Meeting] | None:
+        def meeting_of(layer: str) -> Callable[[], Any] | None:
             if shards == 1:
                 return None
-            return lambda: meetings.setdefault(layer, SumMeeting(shards, barrier))
+            return lambda: meetings[layer] if layer in meetings else meetings.setdefault(layer, meeting())
 
         with self.backend.current():
             tasks, outputs = [], []
-            for shard in range(shards):
-                cut = slice(rows * shard // shards, rows * (shard + 1) // shards)
+            for shard, cut in enumerate(cuts):
                 compiler = _ShardCompiler(self, shard, cut, rows, meeting_of)
-                tasks.append(compiler.task())
+                tasks.append(compiler.task(self._finishing(shard, barrier, shards, finish)))
                 outputs.append((cut, compiler.outputs))
         program = _Program(tasks, barrier, outputs)
-        self._programs[rows, self.keeps_all] = program
+        self._programs[rows, finish, self.keeps_all] = program
         return program
+
+    def _finishing(self, shard: int, barrier: Any, shards: int, finish: bool) -> list[Call]:
+        if not finish:
+            return []
+        assert self.finish is not None
+        wait = [barrier.wait()] if shards > 1 else []
+        return [*wait, *self.finish(shard, shards, self._gradients)]
+
+    def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
+        """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
+        if self.backend.compiled and self.parameters.dtype == np.float32:
+            from workbench.engine.kernels.waiting import Rendezvous, SlotMeeting
+
+            rendezvous, rows = Rendezvous(len(shard_rows)), np.array(shard_rows, np.int64)
+            return rendezvous, lambda: SlotMeeting(rendezvous, rows)
+        barrier = threading.Barrier(len(shard_rows))
+        return barrier, lambda: SumMeeting(len(shard_rows), barrier)
 
 
 class _ShardCompiler:
@@ -162,16 +185,18 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = _learned(plan.network) if plan.training else set()
 
-    def task(self) -> Call:
+    def task(self, finishing: Iterable[Call] = ()) -> Call:
         outputs = self.outputs = self._outputs()
         gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
         calls = [self._compile(node, outputs, gradients) for node in self.nodes]
-        sequence: list[Call] = [call.forward for call in calls] + [self._scaling(), loss]
+        sequence: list[Call] = [call.start for call in calls if call.start]
+        sequence += [*(call.forward for call in calls), self._scaling(), loss]
         for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
             if node.name in self.learned:
                 sequence.append(call.backward)
                 sequence.extend(additions.get(node.name, ()))
+        sequence += finishing
 
         ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
 

@@ -39,7 +39,7 @@ def check_onnx(
 
     Args:
         model: the file.
-        inputs: examples as the model reads them, float32 ``(N, F)`` or ``(N, C, H, W)``.
+        inputs: examples as the model reads them, float32 ``(N, F)``, ``(N, F, T)`` or ``(N, C, H, W)``.
         expected: what the outputs should be, by name.
         tolerance: the largest relative difference that counts as rounding; one for all outputs, or by name.
     """

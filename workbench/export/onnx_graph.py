@@ -33,9 +33,9 @@ def export_onnx(
 ) -> bytes:
     """An ONNX model (opset 17, IR 10); equal models give equal bytes.
 
-    Its input ``input`` is float32 with a free batch axis: the feature matrix before normalization, or pictures NCHW
-    with pixel values as stored. Its outputs are ``logits`` and ``probabilities``, or for regression ``prediction`` in
-    the target's unit.
+    Its input ``input`` is float32 with a free batch axis: the feature matrix before normalization, sequences
+    ``(N, F, T)`` likewise, or pictures NCHW with pixel values as stored. Its outputs are ``logits`` and
+    ``probabilities``, or for regression ``prediction`` in the target's unit.
 
     Args:
         network: the layers.
@@ -62,7 +62,7 @@ def export_onnx(
 
 
 def channels_first(shape: Shape) -> Shape:
-    """The shape of an example as ONNX and PyTorch have it."""
+    """The shape of an example as ONNX and PyTorch have it: ``(C, H, W)``, ``(F, T)`` or ``(F,)``."""
     return (shape[-1], *shape[:-1])
 
 
@@ -75,10 +75,11 @@ class _Graph:
         self._initializers: dict[str, Any] = {}
 
     def constant(self, name: str, values: Any) -> str:
-        """Keep an array under a name, which is returned."""
+        """Keep an array under a name, which is returned: whole numbers in 64 bits, all others in float32."""
         from onnx import numpy_helper
 
-        self._initializers[name] = numpy_helper.from_array(np.asarray(values, "<f4", order="C"), name)
+        dtype = "<i8" if np.asarray(values).dtype.kind in "iu" else "<f4"
+        self._initializers[name] = numpy_helper.from_array(np.asarray(values, dtype, order="C"), name)
         return name
 
     def node(self, op: str, inputs: Sequence[str], output: str, name: str, attributes: Mapping[str, Any]) -> str:
@@ -107,6 +108,8 @@ class _Graph:
     def _source(
         self, text: str, layer: str, name: str, node: OnnxNode, reads: Sequence[str], made: Sequence[str]
     ) -> str:
+        if not text:
+            return ""
         if text.removeprefix("-").isdigit():
             return made[int(text)] if text.startswith("-") else reads[int(text)]
         if text in node.constants:

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.data.encoder import Encoder
 from workbench.engine.backend import Backend
+from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
@@ -25,7 +26,7 @@ _FAR = 8.0
 
 
 def typical(encoder: Encoder, seed: int = 0) -> Array:
-    """Inputs like the training data, before normalization: float32 ``(N, F)``, or pictures ``(N, H, W, C)``.
+    """Inputs like the training data, before normalization: float32 ``(N, F)``, ``(N, T, F)`` or ``(N, H, W, C)``.
 
     Numbers are drawn about their training mean with their deviation (so far as the normalization knows them), each
     category column has one category, pixels are drawn from their whole range.
@@ -78,6 +79,18 @@ def _pixel_range(encoder: Encoder) -> tuple[Array, Array]:
         return np.zeros_like(encoder.shift), np.full_like(encoder.shift, 255.0)
     width = 2.0 / np.where(encoder.scale == 0, 1.0, encoder.scale)
     return encoder.shift - width, encoder.shift + width
+
+
+def looked_up(network: Network, seed: int = 2) -> Array | None:
+    """Whole numbers for a network that looks up what it reads, float32 ``(N, F)``; None for other networks.
+
+    They are drawn from all that its smallest table has and a few beyond both its ends.
+    """
+    tables = [getattr(node.layer, "vocabulary", 1) for node in network.nodes if node.layer.looks_up]
+    if not tables:
+        return None
+    drawn = np.random.default_rng(seed).integers(-2, min(tables) + 2, (ROWS, *network.input_shape))
+    return drawn.astype(np.float32)
 
 
 def channels_first(inputs: Array) -> Array:

@@ -97,6 +97,8 @@ class _Writer:
     def _reads(self) -> str:
         if len(self.shape) == 3:
             return f"pictures ({_listed_shape(self.shape)}) with pixel values as stored"
+        if len(self.shape) == 2:
+            return f"sequences ({_listed_shape(self.shape)}), features before steps, before normalization"
         return f"features ({_listed_shape(self.shape)}) as they are, before normalization"
 
     def _gives(self) -> str:

@@ -34,7 +34,7 @@ def normalizes(encoder: Encoder) -> bool:
 
 
 def per_channel(values: np.ndarray[Any, Any], encoder: Encoder) -> np.ndarray[Any, Any]:
-    """A value for each feature ``(F,)``, or for each channel of pictures channels-first ``(C, 1, 1)``; float32."""
+    """A value for each feature ``(F,)``, channels-first also ``(F, 1)`` and ``(C, 1, 1)``; float32."""
     return np.asarray(values, np.float32).reshape(-1, *(1 for _ in encoder.input_shape[1:]))
 
 

@@ -17,6 +17,7 @@ from workbench.gui.data_facts import DataFacts
 from workbench.gui.values import plain
 from workbench.gui.wording import describe
 from workbench.recipe.recipe import Recipe
+from workbench.session.lookups import lookups_checked
 from workbench.store.files import write_file
 
 MERGE_SECONDS = 1.0
@@ -250,4 +251,5 @@ def _inspected(recipe: Recipe, facts: DataFacts | None) -> tuple[Network | None,
     network = inspect_network(recipe.network, facts.input_shape, outputs, recipe.training.dropout)
     if not network.nodes:
         return network, (Problem("the network has no layers", "network.layers"),)
+    network = lookups_checked(recipe, network)
     return network, tuple(network.problems())

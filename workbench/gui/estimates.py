@@ -33,6 +33,8 @@ _MOST_WORK = 20_000_000_000
 """Multiply-adds of a step beyond which one step takes seconds: said without trying."""
 _EVALUATION = 1 / 3
 """A forward pass is about a third of a step (forward, and backward by input and by weights)."""
+_COUNTS = {"loss", "optimizer", "batch_size", "dropout", "clip_norm", "clip_value", "max_norm", "ema", "accumulate"}
+"""Settings of training that a step's time or memory depends on."""
 
 Going = Callable[[], bool]
 
@@ -107,7 +109,7 @@ class Estimates(QObject):
         if facts is None or document.problems or document.network is None or not facts.examples:
             return None
         recipe, threads = document.recipe, self._workspace.runs.threads
-        training = recipe.training.model_dump_json(include={"loss", "optimizer", "batch_size", "dropout", "clip_norm"})
+        training = recipe.training.model_dump_json(include=_COUNTS)
         sizes = tuple(sorted(facts.sizes.items()))
         return recipe.network.model_dump_json(), training, facts.input_shape, facts.outputs, sizes, threads
 

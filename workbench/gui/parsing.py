@@ -74,3 +74,26 @@ def pair_text(value: int | tuple[int, int]) -> str:
     """``3 × 3``."""
     height, width = (value, value) if isinstance(value, int) else value
     return f"{height} × {width}"
+
+
+def parse_sizes(text: str, counts: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Whole numbers with any of ``x × * , ;`` or a space between: ``-1 × 2``.
+
+    Args:
+        text: what was typed.
+        counts: how many numbers there may be; any number of them, but not none, where empty.
+
+    Raises:
+        ValueError: the text is something else; its message says so.
+    """
+    parts = [part for part in re.split(r"[x×*,;\s\u202f]+", text.strip().lower().replace("\u2212", "-")) if part]
+    fitting = len(parts) in counts if counts else bool(parts)
+    if not fitting or not all(re.fullmatch(r"-?[0-9]{1,9}", part) for part in parts):
+        needed = " or ".join(map(str, counts)) if counts else "one or more"
+        raise ValueError(f'must be {needed} whole numbers, not "{text.strip()[:40]}"')
+    return tuple(int(part) for part in parts)
+
+
+def sizes_text(values: int | tuple[int, ...], joint: str) -> str:
+    """``-1 × 2``."""
+    return joint.join(map(str, (values,) if isinstance(values, int) else values))

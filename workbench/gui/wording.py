@@ -52,7 +52,7 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
         text = number_text(value, percent=percent, log=bool(field and field.log))
         return f"{text} %" if percent else text
     if isinstance(value, dict):
-        return kind_title(value["kind"]) if "kind" in value else _tr("own")
+        return kind_title(value["kind"]) if "kind" in value else _tr("on") if field and field.optional else _tr("own")
     return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
 
 
@@ -65,10 +65,10 @@ def kind_title(kind: str) -> str:
 
 
 def _shown_list(values: Sequence[Any]) -> str:
-    if len(values) == 2 and all(isinstance(value, int) for value in values):
-        return f"{values[0]}×{values[1]}"
     if not values:
         return _tr("none")
+    if len(values) <= 4 and all(isinstance(value, int) for value in values):
+        return ("×" if len(values) < 4 else ", ").join(map(str, values))
     if all(isinstance(value, str) for value in values) and len(values) <= 2:
         return ", ".join(safe(value) for value in values)
     return _tr("{0} entries").format(len(values))

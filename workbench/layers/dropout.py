@@ -7,9 +7,10 @@ from math import prod
 
 import numpy as np
 
-from workbench.engine.backend import Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, Site, TorchModule
+from workbench.engine.backend import Array, Shape
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Site, TorchModule
 from workbench.engine.random import key_of, uniform
+from workbench.layers.shaping import copying
 from workbench.recipe.fields import knob
 
 
@@ -32,7 +33,9 @@ class Dropout(Layer):
     def compile(self, site: Site) -> Calls:
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         if not site.training or self.rate == 0:
-            return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
+            return copying(site)
+        if site.compiled:
+            return _compiled(self, site)
         size = prod(x.shape[1:])
         stride = size + size % 2  # random numbers come in pairs: each row starts at a pair
         start, count = site.first_row * stride, site.rows * stride
@@ -59,3 +62,22 @@ class Dropout(Layer):
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         return TorchModule(f"nn.Dropout({self.rate!r})")
+
+
+def _compiled(layer: Dropout, site: Site) -> Calls:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import dropped
+
+    x, y, dx, dy, clock = site.inputs[0], site.output, site.d_inputs[0], site.d_output, site.clock
+    key = site.buffer("key", (1,), np.uint64)
+    size, scale = prod(x.shape[1:]), 1.0 / (1.0 - layer.rate)
+
+    def drop(source: Array, target: Array) -> NativeCall:
+        # The backward pass draws the same numbers again: cheaper than to remember them.
+        fields = key, size, site.first_row, float(layer.rate), float(scale)
+        return NativeCall(dropped, site.rows, source, target, *fields, row_bytes=2 * size * source.itemsize)
+
+    def choose() -> None:
+        key[0] = key_of(clock.seed, "dropout", site.key, clock.step)
+
+    return Calls(drop(x, y), Chain() if dx is None else drop(dy, dx), choose)

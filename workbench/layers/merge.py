@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from math import prod
 
-from workbench.engine.backend import Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.backend import Array, Shape
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 
 
 class Add(Layer):
@@ -25,6 +26,8 @@ class Add(Layer):
         return inputs[0]
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return _compiled_sum(site)
         xp, y, dy = site.xp, site.output, site.d_output
 
         def forward() -> None:
@@ -47,7 +50,7 @@ class Add(Layer):
 
 
 class Concatenate(Layer):
-    """Outputs side by side: vectors end to end, pictures of one size channel on channel."""
+    """Outputs side by side: vectors end to end, pictures and sequences of one size channel on channel."""
 
     kind = "concatenate"
     stem = "concat"
@@ -66,6 +69,8 @@ class Concatenate(Layer):
         xp, stops = site.xp, [0]
         for x in site.inputs:
             stops.append(stops[-1] + x.shape[-1])
+        if site.compiled:
+            return _compiled_join(site, stops)
         cuts = [slice(start, stop) for start, stop in itertools.pairwise(stops)]
 
         def forward() -> None:
@@ -88,3 +93,37 @@ class Concatenate(Layer):
 
 def _listed(shapes: Sequence[Shape]) -> str:
     return " and ".join(" × ".join(map(str, shape)) for shape in shapes)
+
+
+def _compiled_sum(site: Site) -> Calls:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import add_values, copy_values
+
+    y, size = site.output, prod(site.output.shape[1:])
+    bytes_each = size * y.itemsize
+    sums = [
+        NativeCall(add_values, site.rows, before, other, y, size, row_bytes=3 * bytes_each)
+        for before, other in zip([site.inputs[0], *[y] * (len(site.inputs) - 2)], site.inputs[1:], strict=True)
+    ]
+    spread = [
+        NativeCall(copy_values, site.rows, site.d_output, dx, size, row_bytes=2 * bytes_each)
+        for dx in site.d_inputs
+        if dx is not None
+    ]
+    return Calls(Chain(*sums), Chain(*spread))
+
+
+def _compiled_join(site: Site, stops: list[int]) -> Calls:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import join_channels
+
+    places, many = prod(site.output.shape[1:-1]), stops[-1]
+
+    def moving(narrow: Array, wide: Array, start: int, stop: int, out: int) -> NativeCall:
+        fields = narrow, wide, places, stop - start, many, start, out
+        return NativeCall(join_channels, site.rows, *fields, row_bytes=2 * places * (stop - start) * wide.itemsize)
+
+    ends = list(itertools.pairwise(stops))
+    into = [moving(x, site.output, *end, 0) for x, end in zip(site.inputs, ends, strict=True)]
+    back = [moving(dx, site.d_output, *end, 1) for dx, end in zip(site.d_inputs, ends, strict=True) if dx is not None]
+    return Calls(Chain(*into), Chain(*back))

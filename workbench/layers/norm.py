@@ -44,7 +44,12 @@ class BatchNorm(Layer):
         return Parameter("running_mean", shape, ZEROS), Parameter("running_var", shape, ONES)
 
     def compile(self, site: Site) -> Calls:
-        if site.training and not self.frozen:
+        learns = site.training and not self.frozen
+        if site.compiled:
+            from workbench.layers.norm_compiled import compiled_batch_norm, compiled_running_norm
+
+            return compiled_batch_norm(self, site) if learns else compiled_running_norm(self, site)
+        if learns:
             return _BatchStatistics(self, site).calls()
         return _RunningStatistics(self, site).calls()
 
@@ -57,7 +62,7 @@ class BatchNorm(Layer):
         return TorchModule(f"nn.{kind}({inputs[0][-1]}, eps={self.epsilon!r}, momentum={self.momentum!r})")
 
 
-def _channel_sums(xp: Any, values: Array) -> Array:
+def channel_sums(xp: Any, values: Array) -> Array:
     """Sums over all but the last axis, float64 ``(channels,)``: by example in float32, over examples in float64."""
     by_example = values.reshape(values.shape[0], -1, values.shape[-1]).sum(axis=1)
     return by_example.sum(axis=0, dtype=np.float64)
@@ -108,10 +113,10 @@ class _BatchStatistics:
 
     def forward(self) -> None:
         site, xp, x, normal = self.site, self.site.xp, self.site.inputs[0], self.normal
-        mean = self.total(_channel_sums(xp, x)) / self.count
+        mean = self.total(channel_sums(xp, x)) / self.count
         xp.subtract(x, mean.astype(x.dtype), out=normal)
         xp.multiply(normal, normal, out=site.output)
-        variance = self.total(_channel_sums(xp, site.output)) / self.count
+        variance = self.total(channel_sums(xp, site.output)) / self.count
         self.inverse = (1.0 / xp.sqrt(variance + self.layer.epsilon)).astype(x.dtype)
         xp.multiply(normal, self.inverse, out=normal)
         xp.multiply(normal, site.weights["weight"], out=site.output)
@@ -130,7 +135,7 @@ class _BatchStatistics:
         site, xp, dy, normal = self.site, self.site.xp, self.site.d_output, self.normal
         product = site.like("product", dy)
         xp.multiply(dy, normal, out=product)
-        d_bias, d_weight = _channel_sums(xp, dy), _channel_sums(xp, product)
+        d_bias, d_weight = channel_sums(xp, dy), channel_sums(xp, product)
         site.gradients["bias"][...] = d_bias
         site.gradients["weight"][...] = d_weight
         both = self.total(xp.stack([d_bias, d_weight])) / self.count

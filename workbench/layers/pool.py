@@ -163,6 +163,10 @@ class _GlobalAverage(Layer):
         return (inputs[0][-1],)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            from workbench.layers.pool_compiled import compiled_global_average
+
+            return compiled_global_average(site)
         from workbench.layers.pool_arrays import global_average
 
         return global_average(site)

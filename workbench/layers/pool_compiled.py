@@ -38,3 +38,17 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
         return Calls(forward, Chain())
     backward = NativeCall(kernels.average_pool_backward, site.rows, dy, dx, share, sizes, row_bytes=row_bytes)
     return Calls(forward, backward)
+
+
+def compiled_global_average(site: Site) -> Calls:
+    """The mean over all places, for each channel."""
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import mean_over_places, spread_over_places
+
+    x, dx, channels = site.inputs[0], site.d_inputs[0], site.inputs[0].shape[-1]
+    places, moved = prod(x.shape[1:-1]), x.itemsize * prod(x.shape[1:])
+    forward = NativeCall(mean_over_places, site.rows, x, site.output, places, channels, row_bytes=moved)
+    if dx is None:
+        return Calls(forward, Chain())
+    backward = NativeCall(spread_over_places, site.rows, site.d_output, dx, places, channels, row_bytes=moved)
+    return Calls(forward, backward)

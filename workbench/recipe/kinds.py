@@ -77,8 +77,7 @@ class Kinded(Frozen):
 
 
 _LATER = {
-    "layer": "depthwise_conv2d reshape layer_norm embedding simple_rnn lstm gru self_attention",
-    "schedule": "one_cycle",
+    "layer": "depthwise_conv2d simple_rnn lstm gru self_attention",
 }
 """Names that stand for something already, whose kinds come in a later version."""
 
@@ -115,6 +114,9 @@ class LayerSpec(Kinded):
     """The start of the name that a layer without a name is given; the kind where empty."""
     width_field: ClassVar[str] = ""
     """The field that counts its units or filters, which ``network.width`` multiplies; empty for layers without."""
+
+    looks_up: ClassVar[bool] = False
+    """Whether it takes its inputs for whole numbers to look up, so that nothing before it can learn."""
 
     name: str = knob("", help="The layer's name in weights, exports and messages; made from its kind when empty.")
     inputs: tuple[str, ...] = knob(

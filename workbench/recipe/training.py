@@ -22,6 +22,18 @@ class EarlyStopping(Frozen):
     min_delta: float = knob(0.0, help="How much better counts as better.", ge=0, lt=1e9, advanced=True)
 
 
+class WeightAverage(Frozen):
+    """Use an exponential moving average of the weights as the model, while training goes on with the weights."""
+
+    decay: float = knob(
+        0.999,
+        help="How much of the average is kept an update: averages over about 1 / (1 - decay) updates. It starts lower:"
+        " min(decay, (1 + t) / (10 + t)) at update t.",
+        ge=0,
+        lt=1,
+    )
+
+
 def _default_loss() -> Any:
     return LossSpec.kinds()["cross_entropy"]()
 
@@ -46,6 +58,15 @@ class TrainingRecipe(Frozen):
     batch_size: int = knob(
         64, help="Examples a step; powers of two from 32 to 2048 suit the hardware.", ge=1, le=2**24, log=True
     )
+    accumulate: int = knob(
+        1,
+        help="Batches whose gradients make one step, as one batch of all their examples would; batch norm sees each"
+        " by itself. For large batches that do not fit in memory.",
+        ge=1,
+        le=2**20,
+        unit="batches",
+        advanced=True,
+    )
     l2: float = knob(
         0.0,
         label="L2",
@@ -53,6 +74,25 @@ class TrainingRecipe(Frozen):
         ge=0,
         le=1e6,
         log=True,
+    )
+    l1: float = knob(
+        0.0,
+        label="L1",
+        help="Pulls weights to exactly 0: adds l1 * sum of absolute weights. With L2 together: the elastic net.",
+        ge=0,
+        le=1e6,
+        log=True,
+        advanced=True,
+    )
+    max_norm: float | None = knob(
+        None,
+        label="max weight norm",
+        help="Scale the weights of a unit or filter that are longer than this down to it, after each step.",
+        gt=0,
+        le=1e9,
+        placeholder="off",
+        log=True,
+        advanced=True,
     )
     dropout: float = knob(
         0.0,
@@ -65,6 +105,18 @@ class TrainingRecipe(Frozen):
         None, label="clip gradient norm", help="Scale a gradient longer than this down to it.", gt=0, le=1e9,
         placeholder="off", log=True,
     )  # fmt: skip
+    clip_value: float | None = knob(
+        None, label="clip gradient values", help="Cut each number of a gradient off at this, either way.", gt=0, le=1e9,
+        placeholder="off", log=True, advanced=True,
+    )  # fmt: skip
+    ema: WeightAverage | None = knob(
+        None,
+        label="average weights",
+        help="Measure, keep, predict with and export the moving average of the weights (EMA). Batch norm's statistics"
+        " stay those of the weights in training.",
+        placeholder="off",
+        advanced=True,
+    )
     early_stopping: EarlyStopping | None = knob(
         None, help="Stop when the dev set no longer improves.", placeholder="off"
     )

@@ -68,7 +68,8 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
             for finding in watch.take(event):
                 yield _logged(folder, finding)
         yield Progress(run, time.time(), "evaluating", 0, 0)
-        training.stepper.load(folder.load(prepared.recipe.training.kept).tensors)
+        # The model alone: with averaged weights, training itself would go on with others.
+        training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
         result = outcome(training, prepared, run)
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(result.summary, indent=1).encode())

@@ -12,10 +12,12 @@ from workbench.data.reading import with_heading
 from workbench.engine.backend import Backend
 from workbench.engine.device import cores, open_backend
 from workbench.engine.layer import Loss, ShapeError
-from workbench.engine.network import Network, build_network, inspect_network, no_layers
+from workbench.engine.network import Network, inspect_network, no_layers
 from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
+from workbench.session.lookups import lookups_checked
 from workbench.session.mistakes import data_problems, problems_of_changes
+from workbench.training.schedules.base import Schedule
 
 ProgressCallback = Callable[[str, int, int], None]
 
@@ -89,11 +91,15 @@ def network_for(recipe: Recipe, dataset: Dataset) -> Network:
     """The recipe's network for a dataset.
 
     Raises:
-        RecipeError: names every layer that does not fit.
+        RecipeError: names every layer that does not fit, or would not get the data's own numbers where it needs them.
     """
-    return build_network(
-        recipe.network, dataset.encoder.input_shape, outputs_for(recipe, dataset.encoder), recipe.training.dropout
-    )
+    outputs = outputs_for(recipe, dataset.encoder)
+    network = inspect_network(recipe.network, dataset.encoder.input_shape, outputs, recipe.training.dropout)
+    network = lookups_checked(recipe, network)
+    problems = network.problems() or no_layers(recipe.network)
+    if problems:
+        raise RecipeError.of(problems)
+    return network
 
 
 def outputs_for(recipe: Recipe, encoder: Any) -> int:
@@ -121,6 +127,7 @@ def _dataset_and_network(
     if wrong_loss:
         # How many outputs are needed depends on what is changed, loss or task: only the layers before can be judged.
         network = inspect_network(recipe.network, dataset.encoder.input_shape, len(dataset.classes) or 1)
+        network = lookups_checked(recipe, network)
         raise RecipeError.of([*wrong_loss, *no_layers(recipe.network), *network.problems(but_the_end=True)])
     return dataset, network_for(recipe, dataset)
 
@@ -147,4 +154,6 @@ def _set_notices(recipe: Recipe, dataset: Dataset) -> tuple[str, ...]:
     notices = []
     if not len(dataset.sets["dev"]) and recipe.training.early_stopping:
         notices.append("Early stopping watches the dev set, and there is none: all epochs will be trained.")
+    if not len(dataset.sets["dev"]) and cast(Schedule, recipe.training.schedule).watches():
+        notices.append("The learning-rate schedule watches the dev set, and there is none: the rate will not fall.")
     return tuple(notices)

@@ -148,7 +148,7 @@ class LayerWatch:
     def _observe(self, rows: int) -> None:
         step = ceil(rows / ROWS)
         with self._backend.current(), np.errstate(all="ignore"):
-            for cut, outputs in self._plan.outputs(rows):
+            for cut, outputs in self._plan.outputs():
                 for activation in self._activations:
                     activation.look(outputs, cut, rows, step, self._look)
         self._examples += len(range(0, rows, step))

@@ -104,6 +104,7 @@ class Training:
         self.rows = job.dataset.sets["train"]
         self.batch = min(self.recipe.batch_size, len(self.rows))
         self.steps_per_epoch = -(-len(self.rows) // self.batch)
+        self.updates_per_epoch = -(-self.steps_per_epoch // self.recipe.accumulate)
         self.parameters = Parameters(job.network, job.backend)
         self.parameters.initialize(self.recipe.seed)
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
@@ -113,8 +114,9 @@ class Training:
         self.sample = training_sample(self.dataset, self.recipe.seed)
         self.state = TrainingState(self.recipe.optimizer.learning_rate)
         self.reason: str = "finished"
-        total = self.steps_per_epoch * self.recipe.epochs
-        self._every = max(1, min(self.steps_per_epoch, -(-total // _RECORDS)))
+        self.schedule = cast(Schedule, self.recipe.schedule)
+        total = self.updates_per_epoch * self.recipe.epochs
+        self._every = max(1, min(self.updates_per_epoch, -(-total // _RECORDS)))
         self._waiting: list[Event] = []
         self._held: list[Event] = []
         self._best_waiting = False
@@ -157,11 +159,14 @@ class Training:
         yield from self._commit("epoch")
 
     def _finished(self) -> bool:
-        stopping = self.recipe.early_stopping
-        if stopping and self.state.best_score is not None and self.state.waited >= stopping.patience:
+        if self._waited_long_enough():
             self.reason = "early_stopping"
             return True
         return self.state.epoch >= self.recipe.epochs
+
+    def _waited_long_enough(self) -> bool:
+        stopping = self.recipe.early_stopping
+        return bool(stopping and self.state.best_score is not None and self.state.waited >= stopping.patience)
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
@@ -194,10 +199,14 @@ class Training:
         state, started = self.state, time.perf_counter()
         rows = order[state.batch * self.batch : (state.batch + 1) * self.batch]
         count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
-        rate = self.learning_rate()
-        watch = (state.step + 1) % self._every == 0
+        rate, update = self.learning_rate(), self._updates() + 1
+        health, watch = None, False
         self._layers.before_step(state.epoch, state.batch)
-        health = self.stepper.step(count, rate, state.step + 1, watch=watch)
+        if self._completes_an_update():
+            watch = update % self._every == 0
+            health = self.stepper.step(count, rate, state.step + 1, update=update, watch=watch)
+        else:
+            self.stepper.gather(count, state.step + 1)
         initial = self._layers.after_step(state.epoch, state.batch, count)
         state.step, state.batch = state.step + 1, state.batch + 1
         self._meter.add(self.stepper.plan, count)
@@ -232,8 +241,20 @@ class Training:
 
     def learning_rate(self) -> float:
         """The rate of the next step."""
-        at = Moment(self.state.epoch, self.state.step, self.recipe.epochs, self.steps_per_epoch)
-        return self.state.base_rate * cast(Schedule, self.recipe.schedule).factor(at)
+        return self._rate_at(self.state.epoch, self._updates())
+
+    def _rate_at(self, epoch: int, update: int) -> float:
+        state, at = self.state, Moment(epoch, update, self.recipe.epochs, self.updates_per_epoch)
+        return state.base_rate * state.reaction.scale * self.schedule.factor(at)
+
+    def _updates(self) -> int:
+        """Updates of the weights done in all: one for each group of ``accumulate`` batches of an epoch."""
+        return self.state.epoch * self.updates_per_epoch + self.state.batch // self.recipe.accumulate
+
+    def _completes_an_update(self) -> bool:
+        """Whether the next batch is the last of its group; the last group of an epoch may be smaller."""
+        done = self.state.batch + 1
+        return done % self.recipe.accumulate == 0 or done == self.steps_per_epoch
 
     # --- requests ------------------------------------------------------------------------------------------------
 
@@ -268,8 +289,9 @@ class Training:
     def _evaluate_epoch(self, seconds: float, running_loss: float | None = None) -> Iterator[Event]:
         """Measure, judge, and make the record; it is held back until the next commit."""
         state = self.state
-        train = self.measure(self.sample)
-        dev = self.measure(self.dataset.sets["dev"]) if len(self.dataset.sets["dev"]) else None
+        with self.stepper.averaged():
+            train = self.measure(self.sample)
+            dev = self.measure(self.dataset.sets["dev"]) if len(self.dataset.sets["dev"]) else None
         best = state.judge(self._score(dev), self._min_delta())
         self._best_waiting = best or self._best_waiting
         if not self.stepper.finite():
@@ -279,11 +301,29 @@ class Training:
             dev.error if dev else None, running_loss, self._last_rate(), seconds,
             len(self.rows) / seconds if seconds else 0.0, best,
         )  # fmt: skip
-        self._waiting.append(record)
-        self._held.append(record)
+        self._hold(record)
+        if state.epoch and dev:
+            self._react(dev)
         if best:
             # The best epoch's numbers must be saved as they are now, not as they are at the next commit.
             yield from self._commit("epoch")
+
+    def _hold(self, event: Event) -> None:
+        """Log an event, and send it once what it tells of is saved."""
+        self._waiting.append(event)
+        self._held.append(event)
+
+    def _react(self, dev: Measured) -> None:
+        """Let a schedule that watches the dev set act, in time for the same checkpoint."""
+        state = self.state
+        if not self.schedule.watches() or state.epoch >= self.recipe.epochs or self._waited_long_enough():
+            return
+        watched = {"dev_error": dev.error, "dev_loss": dev.loss}
+        at = Moment(state.epoch, self._updates(), self.recipe.epochs, self.updates_per_epoch)
+        before, state.reaction = state.reaction.scale, self.schedule.react(state.reaction, watched, at)
+        if state.reaction.scale != before:
+            rates = (state.base_rate * before, state.base_rate * state.reaction.scale)
+            self._hold(LearningRateChanged(*self._stamp(), state.step, self._position(), *rates, origin="schedule"))
 
     def _score(self, dev: Measured | None) -> float | None:
         stopping = self.recipe.early_stopping
@@ -295,9 +335,7 @@ class Training:
         return self.recipe.early_stopping.min_delta if self.recipe.early_stopping else 0.0
 
     def _last_rate(self) -> float:
-        state = self.state
-        at = Moment(max(0, state.epoch - 1), max(0, state.step - 1), self.recipe.epochs, self.steps_per_epoch)
-        return state.base_rate * cast(Schedule, self.recipe.schedule).factor(at)
+        return self._rate_at(max(0, self.state.epoch - 1), max(0, self._updates() - 1))
 
     def _commit(self, reason: str) -> Iterator[Event]:
         """Save the state and what happened; only then send the epochs' records."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from workbench.training.schedules.base import Reaction
 
 
 @dataclass
@@ -16,6 +18,7 @@ class TrainingState:
         batch: batches done of the epoch under way.
         step: batches done in all.
         base_rate: alpha0 of the schedule, which may have been changed while running.
+        reaction: of a schedule that watches the dev set.
         best_score: the best value of what is watched on the dev set; None before the first.
         best_epoch: when it was reached.
         waited: epochs since then.
@@ -30,6 +33,7 @@ class TrainingState:
     epoch: int = 0
     batch: int = 0
     step: int = 0
+    reaction: Reaction = field(default_factory=Reaction)
     best_score: float | None = None
     best_epoch: int | None = None
     waited: int = 0
@@ -48,8 +52,8 @@ class TrainingState:
     @classmethod
     def of_facts(cls, facts: dict[str, Any]) -> TrainingState:
         """From ``facts``; what a newer version added is passed over."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in facts.items() if name in known})
+        given = _known(cls, facts)
+        return cls(**{**given, "reaction": Reaction(**_known(Reaction, given.get("reaction", {})))})
 
     def judge(self, score: float | None, min_delta: float) -> bool:
         """Take note of a new score at the end of an epoch; whether it is the best so far."""
@@ -60,3 +64,7 @@ class TrainingState:
             return True
         self.waited += 1
         return False
+
+
+def _known(kind: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    return {one.name: facts[one.name] for one in dataclasses.fields(kind) if one.name in facts}

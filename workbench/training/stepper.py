@@ -1,7 +1,8 @@
-"""One training step: forward, backward, regularization, clipping, update; and the figures of a step's health."""
+"""One training step: forward, backward, regularization, update, averaging; and the figures of a step's health."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, cast
@@ -15,10 +16,13 @@ from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
-from workbench.training.compiled_update import compiled_update
+from workbench.training.averaging import WeightAverage
+from workbench.training.compiled_update import CompiledUpdate
+from workbench.training.gathering import GatheredGradient
 from workbench.training.optimizers.base import Optimizer
+from workbench.training.regularization import Regularization
 
-_OPTIMIZER = "optimizer."
+_OPTIMIZER, _RAW = "optimizer.", "raw_weights"
 
 
 @dataclass(frozen=True)
@@ -48,63 +52,99 @@ class Stepper:
         self.recipe, self.parameters, self.backend = recipe, parameters, parameters.backend
         self.clock = Clock(seed=recipe.seed)
         loss = cast(Loss, recipe.loss)
-        self.plan = Plan(parameters, loss, batch, training=True, pool=pool, clock=self.clock)
-        self.optimizer = cast(Optimizer, recipe.optimizer)
+        self._pool, self.optimizer = pool, cast(Optimizer, recipe.optimizer)
+        self.regularization = Regularization(recipe, parameters)
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
             self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
-        self._compiled = compiled_update(
-            self.optimizer, self.backend, [self._trained, self.plan.gradient, *self._vectors.values()], pool
-        )
+        self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
+        self._compiled = self._compiled_update()
+        finish = self._compiled.finish if self._compiled and self._at_once() else None
+        self.plan = Plan(parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish)
+        self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
 
-    def step(self, rows: int, rate: float, number: int, *, watch: bool = False) -> StepHealth | None:
-        """Train on the first ``rows`` rows of the plan's input.
+    def gather(self, rows: int, number: int) -> None:
+        """Compute a batch whose gradient waits for the others of its group; ``step`` takes the last one.
+
+        Args:
+            rows: of this batch.
+            number: of this batch in the whole run, counted from 1.
+        """
+        assert self._gathered is not None
+        self.clock.step = number - 1
+        self.plan.run(rows)
+        with self.backend.current(), np.errstate(all="ignore"):
+            self._gathered.add(rows)
+
+    def step(
+        self, rows: int, rate: float, number: int, *, update: int | None = None, watch: bool = False
+    ) -> StepHealth | None:
+        """Train on the first ``rows`` rows of the plan's input, and on the batches gathered before.
 
         Args:
             rows: of this batch.
             rate: the learning rate.
-            number: of this step in the whole run, counted from 1.
+            number: of this batch in the whole run, counted from 1.
+            update: of the weights, the same way; ``number`` where each batch makes an update.
             watch: whether to work out the step's health; costs a copy of the parameters.
         """
         self.clock.step = number - 1
+        if self._compiled:
+            self._compiled.prepare(rate, update or number)
+            if self._at_once() and not watch:
+                self.plan.run(rows, finish=True)
+                self.regularization.limit()
+                return None
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
+            if self._gathered:
+                self._gathered.add(rows)
+                self._gathered.settle()
             gradient = self.plan.gradient
             norms = self._norms(gradient) if watch else None
-            self._regularize(gradient)
+            self.regularization.change(gradient)
             before = self._trained.copy() if watch else None
-            self._update(gradient, rate, number)
+            self._update(gradient, rate, update or number)
             return self._health(norms, before) if norms is not None else None
 
-    def _regularize(self, gradient: Array) -> None:
-        xp, decayed, number = self.backend.xp, self.parameters.layout.decayed, self.parameters.dtype.type
-        if self.recipe.l2:
-            for part in self.backend.blocks(decayed):
-                gradient[part] += self._trained[part] * number(self.recipe.l2)
-        if self.recipe.clip_norm is not None:
-            norm = xp.sqrt(xp.dot(gradient, gradient))
-            # PyTorch's clip_grad_norm_: never lengthens, and 1e-6 keeps a zero gradient from dividing by 0.
-            xp.multiply(
-                gradient, xp.minimum(number(1), number(self.recipe.clip_norm) / (norm + number(1e-6))), gradient
-            )
+    def _compiled_update(self) -> CompiledUpdate | None:
+        if not CompiledUpdate.fits(self.optimizer, self.parameters):
+            return None
+        return CompiledUpdate(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+
+    def _at_once(self) -> bool:
+        """Whether a stretch of the weights can be updated as soon as its gradient is there."""
+        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None
 
     def _update(self, gradient: Array, rate: float, number: int) -> None:
+        if self._compiled:
+            self._compiled.run(gradient, self._pool)
+            self.regularization.limit()
+            return
+        if self._average:
+            self._average.begin()
         shrink = self.optimizer.decay() * rate
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
-        if self._compiled:
-            self._compiled(rate, number)
-            return
+        self._update_arrays(gradient, rate, number)
+        self.regularization.limit()
+        if self._average:
+            self._average.follow(number)
+
+    def _update_arrays(self, gradient: Array, rate: float, number: int) -> None:
         for part in self.backend.blocks(len(self._trained)):
             state = {name: vector[part] for name, vector in self._vectors.items()}
             self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, number)
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """While this lasts, the network's numbers are those of the model: with ``ema`` the averaged ones."""
+        return self._average.in_place() if self._average else nullcontext()
+
     def penalty(self) -> float:
-        """What L2 adds to the loss: ``0.5 * l2 * sum of squared weights``."""
-        weights = self._trained[: self.parameters.layout.decayed]
-        return 0.5 * self.recipe.l2 * float(weights @ weights) if self.recipe.l2 else 0.0
+        """What L1 and L2 add to the loss."""
+        return self.regularization.penalty()
 
     def finite(self) -> bool:
         """Whether all parameters are finite numbers."""
@@ -130,15 +170,30 @@ class Stepper:
         )
 
     def tensors(self) -> Tensors:
-        """The network's and the optimizer's numbers, for a checkpoint."""
-        state = {_OPTIMIZER + name: np.array(self.backend.to_host(v)) for name, v in self._vectors.items()}
-        return {**self.parameters.export(), **state}
+        """The model's numbers, and beside them what training goes on with, for a checkpoint.
+
+        With ``ema`` the model's are the averaged ones; the trained ones and batch norm's own statistics go along.
+        """
+        with self.averaged():
+            model = self.parameters.export()
+        state = {name: np.array(self.backend.to_host(vector)) for name, vector in self._vectors.items()}
+        if self._average:
+            state[_RAW] = np.array(self.backend.to_host(self._trained))
+        if self._gathered:
+            state.update(self._gathered.tensors())
+        return {**model, **{_OPTIMIZER + name: array for name, array in state.items()}}
 
     def load(self, tensors: Tensors) -> None:
         """Take over what ``tensors`` gave."""
         self.parameters.load(tensors)
+        state = {name.removeprefix(_OPTIMIZER): array for name, array in tensors.items() if name.startswith(_OPTIMIZER)}
         for name, vector in self._vectors.items():
-            vector[...] = self.backend.asarray(tensors[_OPTIMIZER + name])
+            vector[...] = self.backend.asarray(state[name])
+        if self._average:
+            self._average.restart()
+            self._trained[...] = self.backend.asarray(state[_RAW])
+        if self._gathered:
+            self._gathered.load(state)
 
 
 def _square(vector: Array, slot: Slot) -> float:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import cast
 
 from workbench.diagnosis.context import Context
+from workbench.diagnosis.decay import decay_field
 from workbench.diagnosis.layers import enabled_layers
 from workbench.diagnosis.rule import Knob, Rule
+from workbench.training.optimizers.base import Optimizer
 
 _LECTURE = "“Regularization penalizes the weight matrices to be too large” – Regularization"
 
@@ -28,11 +30,38 @@ class LessL2(Rule):
         why = "The penalty keeps weights small and the network nearly linear; high bias asks for the contrary."
         if training.l2 > 0:
             yield from self.offer(context, f"No L2 (now {training.l2:g})", why, "training.l2", 0.0, factor=1.0)
-        elif training.optimizer.kind == "adamw":
-            now = float(cast(float, getattr(training.optimizer, "weight_decay", 0.0)))
+        elif cast(Optimizer, training.optimizer).decay() > 0:
+            now = cast(Optimizer, training.optimizer).decay()
             value = float(f"{now / 10:.2g}")
-            path = "training.optimizer.weight_decay"
+            path = f"training.optimizer.{decay_field(training.optimizer)}"
             yield from self.offer(context, f"Weight decay {value:g} instead of {now:g}", why, path, value, factor=1.0)
+
+
+class LessRegularization(Rule):
+    """What else holds the weights or the certainty back, one at a time."""
+
+    id = "less_regularization"
+    gap = "bias"
+    rank = 17
+    direction = "training error falls; variance may rise"
+    lecture = _LECTURE
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None:
+            return
+        training = context.recipe.training
+        smoothing = float(getattr(training.loss, "label_smoothing", 0.0))
+        if training.l1 > 0:
+            why = "The penalty pulls weights to 0 and takes inputs and units out; high bias asks for the contrary."
+            yield from self.offer(context, f"No L1 (now {training.l1:g})", why, "training.l1", 0.0, factor=1.0)
+        elif training.max_norm is not None:
+            why = "Units whose weights may not grow bend less; high bias asks for the contrary."
+            title = f"No limit on the weights' norm (now {training.max_norm:g})"
+            yield from self.offer(context, title, why, "training.max_norm", None, factor=1.0)
+        elif smoothing > 0:
+            why = "Smoothed labels keep the network from being sure even of its training examples."
+            title, path = f"No label smoothing (now {smoothing:.0%})", "training.loss.label_smoothing"
+            yield from self.offer(context, title, why, path, 0.0, factor=1.0)
 
 
 class LessDropout(Rule):

@@ -34,7 +34,7 @@ class BetterOptimizer(Rule):
             yield from self.offer(context, "Adam optimizer", why, path, value)
             return
         now = context.recipe.training.optimizer
-        if now.kind in ("adam", "adamw"):
+        if now.kind in ("adam", "adamw", "nadam", "lion"):
             return
         title = f"Adam instead of {now.human_name()}, with its usual learning rate of {adam.learning_rate:g}"
         rank = 8 if now.kind == "sgd" else None
@@ -160,9 +160,10 @@ class SquaredLoss(Rule):
     lecture = "“Use an appropriate loss function not to stuck in local minima” – high bias, try to"
 
     def knobs(self, context: Context) -> Iterator[Knob]:
-        if context.recipe is None or context.recipe.training.loss.kind != "mean_absolute_error":
+        robust = ("mean_absolute_error", "huber")
+        if context.recipe is None or context.recipe.training.loss.kind not in robust:
             return
-        why = "The error is made of squared differences; the absolute loss minimizes another one, robust to outliers."
+        why = "The error is made of squared differences; this loss minimizes another one, robust to outliers."
         yield from self.offer(
             context, "Mean squared error as the loss", why, "training.loss", {"kind": "mean_squared_error"}, factor=1.0
         )

@@ -7,12 +7,15 @@ from typing import cast
 
 from workbench.diagnosis.augmenting import appended, applies
 from workbench.diagnosis.context import Context
+from workbench.diagnosis.decay import decay_field
 from workbench.diagnosis.layers import enabled_layers, hidden_layers
 from workbench.diagnosis.rule import Knob, Rule
 from workbench.recipe.kinds import AugmentSpec
 from workbench.recipe.training import EarlyStopping
+from workbench.training.optimizers.base import Optimizer
 
 _FIRST_L2 = 1e-4
+_FIRST_DECAY = 0.01
 _FIRST_DROPOUT = 0.2
 _DIRECTION = "dev error falls; training error may rise"
 _FOR_PICTURES = ("shift", "rotate", "scale", "brightness", "noise")
@@ -34,9 +37,10 @@ class MoreL2(Rule):
             yield from self.offer(context, "L2 regularization", why, "training.l2", _FIRST_L2)
             return
         training = context.recipe.training
-        if training.optimizer.kind == "adamw":
-            now = float(cast(float, getattr(training.optimizer, "weight_decay", 0.0)))
-            value, path, name = now * 10 or _FIRST_L2, "training.optimizer.weight_decay", "Weight decay"
+        now, field = cast(Optimizer, training.optimizer).decay(), decay_field(training.optimizer)
+        # Where decay is the optimizer's own way, L2 would go through its division by the gradients' size.
+        if now or field == "weight_decay":
+            value, path, name = now * 10 or _FIRST_DECAY, f"training.optimizer.{field}", "Weight decay"
         else:
             now, value, path, name = training.l2, training.l2 * 10 or _FIRST_L2, "training.l2", "L2"
         value = float(f"{value:.2g}")

@@ -1,10 +1,16 @@
-"""Optimizer steps on a stretch of the flat vectors."""
+"""Updates of the weights, on a stretch of the flat vectors.
+
+All arguments are addresses: of the values, their gradient, the optimizer's state, and a block of float64 numbers that
+are written anew before each step (see ``Optimizer.kernel_numbers``).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from workbench.engine.kernels.native import doubles, kernel, longs, stretch
+
+_F, _ZERO, _ONE = np.float32, np.float32(0), np.float32(1)
 
 
 @kernel
@@ -20,13 +26,94 @@ def add_vectors(arguments: int, first: int, last: int) -> None:
 
 
 @kernel
+def add_penalties(arguments: int, first: int, last: int) -> None:
+    """``g + l2 w + l1 sign(w)``. Arguments: w, g; numbers l2, l1."""
+    w_place, g_place, numbers = longs(arguments, 3)
+    l2, l1 = _F(doubles(numbers, 2)[0]), _F(doubles(numbers, 2)[1])
+    w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
+    for i in range(last - first):
+        sign = (_ONE if w[i] > _ZERO else _ZERO) - (_ONE if w[i] < _ZERO else _ZERO)
+        g[i] += l2 * w[i] + l1 * sign
+
+
+@kernel
+def clip_values(arguments: int, first: int, last: int) -> None:
+    """Arguments: g; numbers: the limit. NaN stays NaN."""
+    g_place, numbers = longs(arguments, 2)
+    limit = _F(doubles(numbers, 1)[0])
+    g = stretch(g_place, first, last, 1)
+    for i in range(last - first):
+        above = limit if g[i] > limit else g[i]
+        g[i] = -limit if above < -limit else above
+
+
+@kernel
+def shrink(arguments: int, first: int, last: int) -> None:
+    """Decoupled weight decay. Arguments: w; numbers: the factor."""
+    w_place, numbers = longs(arguments, 2)
+    factor, w = _F(doubles(numbers, 1)[0]), stretch(w_place, first, last, 1)
+    for i in range(last - first):
+        w[i] *= factor
+
+
+@kernel
+def follow_average(arguments: int, first: int, last: int) -> None:
+    """``a := d a + (1 - d) w``. Arguments: w, a; numbers: d."""
+    w_place, a_place, numbers = longs(arguments, 3)
+    decay, new = _F(doubles(numbers, 1)[0]), _F(1.0 - doubles(numbers, 1)[0])
+    w, a = stretch(w_place, first, last, 1), stretch(a_place, first, last, 1)
+    for i in range(last - first):
+        a[i] = decay * a[i] + new * w[i]
+
+
+@kernel
+def sgd_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g; numbers: rate."""
+    w_place, g_place, numbers = longs(arguments, 3)
+    rate = _F(doubles(numbers, 1)[0])
+    w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
+    for i in range(last - first):
+        w[i] -= rate * g[i]
+
+
+@kernel
+def momentum_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, velocity; numbers: beta, 1 - dampening, and the rates of velocity and gradient."""
+    w_place, g_place, v_place, numbers = longs(arguments, 4)
+    given = doubles(numbers, 4)
+    beta, new, by_velocity, by_gradient = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
+    w, g, v = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(v_place, first, last, 1)
+    for i in range(last - first):
+        velocity = beta * v[i] + new * g[i]
+        v[i] = velocity
+        w[i] -= by_velocity * velocity + by_gradient * g[i]
+
+
+@kernel
+def rmsprop_update(arguments: int, first: int, last: int) -> None:
+    """RMSprop and Adagrad. Arguments: w, g, squares; numbers: what is kept, what is new, rate, epsilon."""
+    w_place, g_place, s_place, numbers = longs(arguments, 4)
+    given = doubles(numbers, 4)
+    kept, new, rate, epsilon = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
+    w, g, s = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(s_place, first, last, 1)
+    for i in range(last - first):
+        squares = kept * s[i] + new * (g[i] * g[i])
+        s[i] = squares
+        w[i] -= rate * g[i] / (np.sqrt(squares) + epsilon)
+
+
+@kernel
 def adam_update(arguments: int, first: int, last: int) -> None:
-    """Arguments: values, gradient, velocity, squares; the numbers of ``Adam.kernel_numbers``."""
-    w_place, g_place, v_place, s_place = longs(arguments, 4)
-    numbers = doubles(arguments, 9)
-    beta1, beta2, rate = np.float32(numbers[4]), np.float32(numbers[5]), np.float32(numbers[6])
-    root, epsilon = np.float32(numbers[7]), np.float32(numbers[8])
-    new1, new2 = np.float32(1.0 - numbers[4]), np.float32(1.0 - numbers[5])
+    """Adam and NAdam. Arguments: w, g, velocity, squares.
+
+    Numbers: beta1, beta2, the rates of velocity and gradient, 1 / sqrt(1 - beta2^t), epsilon outside and inside of the
+    root.
+    """
+    w_place, g_place, v_place, s_place, numbers = longs(arguments, 5)
+    given = doubles(numbers, 7)
+    beta1, beta2, by_velocity, by_gradient = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
+    root, outside, inside = _F(given[4]), _F(given[5]), _F(given[6])
+    new1, new2 = _F(1.0 - given[0]), _F(1.0 - given[1])
     w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
     v, s = stretch(v_place, first, last, 1), stretch(s_place, first, last, 1)
     for i in range(last - first):
@@ -34,4 +121,20 @@ def adam_update(arguments: int, first: int, last: int) -> None:
         squares = beta2 * s[i] + new2 * (g[i] * g[i])
         v[i] = velocity
         s[i] = squares
-        w[i] -= rate * velocity / (np.sqrt(squares) * root + epsilon)
+        w[i] -= (by_velocity * velocity + by_gradient * g[i]) / (np.sqrt(squares + inside) * root + outside)
+
+
+@kernel
+def lion_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, velocity; numbers: beta1, beta2, rate."""
+    w_place, g_place, v_place, numbers = longs(arguments, 4)
+    given = doubles(numbers, 3)
+    beta1, beta2, rate = _F(given[0]), _F(given[1]), _F(given[2])
+    new1, new2 = _F(1.0 - given[0]), _F(1.0 - given[1])
+    w, g, v = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(v_place, first, last, 1)
+    for i in range(last - first):
+        direction = beta1 * v[i] + new1 * g[i]
+        v[i] = beta2 * v[i] + new2 * g[i]
+        # The sign of NaN is NaN: divergence must show.
+        sign = (_ONE if direction > _ZERO else _ZERO) - (_ONE if direction < _ZERO else _ZERO)
+        w[i] -= rate * (sign if direction == direction else direction)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workbench.errors import RunError
 from workbench.evaluation.predictor import Model
 from workbench.export.formats.base import Exported, Exporter
 from workbench.export.onnx_check import CheckReport, check_onnx
 from workbench.export.onnx_graph import export_onnx
-from workbench.export.probes import Array, channels_first, expected, extreme, typical
+from workbench.export.probes import Array, channels_first, expected, extreme, looked_up, typical
 from workbench.export.source import ExportSource
 
 _TOLERANCE = 1e-5
@@ -39,6 +41,9 @@ def checked_onnx(data: bytes, model: Model) -> str:
         RunError: the file is unsound, or computes something else than the model.
     """
     likely, far = typical(model.encoder), extreme(model.encoder)
+    numbers = looked_up(model.network)
+    if numbers is not None:
+        likely = np.concatenate([likely, numbers])
     reports = [_compared(data, model, inputs) for inputs in (likely, far, likely[:1])]
     worst = max(report.difference for report in reports)
     inputs = len(likely) + len(far)

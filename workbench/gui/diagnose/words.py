@@ -30,6 +30,7 @@ _SHORT = {
     "train_longer": ":",
     "better_optimizer": ",",
     "less_l2": " (",
+    "less_regularization": " (",
     "less_dropout": " (",
     "schedule": " (",
 }
@@ -287,9 +288,17 @@ _MORE: Mapping[str, tuple[str, str]] = {
     "training.epochs": ("bias", "variance"),
     "network.width": ("bias", "variance"),
     "training.l2": ("variance", "bias"),
+    "training.l1": ("variance", "bias"),
+    "training.loss.label_smoothing": ("variance", "bias"),
     "training.dropout": ("variance", "bias"),
 }
 """Settings, and which gap more and less of each is meant for."""
+_MORE_BY_NAME: Mapping[str, tuple[str, str]] = {
+    "weight_decay": ("variance", "bias"),
+    "decoupled_weight_decay": ("variance", "bias"),
+    "rate": ("variance", "bias"),
+}
+"""The same by the last part of the path."""
 
 
 def aim_of(change: Change) -> str:
@@ -299,13 +308,13 @@ def aim_of(change: Change) -> str:
     if path in ("data.augment", "network.layers") and isinstance(before, list) and isinstance(after, list):
         more = len(after) > len(before)
         return "bias" if more == (path == "network.layers") else "variance"
-    if path == "training.early_stopping":
+    if path in ("training.early_stopping", "training.max_norm") and None in (before, after):
         return "variance" if before is None else "bias"
-    if path.startswith(("training.optimizer", "training.schedule")) and name != "weight_decay":
+    if path.startswith(("training.optimizer", "training.schedule")) and not name.endswith("weight_decay"):
         return "bias"
     if name in ("initializer", "function"):
         return "bias"
-    ways = _MORE.get(path) or {"weight_decay": _MORE["training.l2"], "rate": _MORE["training.dropout"]}.get(name)
+    ways = _MORE.get(path) or _MORE_BY_NAME.get(name)
     numbers = all(isinstance(value, int | float) for value in (before, after))
     return ways[after < before] if ways and numbers else ""
 

@@ -14,6 +14,7 @@ from workbench.gui.forms.number import NumberEditor, NumberOrWordEditor
 from workbench.gui.forms.pair import PaddingEditor, PairEditor
 from workbench.gui.forms.parts import AutoPartEditor, FormMaker, OptionalPartEditor, PartEditor
 from workbench.gui.forms.simple import BoolEditor, ChoiceEditor, FromDataEditor, TextEditor
+from workbench.gui.forms.sizes import SIDES, SIZES, SizesEditor
 from workbench.recipe.fields import FieldFacts, Frozen
 from workbench.recipe.kinds import Kinded
 
@@ -59,10 +60,13 @@ def _for_model(field: FieldFacts, model: type[Frozen], form: FormMaker) -> Edito
 def _for_union(field: FieldFacts, options: list[Any], form: FormMaker) -> Editor:
     words = tuple(str(word) for option in options if get_origin(option) is Literal for word in get_args(option))
     models = [option for option in options if isinstance(option, type) and issubclass(option, Frozen)]
-    pairs = any(get_origin(option) is tuple for option in options)
+    tuples = [get_args(option) for option in options if get_origin(option) is tuple]
     if models and len(words) == 1:
         return AutoPartEditor(models[0], words[0], form)
-    if pairs:
+    if tuples and not words and _least(tuples[0][0]) == 0:
+        # Margins of sides, which may be 0; a pair of sizes may not.
+        return SizesEditor(field, SIDES, (1, *map(len, tuples)), alone=True)
+    if tuples:
         return PaddingEditor(field, words) if words else PairEditor(field)
     if int in options and len(words) == 1:
         return NumberOrWordEditor(field, words[0])
@@ -73,6 +77,8 @@ def _for_many(field: FieldFacts, annotation: Any, form: FormMaker) -> Editor:
     first, *_ = arguments = [_bare(argument) for argument in get_args(annotation)]
     if get_origin(annotation) is tuple and first is str:
         return NamesEditor(field)
+    if get_origin(annotation) is tuple and first is int:
+        return SizesEditor(field, SIZES)
     if get_origin(annotation) is tuple and isinstance(first, type) and issubclass(first, Frozen):
         return ListEditor(first, form)
     if get_origin(annotation) is dict and first is str:
@@ -88,6 +94,12 @@ def _item_facts(field: FieldFacts, annotation: Any) -> FieldFacts:
     return replace(
         field, annotation=annotation, choices=choices, choices_from="", optional=False, default=1.0, placeholder=""
     )
+
+
+def _least(annotation: Any) -> float | None:
+    """The lower end of an annotated number's range."""
+    bounds = [getattr(each, "ge", None) for rule in get_args(annotation)[1:] for each in getattr(rule, "metadata", ())]
+    return next((bound for bound in bounds if bound is not None), None)
 
 
 def _bare(annotation: Any) -> Any:

@@ -154,12 +154,14 @@ class Form(Editor):
             row.say("")
             row.editor.clear_problems()
             row.editor.setValue(getattr(value, name))
+        self._count_set(value)
 
     def refresh(self, value: Any) -> None:
         self._keep_hidden(value)
         for name, row in self._rows.items():
             if not row.wrong:
                 row.editor.refresh(getattr(value, name))
+        self._count_set(value)
 
     def row(self, name: str) -> Row:
         """A field's row."""
@@ -207,6 +209,14 @@ class Form(Editor):
         for row in self._rows.values():
             row.say("")
             row.editor.clear_problems()
+
+    def _count_set(self, value: Any) -> None:
+        """Say on the fold how many of the settings behind it are not at their defaults: what acts must not hide."""
+        if self._more is None:
+            return
+        fields = [row.field for row in self._rows.values() if row.field.advanced]
+        count = sum(getattr(value, field.name) != field.default for field in fields)
+        self._more.set_title(self.tr("More · {0} set").format(count) if count else self.tr("More"))
 
     def _keep_hidden(self, value: Any) -> None:
         self._hidden = {name: getattr(value, name) for name in self._keys if name not in self._rows}

@@ -126,7 +126,7 @@ def _pools(shape: Shape | None, most: int) -> int:
 
 
 def _mlp(shape: Shape | None) -> list[Tree]:
-    start = [{"kind": "flatten"}] if shape is not None and len(shape) == 3 else []
+    start = [{"kind": "flatten"}] if shape is not None and len(shape) > 1 else []
     return [*start, _dense(128), _relu(), _dense(64), _relu(), _dense("classes")]
 
 

@@ -12,13 +12,15 @@ _FLOAT = 4
 
 
 def training_memory(network: Network, recipe: Recipe) -> int:
-    """Bytes that training needs, about: parameters with gradient and optimizer state, and a batch's values.
+    """Bytes that training needs, about: parameters with gradient and what is kept of them, and a batch's values.
 
     All outputs of a batch are kept for the backward pass; of their gradients only the two largest are alive at once.
     Each layer's working memory comes on top; it is small beside these.
     """
-    vectors = len(getattr(recipe.training.optimizer, "vectors", ()))
+    training = recipe.training
+    vectors = len(getattr(training.optimizer, "vectors", ()))
+    vectors += (training.ema is not None) + (training.accumulate > 1)
     parameters = network.parameter_count() * (2 + vectors)
     sizes = [prod(node.shape) for node in network.nodes if node.shape]
     values = prod(network.input_shape) + sum(sizes) + sum(sorted(sizes)[-2:])
-    return _FLOAT * (parameters + values * recipe.training.batch_size)
+    return _FLOAT * (parameters + values * training.batch_size)

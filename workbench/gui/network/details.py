@@ -26,6 +26,8 @@ from workbench.recipe.network import INPUT
 
 _ONLY_WHERE: dict[str, Callable[[Any], bool]] = {
     "constant": lambda layer: bool(layer.initializer == "constant"),
+    "deviation": lambda layer: bool(layer.initializer != "zeros"),
+    "bias": lambda layer: bool(getattr(layer, "affine", True)),
     "slope": lambda layer: bool(layer.function == "leaky_relu"),
     "alpha": lambda layer: bool(layer.function == "elu"),
 }

@@ -22,6 +22,8 @@ def initializer_note(node: Node) -> str:
     if weight is None or not name:
         return ""
     family, _, form = name.partition("_")
+    if name in ("normal", "uniform"):
+        return _tr("Zero mean, deviation {0}.").format(f"{getattr(node.layer, 'deviation', 1):g}")
     if family not in _FAMILIES:
         return _constant_note(name, node.layer)
     title, variance, suits = _FAMILIES[family]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import cast
 
 from PySide6.QtGui import QResizeEvent
@@ -14,8 +15,9 @@ from workbench.gui.figures import DASH, grouped, rate
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.forms.kind import KindEditor
-from workbench.gui.plots.schedule_curve import Curve, ScheduleCurve, curve_of
+from workbench.gui.plots.schedule_curve import Curve, ScheduleCurve, curve_of, watched_words
 from workbench.gui.widgets.facts_row import FactsRow
+from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.message import InlineMessage
 from workbench.gui.widgets.panel import GAP, INSIDE, Panel, Scroll
 from workbench.gui.widgets.segmented import Segmented
@@ -23,8 +25,10 @@ from workbench.recipe.kinds import LossSpec
 from workbench.recipe.training import Goals, TrainingRecipe
 
 _AVERAGES = ("beta", "beta1", "beta2", "rho")
-_LEARNING = ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed")
-_REGULARIZATION = ("l2", "dropout", "clip_norm", "early_stopping")
+_LEARNING = ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "accumulate")
+_REGULARIZATION = (
+    "l2", "dropout", "clip_norm", "early_stopping", "l1", "max_norm", "clip_value", "ema",
+)  # fmt: skip
 _THREE, _TWO, _ONE = 960, 640, 280
 """Widths from which there are so many columns."""
 
@@ -50,6 +54,7 @@ class TrainingPanel(QWidget):
         self.goals = Form(Goals)
         self._problem = InlineMessage("error")
         self._curve = ScheduleCurve()
+        self._unknown = Label("", "note", wrap=True)
         self._facts = FactsRow(self._fact_names())
         self._panels = [
             self._form_panel(self.tr("Learning"), self._problem, self.learning),
@@ -86,6 +91,7 @@ class TrainingPanel(QWidget):
         panel.add_control(scale)
         panel.add(self.schedule, padded=True)
         panel.add(self._curve, stretch=1)
+        panel.add(self._unknown, padded=True)
         panel.add(self._facts)
         return panel
 
@@ -151,18 +157,28 @@ class TrainingPanel(QWidget):
         training, facts = self._document.recipe.training, self._document.facts
         curve = curve_of(training, facts.examples if facts else 0)
         self._curve.show_curve(curve)
+        self._unknown.setText(watched_words(training))
+        self._unknown.setVisible(bool(self._unknown.text()))
         self._show_rates(curve, training.epochs)
         self._explain_averages()
         steps = self.tr("{0} steps an epoch").format(grouped(curve.steps_per_epoch)) if curve.steps_per_epoch else ""
         self.learning.row("batch_size").explain(steps)
+        self.learning.row("accumulate").explain(self._update_words(training.accumulate, curve))
         none = self.tr("The run will hold the initial weights.") if training.epochs == 0 else ""
         self.learning.row("epochs").explain(none)
+
+    def _update_words(self, accumulate: int, curve: Curve) -> str:
+        if accumulate == 1 or not curve.steps_per_epoch:
+            return ""
+        return self.tr("{0} updates an epoch").format(grouped(ceil(curve.steps_per_epoch / accumulate)))
 
     def _show_rates(self, curve: Curve, epochs: int) -> None:
         rates = curve.rates
         top = max(rates, default=0.0)
         # A soft end never quite reaches 0; its last digits tell nothing.
         values = [rate(one if one > 1e-6 * top else 0.0) for one in (rates[0], top, rates[-1])] if rates else [DASH] * 3
+        if self._unknown.text():
+            values[-1] = DASH  # depends on the dev set
         known = bool(curve.steps_per_epoch)
         values.append(grouped(curve.steps_per_epoch) if known else DASH)
         values.append(grouped(curve.steps_per_epoch * epochs) if known else DASH)

@@ -8,6 +8,7 @@ from math import ceil, isfinite
 from typing import cast
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from workbench.gui.figures import rate, scientific
@@ -26,8 +27,8 @@ class Curve:
 
     Attributes:
         epochs: positions, in epochs from 0.
-        rates: the learning rate there.
-        steps_per_epoch: of the training set and the batch size; 0 where the data is not known.
+        rates: the learning rate there, as far as it is known beforehand.
+        steps_per_epoch: batches of the training set; 0 where the data is not known.
     """
 
     epochs: Sequence[float]
@@ -44,6 +45,7 @@ def curve_of(recipe: TrainingRecipe, examples: int) -> Curve:
     """
     known = ceil(examples / recipe.batch_size) if examples else 0
     per_epoch = known or _STEPS_IF_UNKNOWN
+    per_epoch = ceil(per_epoch / recipe.accumulate)
     total = recipe.epochs * per_epoch
     steps = sorted({round(step) for step in np.linspace(0, max(0, total - 1), min(total, _SAMPLES))})
     schedule, base = cast(Schedule, recipe.schedule), recipe.optimizer.learning_rate
@@ -51,6 +53,17 @@ def curve_of(recipe: TrainingRecipe, examples: int) -> Curve:
     rates = [base * schedule.factor(moment) for moment in moments]
     kept = [(step / per_epoch, value) for step, value in zip(steps, rates, strict=True) if isfinite(value)]
     return Curve([epoch for epoch, _ in kept], [value for _, value in kept], known)
+
+
+def watched_words(recipe: TrainingRecipe) -> str:
+    """What the curve cannot show of a schedule that reacts to the dev set; empty for the others."""
+    metric = cast(Schedule, recipe.schedule).watches()
+    if not metric:
+        return ""
+    words = QCoreApplication.translate(
+        "schedule", "The highest it will be: each time the {0} stops improving, it falls below this line from there on."
+    )
+    return words.format(metric.replace("_", " "))
 
 
 class ScheduleCurve(Plot):

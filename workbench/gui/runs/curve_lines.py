@@ -143,10 +143,11 @@ def _test_error(entry: RunEntry) -> float | None:
 
 
 def moments_of(curves: RunCurves, axis: Axis) -> tuple[Moment, ...]:
-    """Where the learning rate was changed by hand."""
+    """Where the learning rate was changed by hand, or by a schedule that watches the dev set."""
     found = []
     for change in curves.changes:
-        text = _tr("learning rate {0} → {1}").format(rate(change.before), rate(change.after))
+        words = _tr("plateau: learning rate {0} → {1}") if change.by_schedule else _tr("learning rate {0} → {1}")
+        text = words.format(rate(change.before), rate(change.after))
         found.append(Moment(x_of_step(curves, change.step, change.epoch, axis), text))
     return tuple(found)
 

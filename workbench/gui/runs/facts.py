@@ -62,8 +62,9 @@ def facts_of(run: ShownRun, runs: RunDesk) -> RunFacts:
 
 def base_rate(run: ShownRun, runs: RunDesk) -> float | None:
     """The base learning rate in force (alpha0 of the schedule)."""
-    if run.curves.changes:
-        return run.curves.changes[-1].after
+    asked = [change for change in run.curves.changes if not change.by_schedule]
+    if asked:
+        return asked[-1].after
     recipe = runs.recipe(run.entry.number)
     return recipe.training.optimizer.learning_rate if recipe else None
 

@@ -9,25 +9,40 @@ import numpy as np
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode, ShapeError
+from workbench.recipe.fields import knob
 
 
 class CrossEntropy(Loss):
     """``L = -log softmax(z)[y]``, the gradient by the logits being ``softmax(z) - onehot(y)``.
 
-    Takes logits; the softmax is part of the loss and of prediction. The largest logit is subtracted first.
+    Takes logits; the softmax is part of the loss and of prediction. The largest logit is subtracted first. With
+    smoothing e over K classes the truth is ``(1 - e) onehot(y) + e / K`` (Szegedy et al., CVPR 2016, section 7, as
+    PyTorch has it), and the loss that is reported is the one that is minimized: its least value is above 0.
     """
 
     kind = "cross_entropy"
     title = "softmax cross-entropy"
     about = "For telling classes apart."
 
+    label_smoothing: float = knob(
+        0.0,
+        help="The share of the truth that is spread over all classes, against too much certainty; the reported loss"
+        " includes it.",
+        ge=0,
+        lt=1,
+        unit="fraction",
+        advanced=True,
+    )
+
     def outputs(self, classes: int) -> int:
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.compiled and not self.label_smoothing:
             return _compiled(site)
         xp, logits = site.backend.xp, site.logits
+        number, smoothing = logits.dtype.type, self.label_smoothing
+        kept, spread = number(1.0 - smoothing), number(smoothing / logits.shape[1])
         rows = xp.arange(logits.shape[0])
         shifted = site.buffer("shifted", tuple(logits.shape), logits.dtype)
         powers = site.buffer("powers", tuple(logits.shape), logits.dtype)
@@ -36,13 +51,17 @@ class CrossEntropy(Loss):
             xp.subtract(logits, logits.max(axis=1, keepdims=True), out=shifted)
             xp.exp(shifted, out=powers)
             total = powers.sum(axis=1)
-            loss = xp.log(total) - shifted[rows, site.targets]
+            loss = xp.log(total) - kept * shifted[rows, site.targets]
+            if smoothing:
+                loss -= spread * shifted.sum(axis=1)
             site.sums[0] = (loss * site.strengths).sum()
             site.sums[1] = (logits.argmax(axis=1) != site.targets).sum()
             if site.d_logits is not None:
                 weight = site.strengths * site.scale
                 xp.multiply(powers, (weight / total)[:, None], out=site.d_logits)
-                site.d_logits[rows, site.targets] -= weight
+                site.d_logits[rows, site.targets] -= kept * weight
+                if smoothing:
+                    site.d_logits -= (spread * weight)[:, None]
 
         return run
 

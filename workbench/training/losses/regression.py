@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode
+from workbench.recipe.fields import knob
 
 
 def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callable[[Array], Array]) -> Call:
@@ -60,3 +61,33 @@ class MeanAbsoluteError(_RegressionLoss):
     def compile(self, site: LossSite) -> Call:
         xp = site.backend.xp
         return _compile(site, xp.abs, xp.sign)
+
+
+class Huber(_RegressionLoss):
+    """``L = mean over outputs of d² / 2`` where ``|d| <= delta``, else of ``delta (|d| - delta / 2)`` (Huber, 1964).
+
+    ``d = z - y``. Squared near the target, straight further out: the gradient is d, cut off at ``delta``.
+    """
+
+    kind = "huber"
+    title = "Huber"
+    about = "For predicting a number: smooth like the squared error, robust to outliers like the absolute one."
+
+    delta: float = knob(
+        1.0,
+        help="Differences above it count straight, below it squared; in the target's unit as trained, so after its"
+        " normalization.",
+        gt=0,
+        le=1e9,
+        log=True,
+    )
+
+    def compile(self, site: LossSite) -> Call:
+        xp, delta = site.backend.xp, site.logits.dtype.type(self.delta)
+        half = site.logits.dtype.type(0.5)
+
+        def loss_of(difference: Array) -> Array:
+            near = xp.minimum(xp.abs(difference), delta)
+            return near * (xp.abs(difference) - half * near)
+
+        return _compile(site, loss_of, lambda d: xp.clip(d, -delta, delta))

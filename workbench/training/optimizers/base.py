@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from workbench.engine.backend import Array, Backend
+from workbench.recipe.fields import knob
 from workbench.recipe.kinds import OptimizerSpec
 
 
@@ -33,6 +34,10 @@ class Optimizer(OptimizerSpec):
     """The compiled form of ``update`` in ``workbench.engine.kernels.updates``, given values, gradient, the state
     vectors in order, and ``kernel_numbers``; empty where there is none."""
 
+    def has_kernel(self) -> bool:
+        """Whether ``kernel`` does what its fields ask for."""
+        return bool(self.kernel)
+
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
         """What its kernel needs to know of a step."""
         return ()
@@ -40,3 +45,24 @@ class Optimizer(OptimizerSpec):
     def decay(self) -> float:
         """Decoupled weight decay: the share of each weight that is taken away, times the learning rate."""
         return 0.0
+
+
+class Decaying(Optimizer):
+    """An optimizer with decoupled weight decay as an extra (Loshchilov and Hutter, ICLR 2019).
+
+    Besides its update, ``w := w - alpha decoupled_weight_decay w`` for weights, not for biases or norm scales. That is
+    not PyTorch's ``weight_decay`` of SGD and RMSprop, which is L2.
+    """
+
+    decoupled_weight_decay: float = knob(
+        0.0,
+        help="The share of each weight taken away a step, times alpha; apart from the gradient, unlike L2 and unlike"
+        " PyTorch's weight_decay of SGD.",
+        ge=0,
+        le=100,
+        log=True,
+        advanced=True,
+    )
+
+    def decay(self) -> float:
+        return self.decoupled_weight_decay

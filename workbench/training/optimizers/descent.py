@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from workbench.engine.backend import Array, Backend
 from workbench.recipe.fields import knob
-from workbench.training.optimizers.base import Optimizer
+from workbench.training.optimizers.base import Decaying
 
 
-class SGD(Optimizer):
+class SGD(Decaying):
     """``w := w - alpha g``."""
 
     kind = "sgd"
     title = "SGD"
     about = "Plain gradient descent on mini-batches."
+    kernel = "sgd_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
 
@@ -23,8 +24,11 @@ class SGD(Optimizer):
         xp.multiply(gradient, values.dtype.type(rate), out=gradient)
         xp.subtract(values, gradient, out=values)
 
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return (rate,)
 
-class Momentum(Optimizer):
+
+class Momentum(Decaying):
     """``v := beta v + (1 - dampening) g``, ``w := w - alpha v``.
 
     Without dampening this is PyTorch's form. With ``dampening = beta`` it is the lecture's,
@@ -34,6 +38,7 @@ class Momentum(Optimizer):
     kind = "momentum"
     about = "Gradients averaged over steps: oscillations cancel, a steady direction speeds up."
     vectors = ("velocity",)
+    kernel = "momentum_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta: float = knob(
@@ -59,14 +64,18 @@ class Momentum(Optimizer):
         xp.multiply(velocity, number(rate), out=gradient)
         xp.subtract(values, gradient, out=values)
 
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.beta, 1.0 - self.dampening, rate, 0.0
 
-class Nesterov(Optimizer):
+
+class Nesterov(Decaying):
     """``v := beta v + g``, ``w := w - alpha (g + beta v)`` (Sutskever et al., ICML 2013, in PyTorch's form)."""
 
     kind = "nesterov"
     title = "Nesterov momentum"
     about = "Momentum that looks one step ahead."
     vectors = ("velocity",)
+    kernel = "momentum_update"
 
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta: float = knob(0.9, help="How much of the velocity is kept.", ge=0, lt=1)
@@ -81,3 +90,6 @@ class Nesterov(Optimizer):
         xp.subtract(values, gradient, out=values)
         xp.multiply(velocity, number(rate * self.beta), out=gradient)
         xp.subtract(values, gradient, out=values)
+
+    def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
+        return self.beta, 1.0, rate * self.beta, rate

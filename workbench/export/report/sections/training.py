@@ -76,7 +76,12 @@ def _best(source: ExportSource) -> tuple[float, float, str] | None:
 
 def _rate_marks(source: ExportSource) -> list[Mark]:
     changes = [event for event in source.events if isinstance(event, LearningRateChanged)]
-    return [Mark(each.epoch, f"learning rate {number(each.before)} → {number(each.after)}") for each in changes]
+    return [Mark(each.epoch, _rate_words(each)) for each in changes]
+
+
+def _rate_words(change: LearningRateChanged) -> str:
+    why = "plateau: " if change.by_schedule else ""
+    return f"{why}learning rate {number(change.before)} → {number(change.after)}"
 
 
 def _loss_figure(curve: tuple[EpochDone, ...]) -> Figure:

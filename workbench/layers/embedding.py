@@ -1,0 +1,116 @@
+"""Embedding: whole numbers (words, categories, places) looked up in a trained table of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from workbench.engine.backend import Array, Shape
+from workbench.engine.initializers import Initializer
+from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.recipe.fields import knob
+
+
+class Embedding(Layer):
+    """A vector of whole numbers ``(T,)`` becomes the sequence ``(T, dimension)`` of their rows in the table.
+
+    Weights ``(vocabulary, dimension)``. What the numbers come from gets no gradient: a step in them moves nothing
+    or everything.
+    """
+
+    kind = "embedding"
+    stem = "embed"
+    about = "Gives each word or category a vector of its own, which is learned; the start of networks on such numbers."
+    role = "weights"
+    looks_up = True
+    output_is_free = True
+
+    vocabulary: int = knob(
+        10_000,
+        help="How many different numbers there are, from 0 on; numbers below 0 or beyond the last are taken for the "
+        "nearest, fractions are cut off.",
+        ge=1,
+        le=16_777_216,
+        log=True,
+    )
+    dimension: int = knob(64, help="How many values stand for each number.", ge=1, le=65_536, log=True)
+    padding_index: int | None = knob(
+        None,
+        help="The number that fills short examples up: its vector starts at 0 and is not trained.",
+        ge=0,
+        placeholder="none",
+    )
+    initializer: Literal["normal", "uniform", "zeros"] = knob("normal", help="How the table starts.")
+    deviation: float = knob(1.0, help="The standard deviation of its first values.", gt=0, le=100, advanced=True)
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        (shape,) = inputs
+        if len(shape) != 1:
+            raise ShapeError(f"reads a vector of whole numbers, not {' × '.join(map(str, shape))}")
+        if self.padding_index is not None and self.padding_index >= self.vocabulary:
+            raise ShapeError(f"has no number {self.padding_index} for padding: they go from 0 to {self.vocabulary - 1}")
+        return shape[0], self.dimension
+
+    def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
+        start = Initializer(self.initializer, self.deviation, empty_row=self.padding_index)
+        return (Parameter("weight", (self.vocabulary, self.dimension), start, decays=True),)
+
+    def compile(self, site: Site) -> Calls:
+        xp, x, y, dx, weight = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.weights["weight"]
+        inside, rows = site.like("inside", x), site.like("rows", x, np.int64)
+        last = self.vocabulary - 1
+
+        def forward() -> None:
+            # These two take a number too where there is none (NaN), with which a look-up could read anywhere.
+            xp.fmax(x, 0, out=inside)
+            xp.fmin(inside, last, out=inside)
+            xp.copyto(rows, inside, casting="unsafe")
+            xp.take(weight, rows, axis=0, out=y)
+
+        def backward() -> None:
+            if "weight" in site.gradients:
+                _sum_by_row(site, rows.reshape(-1), site.gradients["weight"])
+                if self.padding_index is not None:
+                    site.gradients["weight"][self.padding_index] = 0
+            if dx is not None:
+                dx[...] = 0
+
+        return Calls(forward, backward)
+
+    def summary(self) -> str:
+        return f"{self.vocabulary:,} numbers · {self.dimension} values"
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        ends = {"first": np.float32(0), "last": np.float32(self.vocabulary - 1)}
+        return [
+            OnnxNode("Clip", ("0", "first", "last"), constants=ends),
+            OnnxNode("Cast", ("-1",), {"to": 7}),  # TensorProto.INT64
+            OnnxNode("Gather", ("weight", "-1"), {"axis": 0}),
+            OnnxNode("Transpose", ("-1",), {"perm": [0, 2, 1]}),
+        ]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        padding = "" if self.padding_index is None else f", padding_idx={self.padding_index}"
+        return TorchModule(
+            f"nn.Embedding({self.vocabulary}, {self.dimension}{padding})",
+            f"{{self}}({{0}}.clamp(0, {self.vocabulary - 1}).long()).movedim(-1, 1)",
+        )
+
+
+def _sum_by_row(site: Site, rows: Array, total: Array) -> None:
+    """Add up the output's gradient by table row: sorted, summed on in float64, and cut where the row changes.
+
+    Unlike additions in place on a GPU, this gives the same sums each time.
+    """
+    xp, d_output = site.xp, site.d_output.reshape(rows.shape[0], -1)
+    order = xp.argsort(rows, kind="stable")
+    found = rows[order]
+    sums = site.buffer("sums", d_output.shape, np.float64)
+    xp.cumsum(d_output[order], axis=0, dtype=np.float64, out=sums)
+    ends = xp.flatnonzero(xp.concatenate([found[1:] != found[:-1], xp.ones(1, np.bool_)]))
+    parts = sums[ends]
+    parts[1:] -= sums[ends[:-1]]
+    total[...] = 0
+    total[found[ends]] = parts.astype(total.dtype)

@@ -1,0 +1,125 @@
+"""Zeros around a picture, or before and after a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.engine.backend import Shape
+from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.layers.windows import Margin
+from workbench.recipe.fields import knob
+
+Sides = tuple[tuple[int, int], ...]
+"""For each axis of the picture or sequence: zeros before and after."""
+
+
+class ZeroPadding2d(Layer):
+    """Zeros on the four sides of a picture."""
+
+    kind = "zero_padding2d"
+    stem = "pad"
+    title = "zero padding 2d"
+    about = "Puts zeros around a picture, where a convolution's own padding will not do."
+    output_is_free = True
+
+    padding: Margin | tuple[Margin, Margin] | tuple[Margin, Margin, Margin, Margin] = knob(
+        1,
+        help="One number for all sides; two: above and below, left and right; four: top, bottom, left, right.",
+        unit="px",
+    )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs[0]) != 3:
+            raise ShapeError(f"reads a picture (height × width × channels), not {' × '.join(map(str, inputs[0]))}")
+        return _padded(inputs[0], self._sides())
+
+    def compile(self, site: Site) -> Calls:
+        return _compiled(site, self._sides())
+
+    def summary(self) -> str:
+        return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        return [_pad_node(self._sides())]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        rows, columns = self._sides()
+        return TorchModule(f"nn.ZeroPad2d({(*columns, *rows)})")
+
+    def _sides(self) -> Sides:
+        if isinstance(self.padding, int):
+            return (self.padding, self.padding), (self.padding, self.padding)
+        if len(self.padding) == 2:
+            high, wide = self.padding
+            return (high, high), (wide, wide)
+        top, bottom, left, right = self.padding
+        return (top, bottom), (left, right)
+
+
+class ZeroPadding1d(Layer):
+    """Zeros before the first and after the last step of a sequence."""
+
+    kind = "zero_padding1d"
+    stem = "pad"
+    title = "zero padding 1d"
+    about = "Puts zeros before and after a sequence; before only, a convolution sees nothing of what is to come."
+    output_is_free = True
+
+    padding: Margin | tuple[Margin, Margin] = knob(
+        1, help="One number for both ends; two: before the first step, after the last one.", unit="steps"
+    )
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs[0]) != 2:
+            raise ShapeError(f"reads a sequence (steps × features), not {' × '.join(map(str, inputs[0]))}")
+        return _padded(inputs[0], self._sides())
+
+    def compile(self, site: Site) -> Calls:
+        return _compiled(site, self._sides())
+
+    def summary(self) -> str:
+        return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        return [_pad_node(self._sides())]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        return TorchModule(f"nn.ZeroPad1d({self._sides()[0]})")
+
+    def _sides(self) -> Sides:
+        return ((self.padding, self.padding) if isinstance(self.padding, int) else self.padding,)
+
+
+def _padded(shape: Shape, sides: Sides) -> Shape:
+    grown = (size + before + after for size, (before, after) in zip(shape, sides, strict=False))
+    return (*grown, shape[-1])
+
+
+def _compiled(site: Site, sides: Sides) -> Calls:
+    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    cuts = [slice(before, before + size) for size, (before, _) in zip(x.shape[1:], sides, strict=False)]
+    inner = (slice(None), *cuts)
+    edges = []
+    for axis, cut in enumerate(cuts, start=1):
+        lead = (slice(None),) * axis
+        edges += [y[(*lead, slice(0, cut.start))], y[(*lead, slice(cut.stop, None))]]
+    edges = [edge for edge in edges if edge.size]
+
+    def forward() -> None:
+        # Each time: what the memory of the edges held before was another layer's.
+        for edge in edges:
+            edge[...] = 0
+        xp.copyto(y[inner], x)
+
+    def backward() -> None:
+        if dx is not None:
+            xp.copyto(dx, dy[inner])
+
+    return Calls(forward, backward)
+
+
+def _pad_node(sides: Sides) -> OnnxNode:
+    starts, ends = zip(*sides, strict=True)
+    return OnnxNode("Pad", ("0", "pads"), constants={"pads": np.array((0, 0, *starts, 0, 0, *ends), np.int64)})
