@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ladders import high_bias
 
@@ -175,6 +175,7 @@ def test_that_what_follows_from_dead_units_is_not_told_beside_them() -> None:
 _FIGURES = st.floats(0, 1e12) | st.sampled_from([0.0, float("nan"), float("inf")])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[_FIGURES] * 8), max_size=50), st.floats(1e-9, 1e9) | st.none())
 def test_that_no_figures_are_too_strange_to_be_judged(rows: list[tuple[float, ...]], clip_norm: float | None) -> None:
     block = np.array(rows, float).reshape(len(rows), 8)
@@ -228,6 +229,7 @@ def test_that_an_alarm_offers_one_change_before_all_others(case: str) -> None:
     diagnosis = diagnosed(given_records, given_recipe)
     first = diagnosis.knobs[0]
     assert dict(first.patch) == patch
+    assert [dict(knob.patch) for knob in diagnosis.knobs].count(patch) == 1
     (alarm,) = alarms_of(given_records)
     assert [one.id for one in diagnosis.findings if one.id in KINDS] == [alarm.kind]
     finding = next(one for one in diagnosis.findings if one.id == alarm.kind)

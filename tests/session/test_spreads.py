@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.session.spreads import Histograms
@@ -17,6 +17,7 @@ def made(samples: np.ndarray) -> Histograms:
     return Histograms(np.arange(len(samples), dtype=float), low, high, np.array(shares, float), 0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100), st.floats(0.1, 10), st.sampled_from([0.05, 0.5, 0.95]))
 def test_that_quantiles_come_from_the_histogram_to_within_a_bin(seed: int, scale: float, share: float) -> None:
     samples = np.random.default_rng(seed).normal(scale=scale, size=(3, 1024))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.networks import Bench, network_of, random_parameters
 from support.small_runs import finished, picture_recipe, table_recipe, train, write_pictures, write_table
@@ -169,6 +169,7 @@ def test_that_in_place_functions_are_not_taken_for_their_input(monkeypatch: pyte
     bench.close()
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.floats(-1e30, 1e30) | st.sampled_from([np.nan, np.inf, -np.inf]), min_size=7, max_size=7),
@@ -197,6 +198,7 @@ def test_that_values_far_out_do_not_squeeze_the_others() -> None:
     assert sum(share > 0 for share in shares) > BINS / 2
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**7), st.integers(1, VALUES), st.integers(1, 600))
 def test_that_samples_visit_all_units(size: int, count: int, units: int) -> None:
     stride = stride_for(size, count, units)
@@ -204,6 +206,7 @@ def test_that_samples_visit_all_units(size: int, count: int, units: int) -> None
     assert len({place * stride % units for place in range(units)}) == units
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 500))
 def test_that_looks_and_records_are_few_whatever_the_run(epochs: int, steps: int, layers: int) -> None:
     times = Timetable.of(epochs, steps, layers)

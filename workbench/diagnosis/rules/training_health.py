@@ -40,7 +40,7 @@ class TrainingHealth(Rule):
         for alarm in _alarms(context):
             for title, path, value in _changes(alarm, context.recipe):
                 knob = next(self.offer(
-                    context, title, alarm_sentence(alarm), path, value, factor=1.0, id=f"{alarm.kind}_{len(offered)}",
+                    context, title, alarm_sentence(alarm), path, value, factor=1.0, id=alarm.kind,
                     cost="the same time",
                 ), None)  # fmt: skip
                 if knob is not None and path not in offered:
