@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.document import Document
@@ -204,6 +204,23 @@ def test_that_a_shape_is_typed_in_one_field(qtbot: QtBot) -> None:
     _type(qtbot, editor.line, "-1 2 3")
     assert form.row("shape").wrong == ""
     assert editor.line.text() == "-1 × 2 × 3"
+
+
+def test_that_padding_of_a_sequence_is_a_word_or_one_number(qtbot: QtBot) -> None:
+    form, told = _form(qtbot, LayerSpec.model_validate({"kind": "conv1d"}))
+    editor = form.row("padding").editor
+    combo = editor.findChild(QComboBox)
+    for number in (2, 3):
+        combo.setCurrentIndex(number)
+        combo.activated.emit(number)
+    assert told == [("padding", "causal"), ("padding", 1)]
+    line = editor.findChild(SizesEditor).line
+    assert line.isVisible()
+    assert line.text() == "1"
+    _type(qtbot, line, "3")
+    assert told[-1] == ("padding", 3)
+    _type(qtbot, line, "1 2")
+    assert form.row("padding").wrong == 'must be 1 whole number, not "1 2"'
 
 
 def test_that_padding_of_ones_own_opens_a_field(qtbot: QtBot) -> None:

@@ -177,6 +177,14 @@ def test_that_every_block_fits_where_it_is_offered(block: Any, shape: tuple[int,
     assert wrong == []
 
 
+@pytest.mark.parametrize("shape", [(6,), (9, 4), (8, 8, 4)])
+def test_that_a_residual_block_fits_whatever_it_is_put_behind(shape: tuple[int, ...]) -> None:
+    layers = edits.insert((), 0, by_key(BLOCKS, "residual").layers(Place("input", shape)))
+    network = inspect_network(NetworkRecipe(layers=layers), shape, 3)
+    assert network.problems(but_the_end=True) == []
+    assert network.nodes[-1].shape == shape
+
+
 def test_that_two_residual_blocks_in_a_row_have_names_of_their_own() -> None:
     layers = _layers(_relu("x"))
     for _ in range(2):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from support.backends import PLAIN
 from support.networks import loss_of
 
 from workbench.engine.backend import Backend
@@ -45,7 +46,8 @@ CASES = {
 class LossRig:
     """A loss with random logits, targets and strengths."""
 
-    def __init__(self, case: str, dtype: Any = np.float64, rows: int = 6) -> None:
+    def __init__(self, case: str, dtype: Any = np.float64, rows: int = 6, backend: Backend = PLAIN) -> None:
+        self._backend = backend
         self.loss, width = loss_of(CASES[case].kind, **CASES[case].fields), CASES[case].width
         numbers = np.random.default_rng(11)
         self.logits = numbers.normal(scale=2.0, size=(rows, width)).astype(dtype)
@@ -60,7 +62,7 @@ class LossRig:
 
     def _site(self) -> LossSite:
         return LossSite(
-            backend=Backend(),
+            backend=self._backend,
             logits=self.logits,
             d_logits=self.d_logits,
             targets=self.targets,

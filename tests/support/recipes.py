@@ -43,7 +43,8 @@ def _value(annotation: Any) -> st.SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(parts)
     if origin is Annotated:
-        return st.integers(1, 1024)
+        ends = {name: end for rule in parts[1].metadata for name, end in _ends_of(rule).items()}
+        return st.integers(ends["ge"], ends["le"])
     if origin is tuple and parts[1:] == (...,):
         return st.lists(_value(parts[0]), min_size=1, max_size=3)
     if origin is tuple:
@@ -51,6 +52,11 @@ def _value(annotation: Any) -> st.SearchStrategy[Any]:
     if parts:
         return st.one_of([_value(part) for part in parts if part is not NoneType])
     return {bool: st.booleans(), int: st.integers(1, 1000)}[annotation]
+
+
+def _ends_of(rule: Any) -> dict[str, Any]:
+    """A rule's ends: ``{"ge": 0}``."""
+    return {name: getattr(rule, name) for name in ("ge", "le") if hasattr(rule, name)}
 
 
 def kinds_of(family: type[Kinded], leave_out: tuple[str, ...] = ()) -> st.SearchStrategy[dict[str, Any]]:

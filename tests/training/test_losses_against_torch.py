@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import on_both
 from support.layer_rig import assert_close
 from support.loss_rig import CASES, LossRig
+
+from workbench.engine.backend import Backend
 
 torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
@@ -60,10 +63,11 @@ ORACLES: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+@on_both
 @pytest.mark.parametrize("scale", [0.1, 2.0, 20.0])
 @pytest.mark.parametrize("case", sorted(CASES))
-def test_that_loss_and_gradient_equal_torch(case: str, scale: float) -> None:
-    rig = LossRig(case, np.float32, rows=40)
+def test_that_loss_and_gradient_equal_torch(case: str, scale: float, backend: Backend) -> None:
+    rig = LossRig(case, np.float32, rows=40, backend=backend)
     rig.logits *= np.float32(scale)
     logits = torch.from_numpy(rig.logits).requires_grad_()
     strengths = torch.from_numpy(rig.strengths)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.backends import COMPILED, PLAIN
 from support.layer_rig import assert_close
 from support.networks import network_of, random_parameters
 from support.torch_twin import decay_as_torch, torch_rule
 
 from workbench.engine.backend import Backend
+from workbench.engine.parameters import Parameters
 from workbench.engine.shards import ShardPool
 from workbench.recipe.kinds import OptimizerSpec
 from workbench.recipe.recipe import Recipe
@@ -235,6 +237,25 @@ def test_that_a_vector_updated_in_pieces_equals_one_updated_whole(
     whole, cut = (Descent(optimizer_of(kind, **fields), start, count) for count in (1, pieces))
     for gradient in _gradients(6, size, np.float32):
         assert np.array_equal(whole.go(gradient), cut.go(gradient))
+
+
+@variants
+@pytest.mark.parametrize("more", [{}, {"ema": {"decay": 0.5}, "accumulate": 2, "max_norm": 0.5, "l1": 0.01}])
+def test_that_machine_code_takes_the_same_steps(kind: str, fields: dict[str, Any], more: dict[str, Any]) -> None:
+    training = Recipe.parse({"training": {"optimizer": {"kind": kind, **fields}, **more}}).training
+    network = network_of([{"kind": "dense", "units": 6}, {"kind": "dense", "units": "classes"}], (4,))
+    start, found = random_parameters(network).export(), []
+    for backend in (PLAIN, COMPILED):
+        parameters = Parameters(network, backend)
+        parameters.load(start)
+        stepper = Stepper(training, parameters, 8, ShardPool(1))
+        stepper.plan.input[...] = np.random.default_rng(0).normal(size=(8, 4))
+        for number in range(1, 6):
+            stepper.step(8, 0.01, number)
+        found.append(stepper.tensors())
+    for name, array in found[0].items():
+        assert_close(found[1][name], array, 2e-5, name)
+        assert name.startswith("optimizer.") or not np.array_equal(array, start[name])
 
 
 @variants

@@ -133,15 +133,37 @@ class FlatPart:
 
 
 @dataclass(frozen=True)
-class Calls:
-    """What a layer does in a step. ``backward`` is not called where nothing before the layer or in it is trained.
+class SharedGradient:
+    """A parameter's gradient that all threads work out together once the batch has gone through all layers.
 
-    ``start`` is done in Python at the start of a step, before all layers: what depends on which step it is.
+    Each takes some rows of the parameter, for the whole batch: no shard then needs a gradient of its own, which for a
+    large dense layer would cost more than the products.
+
+    Attributes:
+        parameter: its name.
+        call: given rows (the first, and one after the last), the whole gradient, and whether to add to it: the call
+            for this shard's examples.
+    """
+
+    parameter: str
+    call: Callable[[tuple[int, int], Array, bool], Call]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What a layer does in a step.
+
+    Attributes:
+        forward: fills the output.
+        backward: fills the gradients; not called where nothing before the layer or in it is trained.
+        start: done in Python at the start of a step, before all layers: what depends on which step it is.
+        shared: gradients that ``backward`` leaves to all threads together; compiled backends only.
     """
 
     forward: Call
     backward: Call
     start: Call | None = None
+    shared: tuple[SharedGradient, ...] = ()
 
 
 class Chain:

@@ -7,7 +7,7 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,9 +16,9 @@ import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
-from workbench.engine.layer import Calls, Clock, Loss, LossSite, Site, unchained
+from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
-from workbench.engine.parameters import Parameters
+from workbench.engine.parameters import Layout, Parameters
 from workbench.engine.shards import ShardPool, SumMeeting
 from workbench.recipe.network import INPUT
 
@@ -32,8 +32,21 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
     return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
 
 
-Finish = Callable[[int, int, Sequence[Array]], list[Call]]
-"""Given a shard's number, how many there are, and their gradients: what it does once all of these are there."""
+@dataclass(frozen=True)
+class Part:
+    """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``."""
+
+    start: int
+    rows: int
+    size: int
+
+    def of(self, vector: Array) -> Array:
+        """Its part of a flat vector, ``(rows, size)``."""
+        return vector[self.start : self.start + self.rows * self.size].reshape(self.rows, self.size)
+
+
+Finish = Callable[[Part, Array], list[Call]]
+"""Given a part and the whole gradient: what a thread does once the part of the gradient is there."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,7 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        finish: what each shard does once all gradients are there, where ``run`` is asked to; for compiled backends.
+        finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -117,7 +130,7 @@ class Plan:
             except BaseException:
                 program.barrier.reset()
                 raise
-            if not finish:
+            if not self._by_parts():
                 for other in self._gradients[1 : len(program.tasks)]:
                     self.gradient += other
             self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
@@ -148,21 +161,33 @@ class Plan:
             return lambda: meetings[layer] if layer in meetings else meetings.setdefault(layer, meeting())
 
         with self.backend.current():
-            tasks, outputs = [], []
-            for shard, cut in enumerate(cuts):
-                compiler = _ShardCompiler(self, shard, cut, rows, meeting_of)
-                tasks.append(compiler.task(self._finishing(shard, barrier, shards, finish)))
-                outputs.append((cut, compiler.outputs))
+            compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
+            tasks = [compiler.task(self._ending(compilers, barrier, finish)) for compiler in compilers]
+        outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
         self._programs[rows, finish, self.keeps_all] = program
         return program
 
-    def _finishing(self, shard: int, barrier: Any, shards: int, finish: bool) -> list[Call]:
-        if not finish:
-            return []
-        assert self.finish is not None
-        wait = [barrier.wait()] if shards > 1 else []
-        return [*wait, *self.finish(shard, shards, self._gradients)]
+    def _by_parts(self) -> bool:
+        """Whether threads join the shards' gradients themselves, each some parts of them."""
+        return self.training and self.backend.compiled and self.parameters.dtype == np.float32
+
+    def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Callable[[int], list[Call]]:
+        """By a shard's number: what its thread does once the batch has gone through all layers."""
+        if not self._by_parts():
+            return lambda shard: []
+        shared = [compiler.shared() for compiler in compilers]
+        wait = [barrier.wait()] if len(compilers) > 1 else []
+
+        def ending(shard: int) -> list[Call]:
+            calls: list[Call] = list(wait)
+            for part, joining in parts_of(self.parameters.layout, shard, shared, self._gradients):
+                calls += joining
+                if finish and self.finish:
+                    calls += self.finish(part, self.gradient)
+            return calls
+
+        return ending
 
     def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
         """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
@@ -185,19 +210,26 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = _learned(plan.network) if plan.training else set()
 
-    def task(self, finishing: Iterable[Call] = ()) -> Call:
-        outputs = self.outputs = self._outputs()
-        gradients, additions = self._output_gradients() if self.plan.training else ({}, {})
+        self.outputs = self._outputs()
+        self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
+        self.calls = [self._compile(node, self.outputs, self.gradients) for node in self.nodes]
+
+    def shared(self) -> dict[tuple[str, str], SharedGradient]:
+        """The gradients that all threads work out together, by layer and parameter."""
+        learned = ((node, calls) for node, calls in zip(self.nodes, self.calls, strict=True))
+        return {(node.name, each.parameter): each for node, calls in learned for each in calls.shared}
+
+    def task(self, ending: Callable[[int], list[Call]]) -> Call:
+        """All of the shard's work as one call, with what its thread does in the end."""
+        outputs, gradients, additions, calls = self.outputs, self.gradients, self.additions, self.calls
         loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
-        calls = [self._compile(node, outputs, gradients) for node in self.nodes]
         sequence: list[Call] = [call.start for call in calls if call.start]
         sequence += [*(call.forward for call in calls), self._scaling(), loss]
         for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
             if node.name in self.learned:
                 sequence.append(call.backward)
                 sequence.extend(additions.get(node.name, ()))
-        sequence += finishing
-
+        sequence += ending(self.shard)
         ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
 
         def run() -> None:
@@ -349,6 +381,53 @@ def _adding(backend: Backend, whole: Array, part: Array) -> Call:
         size = prod(whole.shape[1:])
         return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
     return lambda: backend.xp.add(whole, part, out=whole)
+
+
+def parts_of(
+    layout: Layout, shard: int, shared: list[dict[tuple[str, str], SharedGradient]], gradients: list[Array]
+) -> Iterator[tuple[Part, list[Call]]]:
+    """One thread's parts of the trained parameters, each with the calls that fill its gradient in ``gradients[0]``.
+
+    Args:
+        layout: of the parameters.
+        shard: the thread's number.
+        shared: the shards' shared gradients, by layer and parameter.
+        gradients: of each shard, flat.
+    """
+    shards, begin = len(shared), 0
+    for slot in layout.trained_slots():
+        key = slot.layer, slot.parameter.name
+        # What lies between shared ones is joined in one stretch; none reaches over the end of the weights.
+        if key in shared[0] or slot.start == layout.decayed:
+            yield from _joined_part(begin, slot.start, shard, gradients[:shards])
+            begin = slot.start
+        if key in shared[0]:
+            begin = slot.stop
+            length = slot.parameter.shape[0]
+            rows = length * shard // shards, length * (shard + 1) // shards
+            if rows[0] < rows[1]:
+                size, whole = prod(slot.parameter.shape[1:]), slot.view(gradients[0])
+                calls = [each[key].call(rows, whole, number > 0) for number, each in enumerate(shared)]
+                yield Part(slot.start + rows[0] * size, rows[1] - rows[0], size), calls
+    yield from _joined_part(begin, layout.trained, shard, gradients[:shards])
+
+
+def _joined_part(start: int, stop: int, shard: int, gradients: list[Array]) -> Iterator[tuple[Part, list[Call]]]:
+    """A thread's part of a stretch of which each shard has a gradient of its own."""
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.updates import add_vectors
+
+    shards, length = len(gradients), stop - start
+    # Whole cache lines: no two threads write to the same one.
+    ends = [start + (length * k // shards // 16 * 16 if k < shards else length) for k in (shard, shard + 1)]
+    part = Part(ends[0], ends[1] - ends[0], 1)
+    if not part.rows:
+        return
+    vectors = [part.of(gradient) for gradient in gradients]
+    joining: list[Call] = []
+    if shards > 1:
+        joining.append(NativeCall(add_vectors, part.rows, 1, shards, *vectors, row_bytes=4 * shards))
+    yield part, joining
 
 
 def is_native(call: Call) -> bool:

@@ -90,7 +90,8 @@ def parse_sizes(text: str, counts: tuple[int, ...] = ()) -> tuple[int, ...]:
     fitting = len(parts) in counts if counts else bool(parts)
     if not fitting or not all(re.fullmatch(r"-?[0-9]{1,9}", part) for part in parts):
         needed = " or ".join(map(str, counts)) if counts else "one or more"
-        raise ValueError(f'must be {needed} whole numbers, not "{text.strip()[:40]}"')
+        noun = "whole number" if counts == (1,) else "whole numbers"
+        raise ValueError(f'must be {needed} {noun}, not "{text.strip()[:40]}"')
     return tuple(int(part) for part in parts)
 
 

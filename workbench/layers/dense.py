@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.engine.backend import Shape
+from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.initializers import ZEROS, Initializer, InitializerName
-from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.engine.layer import (
+    Calls,
+    Chain,
+    Layer,
+    OnnxNode,
+    Parameter,
+    ShapeError,
+    SharedGradient,
+    Site,
+    TorchModule,
+)
 from workbench.recipe.fields import knob
 
 
@@ -103,12 +113,26 @@ def _compiled(site: Site) -> Calls:
     weight, bias, gradients = site.weights["weight"], site.weights.get("bias"), site.gradients
     tile, rows, sizes = tile_address(), site.rows, weight.shape
     forward = NativeCall(kernels.dense_forward, rows, tile, x, weight, 0 if bias is None else bias, y, *sizes)
-    backward = []
+    backward, shared = [], []
     if "weight" in gradients:
-        backward.append(NativeCall(kernels.dense_weight_gradient, rows, tile, x, dy, gradients["weight"], *sizes))
+        shared.append(SharedGradient("weight", _weight_gradient(site)))
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
         room = site.buffer("turned", (rows * (sizes[1] + kernels.BLOCK),), weight.dtype)
         backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
-    return Calls(forward, Chain(*backward))
+    return Calls(forward, Chain(*backward), shared=tuple(shared))
+
+
+def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.dense import dense_weight_gradient
+    from workbench.engine.kernels.tile import tile_address
+
+    x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
+
+    def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
+        fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
+        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=gradient.itemsize * (sizes[1] + site.rows))
+
+    return call

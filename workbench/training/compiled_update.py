@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Part
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.training.averaging import WeightAverage
@@ -58,58 +60,49 @@ class CompiledUpdate:
             self._average.begin()
             self._decay[0] = self._average.decay_at(update)
 
-    def regularizing(self, gradient: Array, stretch: tuple[int, int]) -> list[Call]:
-        """What changes the gradient element by element before the optimizer sees it."""
+    def finish(self, part: Part, gradient: Array) -> list[Call]:
+        """Penalties, clipping by value and the update of a part whose gradient is there."""
         from workbench.engine.kernels import updates as kernels
 
-        calls = []
-        weights = stretch[0], min(stretch[1], self._decayed)
-        if (self._recipe.l2 or self._recipe.l1) and weights[0] < weights[1]:
-            calls.append(_call(kernels.add_penalties, weights, self._values, gradient, self._penalties))
+        calls, slopes = [], part.of(gradient)
+        if (self._recipe.l2 or self._recipe.l1) and self._decays(part):
+            calls.append(_call(kernels.add_penalties, part.of(self._values), slopes, self._penalties))
         if self._recipe.clip_value is not None:
-            calls.append(_call(kernels.clip_values, stretch, gradient, self._limit))
-        return calls
-
-    def updating(self, gradient: Array, stretch: tuple[int, int]) -> list[Call]:
-        """The update itself."""
-        from workbench.engine.kernels import updates as kernels
-
-        calls, weights = [], (stretch[0], min(stretch[1], self._decayed))
-        if self._optimizer.decay() and weights[0] < weights[1]:
-            calls.append(_call(kernels.shrink, weights, self._values, self._factor))
-        step = getattr(kernels, self._optimizer.kernel)
-        calls.append(_call(step, stretch, self._values, gradient, *self._vectors, self._numbers))
-        if self._average:
-            calls.append(_call(kernels.follow_average, stretch, self._values, self._average.vector, self._decay))
-        return calls
-
-    def finish(self, shard: int, shards: int, gradients: Sequence[Array]) -> list[Call]:
-        """One thread's share of an update: its stretch of all shards' gradients added up, and all that follows."""
-        from workbench.engine.kernels import updates as kernels
-
-        stretch = self._stretch(shard, shards)
-        calls = []
-        if shards > 1:
-            calls.append(_call(kernels.add_vectors, stretch, shards, *gradients[:shards]))
-        return [*calls, *self.regularizing(gradients[0], stretch), *self.updating(gradients[0], stretch)]
+            calls.append(_call(kernels.clip_values, slopes, self._limit))
+        return [*calls, *self._updating(part, gradient)]
 
     def run(self, gradient: Array, pool: ShardPool) -> None:
         """The update alone, after a gradient that was regularized elsewhere."""
-        count = max(1, min(pool.threads, len(self._values) // _LEAST_STRETCH))
-        stretches = [self._stretch(number, count) for number in range(count)]
-        pool.run([_chain(self.updating(gradient, stretch)) for stretch in stretches])
+        length, ends = len(self._values), [0, self._decayed, len(self._values)]
+        threads = max(1, min(pool.threads, length // _LEAST_STRETCH))
+        tasks: list[list[Call]] = [[] for _ in range(threads)]
+        for start, stop in itertools.pairwise(ends):
+            for number, calls in enumerate(tasks):
+                first, last = (start + (stop - start) * k // threads for k in (number, number + 1))
+                calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
+        pool.run([_chain(calls) for calls in tasks])
 
-    def _stretch(self, number: int, count: int) -> tuple[int, int]:
-        # Whole cache lines: no two threads write to the same one.
-        length = len(self._values)
-        start, stop = (length * k // count // 16 * 16 for k in (number, number + 1))
-        return start, length if number == count - 1 else stop
+    def _updating(self, part: Part, gradient: Array) -> list[Call]:
+        from workbench.engine.kernels import updates as kernels
+
+        calls, values = [], part.of(self._values)
+        if self._optimizer.decay() and self._decays(part):
+            calls.append(_call(kernels.shrink, values, self._factor))
+        step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
+        calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
+        if self._average:
+            calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))
+        return calls
+
+    def _decays(self, part: Part) -> bool:
+        return part.start < self._decayed
 
 
-def _call(kernel: Any, stretch: tuple[int, int], *arguments: Any) -> Call:
+def _call(kernel: Any, *arguments: Array) -> Call:
     from workbench.engine.kernels.calls import NativeCall
 
-    return NativeCall(kernel, stretch, *arguments, row_bytes=4 * len(arguments))
+    rows, size = arguments[0].shape
+    return NativeCall(kernel, rows, size, *arguments, row_bytes=4 * size * (len(arguments) - 1))
 
 
 def _chain(calls: list[Call]) -> Call:

@@ -33,9 +33,24 @@ def dense_forward(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, dy, dw; inputs, units. All rows at once."""
-    tile, x, dy, dw, inputs, units = longs(arguments, 6)
-    product(tile, x, 1, inputs, dy, units, dw, units, inputs, units, last, 0, 0)
+    """Some rows of the gradient. Arguments: tile, x, dy, dw; inputs, units, examples, 1 to add to what is there."""
+    tile, x, dy, dw, inputs, units, examples, add = longs(arguments, 8)
+    place = dw + 4 * first * units
+    product(
+        tile,
+        x + 4 * first,
+        1,
+        inputs,
+        dy,
+        units,
+        place,
+        units,
+        last - first,
+        units,
+        examples,
+        place if add else 0,
+        units,
+    )
 
 
 @kernel

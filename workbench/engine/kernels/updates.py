@@ -1,7 +1,7 @@
 """Updates of the weights, on a stretch of the flat vectors.
 
-All arguments are addresses: of the values, their gradient, the optimizer's state, and a block of float64 numbers that
-are written anew before each step (see ``Optimizer.kernel_numbers``).
+Arguments are the number of values a row, then addresses: of the values, their gradient, the optimizer's state, and a
+block of float64 numbers that are written anew before each step (see ``Optimizer.kernel_numbers``).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ _F, _ZERO, _ONE = np.float32, np.float32(0), np.float32(1)
 
 @kernel
 def add_vectors(arguments: int, first: int, last: int) -> None:
-    """Add vectors to the first of them. Arguments: how many, and their addresses."""
-    count = longs(arguments, 1)[0]
-    places = longs(arguments, count + 1)
-    total = stretch(places[1], first, last, 1)
-    for number in range(2, count + 1):
-        other = stretch(places[number], first, last, 1)
-        for i in range(last - first):
+    """Add vectors to the first of them. Arguments: values a row, how many vectors, and these."""
+    size, count = longs(arguments, 2)
+    places = longs(arguments, count + 2)
+    total = stretch(places[2], first, last, size)
+    for number in range(3, count + 2):
+        other = stretch(places[number], first, last, size)
+        for i in range((last - first) * size):
             total[i] += other[i]
 
 
 @kernel
 def add_penalties(arguments: int, first: int, last: int) -> None:
     """``g + l2 w + l1 sign(w)``. Arguments: w, g; numbers l2, l1."""
-    w_place, g_place, numbers = longs(arguments, 3)
+    size, w_place, g_place, numbers = longs(arguments, 4)
     l2, l1 = _F(doubles(numbers, 2)[0]), _F(doubles(numbers, 2)[1])
-    w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
-    for i in range(last - first):
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    for i in range((last - first) * size):
         sign = (_ONE if w[i] > _ZERO else _ZERO) - (_ONE if w[i] < _ZERO else _ZERO)
         g[i] += l2 * w[i] + l1 * sign
 
@@ -39,10 +39,10 @@ def add_penalties(arguments: int, first: int, last: int) -> None:
 @kernel
 def clip_values(arguments: int, first: int, last: int) -> None:
     """Arguments: g; numbers: the limit. NaN stays NaN."""
-    g_place, numbers = longs(arguments, 2)
+    size, g_place, numbers = longs(arguments, 3)
     limit = _F(doubles(numbers, 1)[0])
-    g = stretch(g_place, first, last, 1)
-    for i in range(last - first):
+    g = stretch(g_place, first, last, size)
+    for i in range((last - first) * size):
         above = limit if g[i] > limit else g[i]
         g[i] = -limit if above < -limit else above
 
@@ -50,40 +50,44 @@ def clip_values(arguments: int, first: int, last: int) -> None:
 @kernel
 def shrink(arguments: int, first: int, last: int) -> None:
     """Decoupled weight decay. Arguments: w; numbers: the factor."""
-    w_place, numbers = longs(arguments, 2)
-    factor, w = _F(doubles(numbers, 1)[0]), stretch(w_place, first, last, 1)
-    for i in range(last - first):
+    size, w_place, numbers = longs(arguments, 3)
+    factor, w = _F(doubles(numbers, 1)[0]), stretch(w_place, first, last, size)
+    for i in range((last - first) * size):
         w[i] *= factor
 
 
 @kernel
 def follow_average(arguments: int, first: int, last: int) -> None:
     """``a := d a + (1 - d) w``. Arguments: w, a; numbers: d."""
-    w_place, a_place, numbers = longs(arguments, 3)
+    size, w_place, a_place, numbers = longs(arguments, 4)
     decay, new = _F(doubles(numbers, 1)[0]), _F(1.0 - doubles(numbers, 1)[0])
-    w, a = stretch(w_place, first, last, 1), stretch(a_place, first, last, 1)
-    for i in range(last - first):
+    w, a = stretch(w_place, first, last, size), stretch(a_place, first, last, size)
+    for i in range((last - first) * size):
         a[i] = decay * a[i] + new * w[i]
 
 
 @kernel
 def sgd_update(arguments: int, first: int, last: int) -> None:
     """Arguments: w, g; numbers: rate."""
-    w_place, g_place, numbers = longs(arguments, 3)
+    size, w_place, g_place, numbers = longs(arguments, 4)
     rate = _F(doubles(numbers, 1)[0])
-    w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
-    for i in range(last - first):
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    for i in range((last - first) * size):
         w[i] -= rate * g[i]
 
 
 @kernel
 def momentum_update(arguments: int, first: int, last: int) -> None:
     """Arguments: w, g, velocity; numbers: beta, 1 - dampening, and the rates of velocity and gradient."""
-    w_place, g_place, v_place, numbers = longs(arguments, 4)
+    size, w_place, g_place, v_place, numbers = longs(arguments, 5)
     given = doubles(numbers, 4)
     beta, new, by_velocity, by_gradient = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
-    w, g, v = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(v_place, first, last, 1)
-    for i in range(last - first):
+    w, g, v = (
+        stretch(w_place, first, last, size),
+        stretch(g_place, first, last, size),
+        stretch(v_place, first, last, size),
+    )
+    for i in range((last - first) * size):
         velocity = beta * v[i] + new * g[i]
         v[i] = velocity
         w[i] -= by_velocity * velocity + by_gradient * g[i]
@@ -92,11 +96,15 @@ def momentum_update(arguments: int, first: int, last: int) -> None:
 @kernel
 def rmsprop_update(arguments: int, first: int, last: int) -> None:
     """RMSprop and Adagrad. Arguments: w, g, squares; numbers: what is kept, what is new, rate, epsilon."""
-    w_place, g_place, s_place, numbers = longs(arguments, 4)
+    size, w_place, g_place, s_place, numbers = longs(arguments, 5)
     given = doubles(numbers, 4)
     kept, new, rate, epsilon = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
-    w, g, s = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(s_place, first, last, 1)
-    for i in range(last - first):
+    w, g, s = (
+        stretch(w_place, first, last, size),
+        stretch(g_place, first, last, size),
+        stretch(s_place, first, last, size),
+    )
+    for i in range((last - first) * size):
         squares = kept * s[i] + new * (g[i] * g[i])
         s[i] = squares
         w[i] -= rate * g[i] / (np.sqrt(squares) + epsilon)
@@ -109,14 +117,14 @@ def adam_update(arguments: int, first: int, last: int) -> None:
     Numbers: beta1, beta2, the rates of velocity and gradient, 1 / sqrt(1 - beta2^t), epsilon outside and inside of the
     root.
     """
-    w_place, g_place, v_place, s_place, numbers = longs(arguments, 5)
+    size, w_place, g_place, v_place, s_place, numbers = longs(arguments, 6)
     given = doubles(numbers, 7)
     beta1, beta2, by_velocity, by_gradient = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
     root, outside, inside = _F(given[4]), _F(given[5]), _F(given[6])
     new1, new2 = _F(1.0 - given[0]), _F(1.0 - given[1])
-    w, g = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1)
-    v, s = stretch(v_place, first, last, 1), stretch(s_place, first, last, 1)
-    for i in range(last - first):
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    v, s = stretch(v_place, first, last, size), stretch(s_place, first, last, size)
+    for i in range((last - first) * size):
         velocity = beta1 * v[i] + new1 * g[i]
         squares = beta2 * s[i] + new2 * (g[i] * g[i])
         v[i] = velocity
@@ -127,12 +135,16 @@ def adam_update(arguments: int, first: int, last: int) -> None:
 @kernel
 def lion_update(arguments: int, first: int, last: int) -> None:
     """Arguments: w, g, velocity; numbers: beta1, beta2, rate."""
-    w_place, g_place, v_place, numbers = longs(arguments, 4)
+    size, w_place, g_place, v_place, numbers = longs(arguments, 5)
     given = doubles(numbers, 3)
     beta1, beta2, rate = _F(given[0]), _F(given[1]), _F(given[2])
     new1, new2 = _F(1.0 - given[0]), _F(1.0 - given[1])
-    w, g, v = stretch(w_place, first, last, 1), stretch(g_place, first, last, 1), stretch(v_place, first, last, 1)
-    for i in range(last - first):
+    w, g, v = (
+        stretch(w_place, first, last, size),
+        stretch(g_place, first, last, size),
+        stretch(v_place, first, last, size),
+    )
+    for i in range((last - first) * size):
         direction = beta1 * v[i] + new1 * g[i]
         v[i] = beta2 * v[i] + new2 * g[i]
         # The sign of NaN is NaN: divergence must show.

@@ -68,6 +68,8 @@ def _for_union(field: FieldFacts, options: list[Any], form: FormMaker) -> Editor
         return SizesEditor(field, SIDES, (1, *map(len, tuples)), alone=True)
     if tuples:
         return PaddingEditor(field, words) if words else PairEditor(field)
+    if int in options and len(words) > 1:
+        return PaddingEditor(field, words, pairs=False)
     if int in options and len(words) == 1:
         return NumberOrWordEditor(field, words[0])
     raise TypeError(f"no editor for {field.name}: {field.annotation}")

@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.gui.forms.editor import Editor, mark
 from workbench.gui.forms.simple import in_a_row
+from workbench.gui.forms.sizes import SizesEditor
 from workbench.gui.forms.step_field import StepField
 from workbench.gui.parsing import pair_text, parse_pair
+from workbench.gui.widgets.combo import Combo
 from workbench.gui.widgets.segmented import Segmented
 from workbench.recipe.fields import FieldFacts
 
@@ -66,17 +68,22 @@ class PairEditor(Editor):
 
 
 class PaddingEditor(Editor):
-    """``same``, ``valid``, or a number of zeros of one's own."""
+    """``same``, ``valid``, or zeros of one's own: a number for each axis, or for a sequence one number."""
 
     _OWN = "own"
 
-    def __init__(self, field: FieldFacts, words: tuple[str, ...], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, field: FieldFacts, words: tuple[str, ...], *, pairs: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._words = words
-        options = [(word, word) for word in words] + [(self._OWN, self.tr("own"))]
-        self._mode = Segmented(options)
-        self._pair = PairEditor(field, least=0)
-        self._pair.line.setMinimumWidth(56)
+        options: list[tuple[object, str]] = [*((word, word) for word in words), (self._OWN, self.tr("own"))]
+        # Four side by side and a number leave no room beside the label.
+        self._mode: Segmented | Combo = Segmented(options) if len(options) <= 3 else Combo(options)
+        self._pair = PairEditor(field, least=0) if pairs else SizesEditor(field, "", (1,), alone=True)
+        self._pair.line.setMinimumWidth(56 if pairs else 40)
+        if isinstance(self._mode, Combo):
+            self._mode.setMinimumWidth(84)
         in_a_row(self, self._mode, self._pair).addStretch(0)
         self._mode.valueChanged.connect(self._on_mode)
         self._pair.valueChanged.connect(self.valueChanged)

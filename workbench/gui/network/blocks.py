@@ -69,11 +69,12 @@ def _residual(place: Place) -> list[Tree]:
     if place.shape is not None and len(place.shape) == 1:
         body = [_dense(width), _relu(), {**_dense(width), "name": "@branch"}]
     else:
+        kind = "conv1d" if place.shape is not None and len(place.shape) == 2 else "conv2d"
         body = [
-            _conv(width, bias=False),
+            _conv(width, bias=False, kind=kind),
             {"kind": "batch_norm"},
             _relu(),
-            _conv(width, bias=False),
+            _conv(width, bias=False, kind=kind),
             {"kind": "batch_norm", "name": "@branch"},
         ]
     return [*body, {"kind": "add", "inputs": ["@branch", place.before]}, _relu()]

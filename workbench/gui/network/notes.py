@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
+from workbench.engine.layer import Parameter
 from workbench.engine.network import Network, Node
 
 _FAMILIES = {
@@ -27,12 +29,18 @@ def initializer_note(node: Node) -> str:
     if family not in _FAMILIES:
         return _constant_note(name, node.layer)
     title, variance, suits = _FAMILIES[family]
-    inner = "·".join(str(size) for size in weight.shape[1:])
+    inner = "·".join(map(str, _summed_over(weight)))
     fans = variance.format(fan_in=inner, fan_out=str(weight.fan_out))
     text = _tr("{0}: zero mean, variance {1}, {2}. {3}")
     return text.format(
         title, fans.replace("(", "", 1).replace(")", "", 1) if _single(fans) else fans, _tr(form), _tr(suits)
     )
+
+
+def _summed_over(weight: Parameter) -> tuple[int, ...]:
+    """The sizes of what an output sums over, whichever end of the array the outputs stand at."""
+    ends = (weight.shape[:-1], weight.shape[1:])
+    return next((sizes for sizes in ends if prod(sizes) == weight.fan_in), (weight.fan_in,))
 
 
 def _single(text: str) -> bool:
