@@ -132,7 +132,12 @@ def sentence_of(kind: str, layer: str, since: float, others: int = 0) -> str:
     more = f" and {others} more layer{'s' if others > 1 else ''}" if others else ""
     place = f" at {layer}{more}" if layer else ""
     title = title_of(kind)
-    return f"{title[0].upper()}{title[1:]}{place} since epoch {since:.3g}"
+    return f"{title[0].upper()}{title[1:]}{place} since epoch {since_text(since)}"
+
+
+def since_text(epoch: float) -> str:
+    """An epoch as it is said: ``3``, ``0.2``."""
+    return f"{epoch:.1f}".removesuffix(".0")
 
 
 def alarms_of(records: Records) -> tuple[Alarm, ...]:
