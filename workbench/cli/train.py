@@ -15,8 +15,19 @@ from typing import Any
 from workbench.cli.console import Bar, duration, percent, put, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.data.content import counted
+from workbench.diagnosis.health import sentence_of
 from workbench.errors import InputError, WorkbenchError
-from workbench.events import EpochDone, Event, Notice, Progress, RunEnded, RunStarted, StepDone, WeightsLoaded
+from workbench.events import (
+    EpochDone,
+    Event,
+    FindingRaised,
+    Notice,
+    Progress,
+    RunEnded,
+    RunStarted,
+    StepDone,
+    WeightsLoaded,
+)
 from workbench.recipe.assignments import read_assignment
 from workbench.session.experiment import run_experiment
 from workbench.session.outcome import failed_summary
@@ -194,6 +205,9 @@ class _Reporter:
             case WeightsLoaded():
                 self._bar.clear()
                 say(weights_text(event))
+            case FindingRaised():
+                self._bar.clear()
+                say(f"warning: {sentence_of(event.finding, event.layer, event.epoch)}: {event.text} {event.remedy}")
             case RunStarted():
                 self._started, self._clock = event, time.monotonic()
                 say(_opening(event))

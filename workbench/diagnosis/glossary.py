@@ -311,6 +311,30 @@ _TERMS = (
         " jump.",
     ),
     Term(
+        "dead unit",
+        "A unit whose function gives nothing, whatever the example: no gradient passes it, so it stays so. Typical of"
+        " relu after steps that were too large.",
+        "Told of examples that were looked at while training: on how many stands beside it.",
+    ),
+    Term(
+        "saturation",
+        "Values so large that tanh or sigmoid is flat there: hardly any gradient passes.",
+        "Flat means within 0.03 of the function's bounds.",
+    ),
+    Term(
+        "pre-activation",
+        "What an activation function is given: the weighted sum. Small weights keep it near 0, where tanh and sigmoid"
+        " are all but straight, so the network is nearly linear; that is how L2 simplifies it. Far from 0 they are"
+        " flat, and gradients vanish.",
+        "Each column is the histogram of a sample of an epoch's values, strongest where most values lie.",
+    ),
+    Term(
+        "spread of weights",
+        "How large a layer's weights are. Weight decay (L2) narrows it; small weights make pre-activations small and"
+        " so the network nearly linear.",
+        "Each column is the histogram of a sample of a layer's weights after an epoch.",
+    ),
+    Term(
         "softmax",
         "exp(z) over its sum: turns outputs into probabilities that add up to 1.",
         "The largest output is subtracted first, so that nothing overflows.",

@@ -122,6 +122,17 @@ class Site:
 
 
 @dataclass(frozen=True)
+class FlatPart:
+    """Where a function hardly passes a gradient, told by its output: at or below ``low``, at or above ``high``.
+
+    With a lower end only, units that stay there are dead; with both, units are saturated.
+    """
+
+    low: float
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class SharedGradient:
     """A parameter's gradient that all threads work out together once the batch has gone through all layers.
 
@@ -205,6 +216,10 @@ class Layer(LayerSpec):
     @abstractmethod
     def compile(self, site: Site) -> Calls:
         """Bind the buffers and return what to do in a step."""
+
+    def flat_part(self) -> FlatPart | None:
+        """Where its output tells that hardly any gradient passes; None where it has no such part."""
+        return None
 
     def overwrites(self) -> bool:
         """Whether it may write its output over its input: its backward pass never looks at the input."""

@@ -11,6 +11,7 @@ from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
 from workbench.errors import WorkbenchError
 from workbench.events import Event, Notice, Progress, RunEnded, WeightsLoaded
+from workbench.session.health import HealthWatch
 from workbench.session.outcome import outcome
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
@@ -62,7 +63,11 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
     pool = ShardPool(prepared.threads)
     try:
         training = Training(job_of(prepared, run), folder, control, pool)
-        yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        watch = HealthWatch(prepared.recipe.training.clip_norm, folder.events() if resume else ())
+        for event in training.events(folder.load("last") if resume and folder.checkpoints() else None):
+            yield event
+            for finding in watch.take(event):
+                yield _logged(folder, finding)
         yield Progress(run, time.time(), "evaluating", 0, 0)
         # The model alone: with averaged weights, training itself would go on with others.
         training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)

@@ -21,6 +21,7 @@ from workbench.events import (
     CheckpointSaved,
     EpochDone,
     Event,
+    LayersDone,
     LearningRateChanged,
     Paused,
     Resumed,
@@ -31,6 +32,7 @@ from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
 from workbench.store.tensors import Tensors
 from workbench.training.control import Control
+from workbench.training.health import LayerWatch
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.meter import LossMeter
 from workbench.training.schedules.base import Moment, Schedule
@@ -125,6 +127,7 @@ class Training:
         self._best_waiting = False
         self._committed = 0.0
         self._meter = LossMeter(job.backend)
+        self._layers = LayerWatch(self.stepper.plan, self.recipe.epochs, self.steps_per_epoch)
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -149,6 +152,8 @@ class Training:
 
     def _train(self, fresh: bool) -> Iterator[Event]:
         self._committed = time.monotonic()
+        if not self.state.step:
+            self._layers.begin()
         if fresh:
             yield from self._evaluate_epoch(0.0)
             yield from self._commit("epoch")
@@ -183,6 +188,7 @@ class Training:
         state.epoch, state.batch, state.loss_sum, state.strength_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0, 0.0
         state.total_seconds += seconds
         state.total_examples += len(self.rows)
+        yield from self._layers_record(state.epoch, self._layers.after_epoch(state.epoch))
         yield from self._evaluate_epoch(seconds, running_loss)
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             yield from self._commit("epoch")
@@ -201,11 +207,13 @@ class Training:
         count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
         rate, update = self.learning_rate(), self._updates() + 1
         health, watch = None, False
+        self._layers.before_step(state.epoch, state.batch)
         if self._completes_an_update():
             watch = update % self._every == 0
             health = self.stepper.step(count, rate, state.step + 1, update=update, watch=watch)
         else:
             self.stepper.gather(count, state.step + 1)
+        initial = self._layers.after_step(state.epoch, state.batch, count)
         state.step, state.batch = state.step + 1, state.batch + 1
         self._meter.add(self.stepper.plan, count)
         if self.job.backend.on_host or watch:
@@ -213,6 +221,11 @@ class Training:
         state.seconds += time.perf_counter() - started
         if health:
             yield self._log(self._step_record(rate, health))
+        yield from self._layers_record(0, initial)
+
+    def _layers_record(self, epoch: int, figures: dict[str, Any] | None) -> Iterator[Event]:
+        if figures is not None:
+            yield self._log(LayersDone(*self._stamp(), epoch, self.state.step if epoch else 0, **figures))
 
     def _sum_up(self) -> None:
         loss, strength = self._meter.fetch()
