@@ -34,6 +34,16 @@ def _of(*inputs: Shape, **fields: Any) -> Case:
     return Case(fields, inputs)
 
 
+_RECURRENT = (
+    _of((5, 3), units=4),
+    _of((5, 3), units=4, sequences=True),
+    _of((4, 2), units=3, bidirectional=True),
+    _of((4, 2), units=3, sequences=True, bidirectional=True),
+    _of((4, 2), units=3, bias=False),
+    _of((3, 1), units=2, sequences=True, bidirectional=True, bias=False),
+    _of((1, 4), units=1),
+)
+
 CASES: dict[str, tuple[Case, ...]] = {
     "activation": (
         *(
@@ -125,6 +135,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((1, 1, 15), groups=3),
         _of((4, 3, 6), groups=6, affine=False),
     ),
+    "gru": _RECURRENT,
     "layer_norm": (
         _of((7,)),
         _of((7,), axes="all", epsilon=1e-2),
@@ -137,6 +148,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((3, 4, 2), axes="all", affine=False),
         _of((4, 3, 5), bias=False),
     ),
+    "lstm": (*_RECURRENT, _of((3, 2), units=3, forget_bias=-0.5)),
     "max_pool1d": (
         _of((6, 3)),
         _of((7, 2), window=3, stride=2),
@@ -167,6 +179,22 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((3, 4, 2), shape=[24]),
         _of((3, 4, 1), shape=[12, 1]),
         _of((1, 1, 6), shape=[3, 2]),
+    ),
+    "self_attention": (
+        _of((5, 4), heads=2),
+        _of((4, 6), heads=3, causal=True),
+        _of((5, 3), heads=1, bias=False),
+        _of((3, 4), heads=4, causal=True, bias=False),
+        _of((5, 4), heads=2, dropout=0.3),
+        _of((5, 3), heads=2, head_size=4, causal=True),
+        _of((4, 6), heads=3, head_size=1, bias=False),
+        _of((4, 6), heads=3, head_size=2),
+        _of((1, 2), heads=1),
+    ),
+    "simple_rnn": (
+        *_RECURRENT,
+        _of((5, 3), units=4, nonlinearity="relu", sequences=True, bidirectional=True),
+        _of((4, 2), units=3, nonlinearity="relu", bias=False),
     ),
     "upsampling1d": (
         _of((5, 3)),

@@ -194,7 +194,8 @@ def test_that_the_length_of_a_clipped_gradient_does_not_depend_on_threads(monkey
     monkeypatch.setattr("workbench.engine.plan._LEAST_SHARD_WORK", 1)
     found = []
     for threads in (1, 2, 3):
-        stepper = _stepper(np.float32, backend=COMPILED, threads=threads, clip_norm=0.1, max_norm=0.5)
+        settings: dict[str, Any] = {"clip_norm": 0.1, "max_norm": 0.5, "optimizer": STILL}
+        stepper = _stepper(np.float32, backend=COMPILED, threads=threads, **settings)
         gradient = np.random.default_rng(1).normal(size=stepper.parameters.layout.trained).astype(np.float32)
         stepper.regularization.change(gradient)
         for number in range(1, 4):

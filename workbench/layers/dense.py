@@ -126,13 +126,15 @@ def _compiled(site: Site) -> Calls:
 
 def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import dense_weight_gradient
+    from workbench.engine.kernels.dense import MOST, dense_weight_gradient
     from workbench.engine.kernels.tile import tile_address
 
     x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
 
     def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
         fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=gradient.itemsize * (sizes[1] + site.rows))
+        row_bytes = gradient.itemsize * (sizes[1] + site.rows)
+        # Each time the right side of the product is copied together anew.
+        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
 
     return call

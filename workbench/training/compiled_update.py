@@ -82,6 +82,14 @@ class CompiledUpdate:
                 calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
         pool.run([_chain(calls) for calls in tasks])
 
+    def follow(self) -> None:
+        """Average weights that were limited after their update; without a limit that is part of the update."""
+        if self._average and self._recipe.max_norm is not None:
+            from workbench.engine.kernels.updates import follow_average
+
+            whole = Part(0, len(self._values), 1)
+            _call(follow_average, whole.of(self._values), whole.of(self._average.vector), self._decay)()
+
     def _updating(self, part: Part, gradient: Array) -> list[Call]:
         from workbench.engine.kernels import updates as kernels
 
@@ -90,7 +98,7 @@ class CompiledUpdate:
             calls.append(_call(kernels.shrink, values, self._factor))
         step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
         calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
-        if self._average:
+        if self._average and self._recipe.max_norm is None:
             calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))
         return calls
 

@@ -56,7 +56,8 @@ class Stepper:
         self.regularization = Regularization(recipe, parameters)
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
-            self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
+            shape, dtype = self._trained.shape, self._trained.dtype
+            self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.vectors}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         self._compiled = self._compiled_update()
         finish = self._compiled.finish if self._compiled and self._at_once() else None
@@ -96,6 +97,7 @@ class Stepper:
             if self._at_once() and not watch:
                 self.plan.run(rows, finish=True)
                 self.regularization.limit()
+                self._compiled.follow()
                 return None
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
@@ -122,6 +124,7 @@ class Stepper:
         if self._compiled:
             self._compiled.run(gradient, self._pool)
             self.regularization.limit()
+            self._compiled.follow()
             return
         if self._average:
             self._average.begin()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workbench.engine.kernels.native import kernel, longs
-from workbench.engine.kernels.products import column_sums, product
+from workbench.engine.kernels.products import ROWS, column_sums, product
 from workbench.engine.kernels.turning import turn
 
-BLOCK = 64
+LEAST, MOST, VALUES = 8 * ROWS, 32 * ROWS, 2**17
+"""Inputs whose values are turned at a time for the weights' gradient: as many as stay in a level-2 cache."""
+
+BLOCK = 8 * ROWS
 """Inputs whose gradients are worked out at a time."""
 
 
@@ -35,22 +40,15 @@ def dense_forward(arguments: int, first: int, last: int) -> None:
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     """Some rows of the gradient. Arguments: tile, x, dy, dw; inputs, units, examples, 1 to add to what is there."""
     tile, x, dy, dw, inputs, units, examples, add = longs(arguments, 8)
-    place = dw + 4 * first * units
-    product(
-        tile,
-        x + 4 * first,
-        1,
-        inputs,
-        dy,
-        units,
-        place,
-        units,
-        last - first,
-        units,
-        examples,
-        place if add else 0,
-        units,
-    )
+    # Turned first, a block of inputs at a time: read as they lie, each example would be on a page of its own.
+    turned = max(LEAST, min(MOST, VALUES // examples // ROWS * ROWS))
+    room = np.empty(turned * examples, np.float32)
+    room_at = np.int64(room.ctypes.data)
+    for block in range(first, last, turned):
+        rows, place = min(turned, last - block), dw + 4 * block * units
+        turn(x + 4 * block, examples, rows, inputs, room_at, examples)
+        product(tile, room_at, examples, 1, dy, units, place, units, rows, units, examples, place if add else 0, units)
+    room[0] = 0  # see `product`
 
 
 @kernel

@@ -157,4 +157,6 @@ def run_table(table: Any, groups: Any, moved: Any) -> None:
             last = min(end, first + step)
             for number in range(start, stop):
                 invoke(table[number, 0], table[number, 1], first, last)
+        for number in range(move, done):
+            longs(moved[number, 1], 1)[0] = moved[number, 2]
         move = done
