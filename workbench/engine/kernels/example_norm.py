@@ -88,8 +88,9 @@ def example_norm_slopes(arguments: int, first: int, last: int) -> None:
                 by_weight, by_bias = doubles(sum_place + 8 * at, values), doubles(sum_place + 8 * (size + at), values)
                 mean, inverse = means[group], inverses[group]
                 for v in range(values):
-                    by_weight[v] += slope[v] * ((value[v] - mean) * inverse)
-                    by_bias[v] += slope[v]
+                    by_weight[v] += np.float64(slope[v] * ((value[v] - mean) * inverse))
+                for v in range(values):
+                    by_bias[v] += np.float64(slope[v])
     into_weight, by_weight = floats(d_weight, size), doubles(sum_place, size)
     for i in range(size):
         into_weight[i] = by_weight[i]
