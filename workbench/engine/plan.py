@@ -115,7 +115,7 @@ class Plan:
         self.output = zeros((self.batch, *self.network.nodes[-1].shape), dtype)
         self._scales = [xp.ones(1, dtype) for _ in range(self._shards)]
         self._shard_sums = zeros((self._shards, 2), np.float64)
-        self.sums = zeros((2,), np.float64)
+        self.sums = self._shard_sums[0] if self._shards == 1 else zeros((2,), np.float64)
         trained = self.parameters.layout.trained if self.training else 0
         self._gradients = [zeros((trained,), dtype) for _ in range(self._shards)]
         self.gradient = self._gradients[0]
@@ -134,7 +134,8 @@ class Plan:
             if not self._by_parts():
                 for other in self._gradients[1 : len(program.tasks)]:
                     self.gradient += other
-            self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+            if self._shards > 1:
+                self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
     def outputs(self) -> list[tuple[slice, dict[str, Array]]]:
         """What the layers gave in the last run of a training plan; to be read only, before another run.
@@ -232,6 +233,9 @@ class _ShardCompiler:
                 sequence.extend(additions.get(node.name, ()))
         sequence += ending(self.shard)
         ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
+
+        if len(ready) == 1 and self.plan.backend.compiled:
+            return ready[0]
 
         def run() -> None:
             # Overflow shows as a loss that is not finite, which the training looks for; warnings would only be noise.

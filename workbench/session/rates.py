@@ -171,7 +171,8 @@ def _doubt(losses: Numbers, smooth: Numbers, ended: Ended, rates: Sequence[float
     if len(losses) < _FEWEST:
         return "The loss exploded within the first steps: begin with a smaller rate."
     level, lowest = smooth[_FIRST - 1], _FIRST + int(smooth[_FIRST:].argmin())
-    fall, noise = level - smooth[lowest], _noise(losses[: lowest + 1])
+    # A few steps alone may happen to lie close together.
+    fall, noise = level - smooth[lowest], max(_noise(losses[: lowest + 1]), _noise(losses))
     if fall <= max(_CLEAR * noise, _SIZABLE * abs(level)):
         if ended == "range" and smooth[-1] - level <= _CLEAR * noise:
             return f"The loss hardly changes from {rates[0]:g} to {rates[-1]:g}: try larger rates, or more steps."

@@ -47,6 +47,11 @@ class CompiledUpdate:
         self._limit = np.array([recipe.clip_value or 0.0])
         self._factor, self._decay = np.ones(1), np.zeros(1)
 
+    @property
+    def leaves_average(self) -> bool:
+        """Whether the average must follow later: after a limit on each unit's weights, which needs them all."""
+        return self._recipe.max_norm is not None
+
     @staticmethod
     def fits(optimizer: Optimizer, parameters: Parameters) -> bool:
         """Whether there is machine code for it here."""
@@ -82,14 +87,6 @@ class CompiledUpdate:
                 calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
         pool.run([_chain(calls) for calls in tasks])
 
-    def follow(self) -> None:
-        """Average weights that were limited after their update; without a limit that is part of the update."""
-        if self._average and self._recipe.max_norm is not None:
-            from workbench.engine.kernels.updates import follow_average
-
-            whole = Part(0, len(self._values), 1)
-            _call(follow_average, whole.of(self._values), whole.of(self._average.vector), self._decay)()
-
     def _updating(self, part: Part, gradient: Array) -> list[Call]:
         from workbench.engine.kernels import updates as kernels
 
@@ -98,7 +95,7 @@ class CompiledUpdate:
             calls.append(_call(kernels.shrink, values, self._factor))
         step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
         calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
-        if self._average and self._recipe.max_norm is None:
+        if self._average and not self.leaves_average:
             calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))
         return calls
 

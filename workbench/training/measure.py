@@ -70,10 +70,13 @@ class Measure:
         for start in range(0, len(rows), self._plan.batch):
             count = self.feeder.fill(self._plan, rows[start : start + self._plan.batch])
             self._plan.run(count)
-            found.append(self._backend.to_host(self._predicted(count)).copy())
+            found.append(self._backend.to_host(self._predicted(count)))
+        if len(found) == 1:
+            return found[0]
         return np.concatenate(found) if found else np.zeros((0, self._plan.network.outputs), np.float32)
 
     def _predicted(self, count: int) -> Any:
+        """A new array: the plan's own is filled anew by the next batch."""
         predicted = self._loss.predict(self._backend.xp, self._plan.output[:count])
         if self._loss.task == "classification":
             return predicted

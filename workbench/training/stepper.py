@@ -96,8 +96,7 @@ class Stepper:
             self._compiled.prepare(rate, update or number)
             if self._at_once() and not watch:
                 self.plan.run(rows, finish=True)
-                self.regularization.limit()
-                self._compiled.follow()
+                self._limit(update or number)
                 return None
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
@@ -123,8 +122,7 @@ class Stepper:
     def _update(self, gradient: Array, rate: float, number: int) -> None:
         if self._compiled:
             self._compiled.run(gradient, self._pool)
-            self.regularization.limit()
-            self._compiled.follow()
+            self._limit(number)
             return
         if self._average:
             self._average.begin()
@@ -132,8 +130,12 @@ class Stepper:
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
+        self._limit(number)
+
+    def _limit(self, number: int) -> None:
+        """What needs the updated weights of all threads: their limit, and the average that follows it."""
         self.regularization.limit()
-        if self._average:
+        if self._average and (self._compiled is None or self._compiled.leaves_average):
             self._average.follow(number)
 
     def _update_arrays(self, gradient: Array, rate: float, number: int) -> None:
