@@ -13,6 +13,7 @@ from support.networks import loss_of
 
 from workbench.engine.backend import Backend
 from workbench.engine.layer import Loss, ShapeError
+from workbench.engine.plan import is_native
 from workbench.recipe.kinds import LossSpec
 
 SURE = ("cross_entropy", "binary_cross_entropy")
@@ -62,6 +63,7 @@ def test_that_compiled_losses_compute_what_arrays_do(case: str, rows: int) -> No
     for rig in (plain, compiled):
         rig.strengths[1::5] = 0
         rig.run()
+    assert is_native(compiled._call)
     assert compiled.sums == pytest.approx(plain.sums, rel=2e-6)
     assert_close(compiled.d_logits, plain.d_logits, 2e-6)
 

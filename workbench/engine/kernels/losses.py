@@ -126,6 +126,90 @@ def binary_cross_entropy(arguments: int, first: int, last: int) -> None:
     sums[0], sums[1] = loss, wrong
 
 
+@kernel
+def normalized_logistic(arguments: int, first: int, last: int) -> None:
+    """Arguments: logits, d_logits or 0, targets, strengths, scale, sums; classes. All rows at once."""
+    z_place, d_place, target_place, strength_place, scale_place, sum_place, classes = longs(arguments, 7)
+    z, targets, strengths = matrix(z_place, last, classes), longs(target_place, last), floats(strength_place, last)
+    scale, sums = floats(scale_place, 1)[0], doubles(sum_place, 2)
+    d = matrix(d_place, last, classes)
+    loss, wrong = 0.0, 0
+    logarithms, powers = np.empty(classes, np.float32), np.empty(classes, np.float32)
+    for row in range(last):
+        target = targets[row]
+        for k in range(classes):
+            logarithms[k] = -softplus(-z[row, k])
+        most = _largest(logarithms, classes)[0]
+        total: Any = _powers(logarithms, most, powers, classes)
+        loss += (log(total) - (logarithms[target] - most)) * strengths[row]
+        wrong += _largest(z[row], classes)[1] != target
+        if d_place:
+            weight, share = np.float32(strengths[row] * scale), np.float32(1) / total
+            for k in range(classes):
+                d[row, k] = powers[k] * share * logistic(-z[row, k]) * weight
+            # 1 - s of the right class as the sum of the others, which keeps the digits of a small one.
+            powers[target] = 0
+            others: Any = np.float32(0)
+            for k in range(classes):
+                others += powers[k]
+            d[row, target] = -others * share * logistic(-z[row, target]) * weight
+    sums[0], sums[1] = loss, wrong
+
+
+@part
+def _shortfall(lead: Any, margin: Any, power: int) -> tuple[Any, Any]:
+    """What is missing to the margin, to a power of 1 or 2, and its derivative; NaN stays NaN."""
+    short = np.float32(0) if lead + margin < 0 else lead + margin
+    if power == 2:
+        return short * short, short + short
+    return short, np.float32(1) if short > 0 else short
+
+
+@kernel
+def hinge_loss(arguments: int, first: int, last: int) -> None:
+    """Arguments: logits, d_logits or 0, targets, strengths, scale, sums; classes, power; margin. All rows at once."""
+    z_place, d_place, target_place, strength_place, scale_place, sum_place, classes, power = longs(arguments, 8)
+    margin, share = np.float32(doubles(arguments, 9)[8]), np.float32(1.0 / classes)
+    z, targets, strengths = matrix(z_place, last, classes), longs(target_place, last), floats(strength_place, last)
+    scale, sums = floats(scale_place, 1)[0], doubles(sum_place, 2)
+    d = matrix(d_place, last, classes)
+    loss, wrong = 0.0, 0
+    for row in range(last):
+        target, weight = targets[row], np.float32(strengths[row] * scale * share)
+        each, slopes = 0.0, 0.0
+        for k in range(classes):
+            if k != target:
+                value, slope = _shortfall(z[row, k] - z[row, target], margin, power)
+                each += value
+                slopes += slope
+                if d_place:
+                    d[row, k] = slope * weight
+        loss += each * share * strengths[row]
+        wrong += _largest(z[row], classes)[1] != target
+        if d_place:
+            d[row, target] = -slopes * weight
+    sums[0], sums[1] = loss, wrong
+
+
+@kernel
+def binary_hinge_loss(arguments: int, first: int, last: int) -> None:
+    """Arguments: logits, d_logits or 0, targets, strengths, scale, sums; power; margin. All rows at once."""
+    z_place, d_place, target_place, strength_place, scale_place, sum_place, power = longs(arguments, 7)
+    margin = np.float32(doubles(arguments, 8)[7])
+    z, targets, strengths = floats(z_place, last), longs(target_place, last), floats(strength_place, last)
+    scale, sums, d = floats(scale_place, 1)[0], doubles(sum_place, 2), floats(d_place, last)
+    loss, wrong = 0.0, 0
+    for row in range(last):
+        positive = targets[row] > 0
+        value, slope = _shortfall(-z[row] if positive else z[row], margin, power)
+        loss += value * strengths[row]
+        wrong += (z[row] > 0) != positive
+        if d_place:
+            weight = strengths[row] * scale
+            d[row] = -slope * weight if positive else slope * weight
+    sums[0], sums[1] = loss, wrong
+
+
 SQUARED, ABSOLUTE, HUBER = 0, 1, 2
 """What ``regression_loss`` makes of a difference."""
 
