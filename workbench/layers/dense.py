@@ -52,9 +52,9 @@ class Dense(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (shape,) = inputs
         if len(shape) != 1:
-            raise ShapeError(
-                f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it"
-            )
+            instead = "; for each step by itself use conv1d with kernel 1" if len(shape) == 2 else ""
+            text = f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it{instead}"
+            raise ShapeError(text)
         return (self._units(),)
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
