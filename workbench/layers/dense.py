@@ -119,7 +119,7 @@ def _compiled(site: Site) -> Calls:
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (rows * (sizes[1] + kernels.BLOCK),), weight.dtype)
+        room = site.buffer("turned", (rows * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
         backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
