@@ -104,6 +104,17 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 4), filters=6, kernel=2, padding=2, groups=2),
     ),
     "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
+    "depthwise_conv2d": (
+        _of((6, 6, 3)),
+        _of((5, 6, 2), multiplier=3, kernel=[3, 2], padding="valid"),
+        _of((7, 6, 2), multiplier=2, stride=[1, 2], padding=[2, 1], bias=False),
+        _of((5, 5, 1), kernel=2, stride=3),
+        _of((4, 5, 2), multiplier=2, kernel=1),
+        _of((7, 6, 37), dilation=2),
+        _of((6, 7, 9), multiplier=4, kernel=[2, 5], dilation=[2, 1], stride=2),
+        _of((3, 17, 16), kernel=[1, 9], padding=0),
+        _of((3, 3, 2), kernel=5, stride=2, padding=2),
+    ),
     "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((5, 3), rate=0.3), _of((7,), rate=0.0)),
     "embedding": (
         _of((4,), vocabulary=6, dimension=3),

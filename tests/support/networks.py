@@ -135,11 +135,12 @@ SEQUENCE_KINDS = ("tanh", "softplus", *NORMS, "dropout", "reshape", "flatten", "
 RECURRENT_KINDS = ("lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = (
-    *("conv2d", "strided", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
+    *("conv2d", "strided", "depthwise_conv2d", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
     *("upsampling2d", "zero_padding2d"),
 )
 # A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.
 FIELDS: dict[str, dict[str, Any]] = {
+    "depthwise_conv2d": {"multiplier": 2, "kernel": 2},
     "group_norm": {"groups": 1, "epsilon": 0.1},
     "layer_norm": {"axes": "all", "epsilon": 0.1},
     "upsampling1d": {"mode": "linear"},

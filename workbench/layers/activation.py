@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.engine.backend import Array, Shape
 from workbench.engine.layer import Calls, Chain, FlatPart, Layer, OnnxNode, Site, TorchModule
+from workbench.layers.shaping import copying
 from workbench.recipe.fields import knob
 
 FunctionName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear"]
@@ -200,13 +201,7 @@ def _softplus(layer: Activation, site: Site) -> Calls:
 
 
 def _linear(layer: Activation, site: Site) -> Calls:
-    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
-
-    def backward() -> None:
-        if dx is not None:
-            xp.copyto(dx, dy)
-
-    return Calls(lambda: xp.copyto(y, x), backward)
+    return copying(site)
 
 
 def _gelu_nodes(layer: Activation) -> list[OnnxNode]:
@@ -255,9 +250,11 @@ _COMPILED = {
     "relu": (True, ""),
     "leaky_relu": (False, "slope"),
     "elu": (True, "alpha"),
+    "gelu": (False, ""),
     "silu": (False, ""),
     "tanh": (True, ""),
     "sigmoid": (True, ""),
+    "softplus": (False, ""),
 }
 
 

@@ -28,7 +28,7 @@ class _Compiler:
 
         self.site, self.geometry, self.tile = site, geometry, tile_address()
         rows, columns = geometry.rows, geometry.columns
-        self.sizes = np.array(_sizes(geometry), np.int64)
+        self.sizes = np.array(sizes_of(geometry), np.int64)
         bare = (rows.size, columns.size) == (rows.padded, columns.padded)
         self.frame: Any = 0 if bare else self._zeros("frame", (rows.padded, columns.padded, geometry.channels))
         x, y = site.inputs[0], site.output
@@ -159,7 +159,7 @@ def _in_one_row(geometry: Geometry) -> Geometry:
     return replace(geometry, rows=ALONE, columns=Axis(rows.size * columns.size, 1, 1, 0, 0))
 
 
-def _sizes(geometry: Geometry) -> tuple[int, ...]:
+def sizes_of(geometry: Geometry) -> tuple[int, ...]:
     """The numbers in the order of ``kernels.conv.SIZES``."""
     rows, columns = geometry.rows, geometry.columns
     return (
