@@ -52,9 +52,9 @@ class Dense(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (shape,) = inputs
         if len(shape) != 1:
-            raise ShapeError(
-                f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it"
-            )
+            instead = "; for each step by itself use conv1d with kernel 1" if len(shape) == 2 else ""
+            text = f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it{instead}"
+            raise ShapeError(text)
         return (self._units(),)
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
@@ -119,7 +119,7 @@ def _compiled(site: Site) -> Calls:
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (rows * (sizes[1] + kernels.BLOCK),), weight.dtype)
+        room = site.buffer("turned", (rows * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
         backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 

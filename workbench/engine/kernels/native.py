@@ -20,8 +20,12 @@ from numba import cfunc, types
 from numba import njit as _njit
 from numba.extending import intrinsic as _intrinsic
 
+from workbench.engine.kernels.kept import keep_by_content
+
 carray: Any = numba.carray  # type: ignore[attr-defined]
 
+
+keep_by_content()
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}
 """Liberties with rounding that keep NaN and infinity what they are: divergence is seen by them."""
