@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.engine.kernels.machine import Machine, machine
+from workbench.engine.kernels.machine import Machine, _of_features, machine
 
 TESTS = Path(__file__).parents[1]
 
@@ -36,3 +36,15 @@ def test_that_kernels_for_other_vectors_compute_the_same(other: Machine, tmp_pat
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("features", "name"),
+    [("sse2 avx", "sse"), ("sse2 avx avx2 fma", "avx2"), ("avx avx2", "sse"), ("avx2 fma avx512f", "avx512")],
+)
+def test_that_a_processor_is_known_by_what_it_offers(features: str, name: str) -> None:
+    assert _of_features(dict.fromkeys(features.split(), True)) == MACHINES[name]
+
+
+def test_that_arm_has_more_registers_than_old_x86_processors() -> None:
+    assert _of_features({"neon": True}) == Machine(4, 12)

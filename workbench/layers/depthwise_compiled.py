@@ -28,7 +28,8 @@ class _Compiler:
         self.site, self.geometry, self.tile = site, geometry, channel_tile_address()
         self.sizes = np.array(sizes_of(geometry), np.int64)
         rows, columns = geometry.rows, geometry.columns
-        self.frame = self._zeros("frame", (rows.padded, columns.padded, geometry.filters))
+        bare = (rows.size, columns.size, geometry.channels) == (rows.padded, columns.padded, geometry.filters)
+        self.frame: Any = 0 if bare else self._zeros("frame", (rows.padded, columns.padded, geometry.filters))
         x, y = site.inputs[0], site.output
         self.row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
 

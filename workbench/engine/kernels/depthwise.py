@@ -16,16 +16,16 @@ _ZERO = np.float32(0)
 
 
 @part
-def _repeated(source: int, target: int, channels: int, times: int) -> None:
-    """Write each of the channels so many times, side by side."""
-    values, out = floats(source, channels), floats(target, channels * times)
+def _repeated(source: int, target: int, count: int, times: int) -> None:
+    """Write each of the values so many times, side by side."""
+    values, out = floats(source, count), floats(target, count * times)
     if times == 1:
-        for c in range(channels):
-            out[c] = values[c]
+        for i in range(count):
+            out[i] = values[i]
     else:
-        for c in range(channels):
+        for i in range(count):
             for number in range(times):
-                out[c * times + number] = values[c]
+                out[i * times + number] = values[i]
 
 
 @part
@@ -33,11 +33,10 @@ def _framed(
     picture: int, frame: int, height: int, width: int, channels: int, times: int, across: int, top: int, left: int
 ) -> None:
     """Copy a picture into its frame; the zeros around it were written before."""
+    line = width * channels
     for row in range(height):
-        for column in range(width):
-            source = picture + 4 * (row * width + column) * channels
-            target = frame + 4 * ((row + top) * across + column + left) * channels * times
-            _repeated(source, target, channels, times)
+        target = frame + 4 * ((row + top) * across + left) * channels * times
+        _repeated(picture + 4 * row * line, target, line, times)
 
 
 @part
@@ -67,7 +66,7 @@ def _windows(
 
 @kernel
 def depthwise_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, w, b or 0, y, frame, sizes."""
+    """Arguments: tile, x, w, b or 0, y, frame or 0 where the picture needs none, sizes."""
     tile, x, w, b, y, frame, at = longs(arguments, 7)
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
@@ -76,13 +75,15 @@ def depthwise_forward(arguments: int, first: int, last: int) -> None:
     sizes = (rows, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
-        _framed(picture, frame, height, width, channels, filters // groups, across, top, left)
-        _windows(tile, frame, across, filters, sizes, w, y + 4 * number * rows * columns * filters, b)
+        if frame:
+            _framed(picture, frame, height, width, channels, filters // groups, across, top, left)
+            picture = frame
+        _windows(tile, picture, across, filters, sizes, w, y + 4 * number * rows * columns * filters, b)
 
 
 @kernel
 def depthwise_weight_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, dy, dw, frame, sizes."""
+    """Arguments: tile, x, dy, dw, frame or 0, sizes."""
     tile, x, dy, dw, frame, at = longs(arguments, 6)
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
@@ -91,7 +92,9 @@ def depthwise_weight_gradient(arguments: int, first: int, last: int) -> None:
     tiles = (kernel_columns + ROWS - 1) // ROWS
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
-        _framed(picture, frame, height, width, channels, filters // groups, across, top, left)
+        if frame:
+            _framed(picture, frame, height, width, channels, filters // groups, across, top, left)
+            picture = frame
         slopes = dy + 4 * number * rows * columns * filters
         column = 0
         while column < filters:
@@ -103,7 +106,7 @@ def depthwise_weight_gradient(arguments: int, first: int, last: int) -> None:
                     target = dw + 4 * ((kernel_row * kernel_columns + start) * filters + column)
                     call_tile(
                         tile,
-                        (stop - start, vectors, frame + 4 * (corner * filters + column), dilation_columns * filters,
+                        (stop - start, vectors, picture + 4 * (corner * filters + column), dilation_columns * filters,
                          down * across * filters, 0, right * filters, rows, 1, columns, slopes + 4 * column, filters,
                          target, filters, target if number > 0 else 0, filters, min(WIDTH, filters - column)),
                     )  # fmt: skip
