@@ -27,7 +27,7 @@ class Regularization:
         if parameters.backend.compiled and parameters.dtype == np.float32:
             counted = [(slot.view(parameters.values), _axis_of_units(slot)) for slot in limited]
             self._compiled = CompiledRegularization(recipe, self._weights, counted)
-        largest = max((view.size for view, _ in self._limited), default=0)
+        largest = 0 if self._compiled else max((view.size for view, _ in self._limited), default=0)
         with self.backend.current():
             self._squares = self.backend.xp.empty(largest, parameters.dtype)
 
