@@ -16,6 +16,9 @@ WIDTH, ROWS = machine().width, machine().rows
 DEPTH = 272
 """Rows of the right side at a time: with two vectors of columns they fit into a level-1 cache."""
 
+THIN = 3
+"""Rows under which a product is worked out row by row."""
+
 LEAST_TILES = 4
 """Tiles from which on the right side is copied together first."""
 
@@ -72,11 +75,36 @@ def _packed(source: int, row_step: int, rows: int, columns: int, target: int) ->
 
 
 @part
+def _thin_row(a: int, a_step: int, b: int, b_row: int, c: int, columns: int, depth: int, start: int) -> None:
+    """One row of a product, four rows of the right side at a time: a tile of one row would wait for its own sums."""
+    out = floats(c, columns)
+    for column in range(columns):
+        out[column] = floats(start, columns)[column] if start else np.float32(0)
+    whole = depth - depth % 4
+    for k in range(0, whole, 4):
+        x0, x1 = floats(a + 4 * k * a_step, 1)[0], floats(a + 4 * (k + 1) * a_step, 1)[0]
+        x2, x3 = floats(a + 4 * (k + 2) * a_step, 1)[0], floats(a + 4 * (k + 3) * a_step, 1)[0]
+        b0, b1 = floats(b + 4 * k * b_row, columns), floats(b + 4 * (k + 1) * b_row, columns)
+        b2, b3 = floats(b + 4 * (k + 2) * b_row, columns), floats(b + 4 * (k + 3) * b_row, columns)
+        for column in range(columns):
+            out[column] += x0 * b0[column] + x1 * b1[column] + x2 * b2[column] + x3 * b3[column]
+    for k in range(whole, depth):
+        x, line = floats(a + 4 * k * a_step, 1)[0], floats(b + 4 * k * b_row, columns)
+        for column in range(columns):
+            out[column] += x * line[column]
+
+
+@part
 def product(
     tile: int, a: int, a_row: int, a_step: int, b: int, b_row: int, c: int, c_row: int, rows: int, columns: int,
     depth: int, start: int, start_row: int,
 ) -> None:  # fmt: skip
     """``c = start + a b``; addresses, and steps in elements (``a_step`` from one column of ``a`` to the next)."""
+    if rows < THIN and columns >= 4 * WIDTH:
+        for row in range(rows):
+            begin = start + 4 * row * start_row if start else 0
+            _thin_row(a + 4 * row * a_row, a_step, b, b_row, c + 4 * row * c_row, columns, depth, begin)
+        return
     tiles, blocks = (rows + ROWS - 1) // ROWS, (depth + DEPTH - 1) // DEPTH
     # Read by many tiles, rows of the right side that lie far apart would fall on few lines of the cache.
     packs = tiles >= LEAST_TILES
