@@ -15,6 +15,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+COMPILING = "compiling for this machine (first run only)"
+"""The stage of a run before its first step where kernels are not kept from an earlier one; takes some seconds."""
+
 StopReason = Literal["finished", "early_stopping", "stopped", "diverged", "failed"]
 
 
@@ -205,7 +208,7 @@ class Progress(Event):
     """What a long stage other than training is at.
 
     Attributes:
-        stage: what is being done: ``reading data``, ``evaluating``.
+        stage: what is being done: ``reading data``, ``COMPILING``, ``evaluating``.
         done, total: in any unit; total 0 where it is not known.
     """
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from workbench.engine.backend import Backend
 from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
-from workbench.errors import WorkbenchError
-from workbench.events import Event, Notice, Progress, RunEnded
-from workbench.session.outcome import outcome
+from workbench.errors import DeviceError, WorkbenchError
+from workbench.events import COMPILING, Event, Notice, Progress, RunEnded
+from workbench.session.outcome import outcome, profile_of
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
 from workbench.training.control import Control
@@ -21,7 +23,7 @@ _CPU = "The finished epochs are saved."
 
 
 def run_experiment(
-    prepared: Prepared, folder: RunFolder, run: str, control: Control, *, resume: bool = False
+    prepared: Prepared, folder: RunFolder, run: str, control: Control, *, resume: bool = False, profile: bool = False
 ) -> Iterator[Event]:
     """Run what was prepared, in a run folder of its own.
 
@@ -31,6 +33,7 @@ def run_experiment(
         run: the run's name in events.
         control: what may be asked of it meanwhile.
         resume: go on from the last checkpoint.
+        profile: measure at the end where the time of a step goes; the summary then has ``profile``.
 
     Yields:
         What happens. The last event is ``RunEnded``, also where training diverged or memory ran out.
@@ -44,7 +47,7 @@ def run_experiment(
         yield _logged(folder, Notice(run, time.time(), text))
     try:
         with one_blas_thread():
-            yield from _trained(prepared, folder, run, control, resume)
+            yield from _trained(prepared, folder, run, control, resume, profile)
     except Diverged as error:
         yield _failed(folder, run, "diverged", _diverged_text(error, prepared))
     except WorkbenchError:
@@ -56,16 +59,26 @@ def run_experiment(
         yield _failed(folder, run, "failed", _memory_text(prepared))
 
 
-def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, resume: bool) -> Iterator[Event]:
+def _trained(
+    prepared: Prepared, folder: RunFolder, run: str, control: Control, resume: bool, profile: bool
+) -> Iterator[Event]:
     pool = ShardPool(prepared.threads)
     try:
-        job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
-        training = Training(job, folder, control, pool)
+        try:
+            training = _training(prepared, folder, run, control, pool)
+            yield from _compiled(prepared.backend, run)
+        except DeviceError as error:
+            yield _logged(folder, Notice(run, time.time(), f"{error} Training with plain NumPy instead, more slowly."))
+            prepared = replace(prepared, backend=Backend())
+            training = _training(prepared, folder, run, control, pool)
         yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        if profile:
+            yield Progress(run, time.time(), "profiling", 0, 0)
+        profiled = {"profile": profile_of(training)} if profile else {}
         yield Progress(run, time.time(), "evaluating", 0, 0)
         # The model alone: with averaged weights, training itself would go on with others.
         training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
-        result = outcome(training, prepared, run)
+        result = outcome(training, prepared, run, profiled)
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(result.summary, indent=1).encode())
         reason: Any = training.reason
@@ -73,6 +86,17 @@ def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, 
         yield _logged(folder, ended)
     finally:
         pool.close()
+
+
+def _training(prepared: Prepared, folder: RunFolder, run: str, control: Control, pool: ShardPool) -> Training:
+    job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
+    return Training(job, folder, control, pool)
+
+
+def _compiled(backend: Backend, run: str) -> Iterator[Event]:
+    """Get the kernels ready; tells of it where they are not kept from an earlier run."""
+    for done, total in backend.prepare():
+        yield Progress(run, time.time(), COMPILING, done, total)
 
 
 def _logged(folder: RunFolder, event: Event) -> Event:

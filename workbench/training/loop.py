@@ -94,6 +94,7 @@ class Training:
         state: where it stands.
         parameters: the network's numbers.
         measure: measures sets with them.
+        measuring_seconds, saving_seconds: spent on evaluation after epochs, and on checkpoints.
     """
 
     def __init__(self, job: Job, keeper: Keeper, control: Control, pool: ShardPool) -> None:
@@ -107,6 +108,7 @@ class Training:
         self.parameters.initialize(self.recipe.seed)
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
         self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
+        self.feeder.bind(self.stepper.plan)
         loss = cast(Loss, self.recipe.loss)
         self.measure = Measure(self.dataset, self.parameters, loss, pool, measuring_batch(self.batch))
         self.sample = training_sample(self.dataset, self.recipe.seed)
@@ -120,6 +122,7 @@ class Training:
         self._best_waiting = False
         self._committed = 0.0
         self._meter = LossMeter(job.backend)
+        self.measuring_seconds = self.saving_seconds = 0.0
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self._order()
+        order = self.order()
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._obey()
@@ -182,7 +185,8 @@ class Training:
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             yield from self._commit("epoch")
 
-    def _order(self) -> np.ndarray[Any, Any]:
+    def order(self) -> np.ndarray[Any, Any]:
+        """The training rows in the order of the epoch under way."""
         if not self.recipe.shuffle:
             return self.rows
         order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
@@ -275,10 +279,11 @@ class Training:
 
     def _evaluate_epoch(self, seconds: float, running_loss: float | None = None) -> Iterator[Event]:
         """Measure, judge, and make the record; it is held back until the next commit."""
-        state = self.state
+        state, began = self.state, time.perf_counter()
         with self.stepper.averaged():
             train = self.measure(self.sample)
             dev = self.measure(self.dataset.sets["dev"]) if len(self.dataset.sets["dev"]) else None
+        self.measuring_seconds += time.perf_counter() - began
         best = state.judge(self._score(dev), self._min_delta())
         self._best_waiting = best or self._best_waiting
         if not self.stepper.finite():
@@ -328,8 +333,10 @@ class Training:
         """Save the state and what happened; only then send the epochs' records."""
         if reason == "epoch" and not self._waiting:
             return
+        began = time.perf_counter()
         checkpoint = Checkpoint(self.stepper.tensors(), self.state.facts())
         row = self.keeper.commit(self._waiting, checkpoint, reason=reason, best=self._best_waiting)
+        self.saving_seconds += time.perf_counter() - began
         held, self._held, self._waiting, self._best_waiting = self._held, [], [], False
         self._committed = time.monotonic()
         yield from held

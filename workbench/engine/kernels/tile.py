@@ -12,7 +12,6 @@ multiplication, ACM TOMS 2008).
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -199,7 +198,6 @@ def _tile(
 TILE = Function(_tile, _ARGUMENTS)
 
 
-@cache
-def tile_address() -> int:
-    """Where the compiled tile is: kernels that use it are given this number."""
-    return TILE.address
+def tile_address() -> Function:
+    """What stands for the tile's address among a call's arguments: it is compiled with the kernels that use it."""
+    return TILE
