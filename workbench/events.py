@@ -75,6 +75,7 @@ class RunStarted(Event):
         examples: by set.
         layers: names of the layers with trained parameters, for the ``by layer`` values of ``StepDone``.
         train_sample: how many training examples the error after each epoch is measured on.
+        memory: bytes that training will need beside the data, about; None in logs of before it was told.
     """
 
     device: str
@@ -86,6 +87,7 @@ class RunStarted(Event):
     examples: dict[str, int]
     layers: tuple[str, ...]
     train_sample: int
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from workbench.session.outcome import failed_summary
 from workbench.session.prepare import load_recipe, prepare
 from workbench.store.run_folder import RunFolder, require_empty
 from workbench.training.control import Control
+from workbench.training.memory import size_text
 
 
 def add_train(parsers: Any) -> None:
@@ -215,7 +216,8 @@ class _Reporter:
 def _opening(event: RunStarted) -> str:
     counts = " / ".join(f"{event.examples.get(name, 0):,} {name}" for name in ("train", "dev", "test"))
     threads = "" if event.threads == 1 else f", {event.threads} threads"
-    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}"
+    need = "" if event.memory is None else f"; needs about {size_text(event.memory)} beside the data"
+    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}{need}"
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -24,16 +25,28 @@ class Arena:
         self._taken: list[tuple[Array, Array]] = []
         self._kept: dict[str, Array] = {}
         self._rows = 0
+        self._uses: list[tuple[Array, Array]] = []
+        self._touched: dict[int, int] = {}
 
     @property
     def nbytes(self) -> int:
-        """All memory held."""
-        return sum(int(page.nbytes) for page in (*self._pages, *self._kept.values()))
+        """All memory held that is ever written to: what is not takes room in no memory chip."""
+        return sum(self._touched.values()) + sum(int(page.nbytes) for page in self._kept.values())
 
     def begin(self, rows: int) -> None:
         """Start a program for this many rows."""
         self._rows = rows
-        self._free, self._taken = list(self._pages), []
+        self._free, self._taken, self._uses = list(self._pages), [], []
+
+    def end(self, narrowed: Mapping[int, int]) -> None:
+        """The program is bound.
+
+        Args:
+            narrowed: by address, bytes of the arrays of which only the first rows are used (see ``NativeProgram``).
+        """
+        for array, page in self._uses:
+            used = narrowed.get(int(array.ctypes.data), array.nbytes) if narrowed else array.nbytes
+            self._touched[id(page)] = max(self._touched.get(id(page), 0), int(used))
 
     def take(self, shape: Shape) -> Array:
         """An array ``(rows, *shape)``, its contents undefined."""
@@ -47,6 +60,7 @@ class Arena:
             self._pages.append(page)
         array = page[:count].reshape(self._rows, *shape)
         self._taken.append((array, page))
+        self._uses.append((array, page))
         return array
 
     def give(self, array: Array) -> None:

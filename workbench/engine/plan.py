@@ -101,6 +101,7 @@ class Plan:
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
+        self._shared_values = 0
         self._programs: dict[tuple[int, bool], _Program] = {}
         self._program(batch, finish is not None)
 
@@ -136,9 +137,12 @@ class Plan:
             self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
 
     def memory(self) -> int:
-        """Bytes of the plan's buffers, parameters and optimizer aside."""
-        shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
-        return sum(int(array.nbytes) for array in shared) + sum(arena.nbytes for arena in self._arenas)
+        """Bytes of the plan's buffers that are ever written to, parameters and optimizer aside."""
+        whole = (self.input, self.targets, self.strengths, self.output, self.gradient)
+        # Of gradients that all threads work out together only the first shard's place is used.
+        own = self.parameters.layout.trained - self._shared_values if self.training else 0
+        parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
+        return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
     def _program(self, rows: int, finish: bool = False) -> _Program:
         shards = min(self._shards, rows)
@@ -166,6 +170,8 @@ class Plan:
         if not self._by_parts():
             return lambda shard: []
         shared = [compiler.shared() for compiler in compilers]
+        slots = self.parameters.layout.trained_slots()
+        self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
         wait = [barrier.wait()] if len(compilers) > 1 else []
 
         def ending(shard: int) -> list[Owned]:
@@ -220,7 +226,9 @@ class _ShardCompiler:
                 back = (call.backward, *self.additions.get(node.name, ()))
                 sequence += [(Owner(node.name, "backward"), each) for each in back]
         sequence += ending(self.shard)
-        return Task(self.plan.backend, sequence, self._passing(self.calls, self.outputs, self.gradients))
+        task = Task(self.plan.backend, sequence, self._passing(self.calls, self.outputs, self.gradients))
+        self.arena.end(task.narrowed)
+        return task
 
     def _passing(
         self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]

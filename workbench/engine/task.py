@@ -40,6 +40,7 @@ class Task:
 
     Attributes:
         calls: what is called one after the other.
+        narrowed: see ``NativeProgram``.
     """
 
     def __init__(self, backend: Backend, sequence: Iterable[Owned], passing: Collection[Array]) -> None:
@@ -48,6 +49,8 @@ class Task:
         # Numbers of objects mean something only while these live.
         self._single = [call for _, call in single]
         self.calls = backend.joined(self._single, passing)
+        programs = (getattr(call, "narrowed", {}) for call in self.calls)
+        self.narrowed: dict[int, int] = {address: size for narrowed in programs for address, size in narrowed.items()}
 
     def owner(self, call: Call) -> Owner:
         """What a call, not a joined one, is for."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.engine.backend import Backend
 from workbench.engine.device import one_blas_thread
+from workbench.engine.resident import MemoryMeter
 from workbench.engine.shards import ShardPool
 from workbench.errors import DeviceError, WorkbenchError
 from workbench.events import COMPILING, Event, Notice, Progress, RunEnded
@@ -18,6 +19,7 @@ from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
 from workbench.training.control import Control
 from workbench.training.loop import Diverged, Job, Training
+from workbench.training.memory import used_json
 
 _CPU = "The finished epochs are saved."
 
@@ -64,21 +66,28 @@ def _trained(
 ) -> Iterator[Event]:
     pool = ShardPool(prepared.threads)
     try:
+        meter = MemoryMeter()
+        meter.start()
         try:
             training = _training(prepared, folder, run, control, pool)
+            # What the compiler takes is the program's, not the training's.
+            meter.pause_kept()
             yield from _compiled(prepared.backend, run)
         except DeviceError as error:
             yield _logged(folder, Notice(run, time.time(), f"{error} Training with plain NumPy instead, more slowly."))
             prepared = replace(prepared, backend=Backend())
             training = _training(prepared, folder, run, control, pool)
+        meter.start()
         yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        meter.stop()
+        beside: dict[str, Any] = {"memory": used_json(training.need(), _used(meter, prepared.backend))}
         if profile:
             yield Progress(run, time.time(), "profiling", 0, 0)
-        profiled = {"profile": profile_of(training)} if profile else {}
+            beside["profile"] = profile_of(training)
         yield Progress(run, time.time(), "evaluating", 0, 0)
         # The model alone: with averaged weights, training itself would go on with others.
         training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
-        result = outcome(training, prepared, run, profiled)
+        result = outcome(training, prepared, run, beside)
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(result.summary, indent=1).encode())
         reason: Any = training.reason
@@ -91,6 +100,10 @@ def _trained(
 def _training(prepared: Prepared, folder: RunFolder, run: str, control: Control, pool: ShardPool) -> Training:
     job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
     return Training(job, folder, control, pool)
+
+
+def _used(meter: MemoryMeter, backend: Backend) -> int | None:
+    return meter.grown() if backend.on_host else None
 
 
 def _compiled(backend: Backend, run: str) -> Iterator[Event]:

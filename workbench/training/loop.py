@@ -31,6 +31,7 @@ from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
 from workbench.training.control import Control
 from workbench.training.measure import Measure, Measured, training_sample
+from workbench.training.memory import MemoryNeed, need_of
 from workbench.training.meter import LossMeter
 from workbench.training.schedules.base import Moment, Schedule
 from workbench.training.state import TrainingState
@@ -123,6 +124,10 @@ class Training:
         self._committed = 0.0
         self._meter = LossMeter(job.backend)
         self.measuring_seconds = self.saving_seconds = 0.0
+
+    def need(self) -> MemoryNeed:
+        """What memory it takes."""
+        return need_of(self.stepper, self.measure.plan, self.dataset.rows)
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -359,6 +364,7 @@ class Training:
             examples={name: len(rows) for name, rows in self.dataset.sets.items()},
             layers=self.stepper.layers,
             train_sample=len(self.sample),
+            memory=self.need().total,
         )
 
     def _stamp(self) -> tuple[str, float]:

@@ -78,6 +78,9 @@ class NativeProgram:
         passing: arrays with a row for each of the batch that nothing outside of the program's calls touches. Those that
             one group alone touches are not filled at all: their first rows serve for each few rows in turn, and so
             stay in the cache.
+
+    Attributes:
+        narrowed: those arrays by address, with the bytes of them that are used.
     """
 
     def __init__(self, calls: Sequence[NativeCall], passing: Collection[Array] = ()) -> None:
@@ -85,6 +88,7 @@ class NativeProgram:
         self._tables: tuple[Table, Table, Table] | None = None
         groups = list(_groups(calls))
         self._groups = np.array([(g.start, g.stop, *g.rows, g.step) for g in groups], np.int64).reshape(-1, 5)
+        self.narrowed: dict[int, int] = {}
         moved = [(number, *move) for number, g in enumerate(groups) for move in self._moves(g, passing)]
         self._moved = np.array(moved, np.int64).reshape(-1, 4)
 
@@ -107,6 +111,7 @@ class NativeProgram:
         for call in inside:
             for place, array in call.arrays:
                 if _address(array) in local:
+                    self.narrowed[_address(array)] = group.step * local[_address(array)]
                     slot = int(call.arguments.ctypes.data) + place * call.arguments.itemsize
                     yield slot, _address(array), local[_address(array)]
 
