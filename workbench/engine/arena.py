@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.resident import taken_by
 
 
 class Arena:
@@ -45,8 +46,10 @@ class Arena:
             narrowed: by address, bytes of the arrays of which only the first rows are used (see ``NativeProgram``).
         """
         for array, page in self._uses:
-            used = narrowed.get(int(array.ctypes.data), array.nbytes) if narrowed else array.nbytes
-            self._touched[id(page)] = max(self._touched.get(id(page), 0), int(used))
+            used = int(array.nbytes)
+            if narrowed and array.ctypes.data in narrowed:
+                used = taken_by(array.ctypes.data, page.nbytes, narrowed[array.ctypes.data])
+            self._touched[id(page)] = max(self._touched.get(id(page), 0), used)
 
     def take(self, shape: Shape) -> Array:
         """An array ``(rows, *shape)``, its contents undefined."""

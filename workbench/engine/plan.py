@@ -33,6 +33,11 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
     return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
 
 
+def least_shard_work() -> int:
+    """Multiply-adds under which a shard is not worth a thread."""
+    return _LEAST_SHARD_WORK
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``.

@@ -5,9 +5,34 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from functools import cache
 from pathlib import Path
 
 _STATUS, _REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_HUGE_PAGE, _LARGE_ARRAY = 2**21, 2**22
+
+
+def taken_by(address: int, size: int, used: int) -> int:
+    """Bytes of memory that the first ``used`` bytes of an array of ``size`` bytes take.
+
+    NumPy asks for huge pages for its large arrays: writing to one of their bytes takes all of it.
+    """
+    if size < _LARGE_ARRAY or not _huge_pages():
+        return used
+    first = -(-address // _HUGE_PAGE) * _HUGE_PAGE
+    end = address + used
+    if end <= first:
+        return used
+    return min(address + size, -(-end // _HUGE_PAGE) * _HUGE_PAGE) - address
+
+
+@cache
+def _huge_pages() -> bool:
+    try:
+        return "[never]" not in _HUGE_PAGES.read_text()
+    except OSError:
+        return False
 
 
 class MemoryMeter:

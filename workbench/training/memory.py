@@ -21,6 +21,8 @@ _ANSWERS = 2 * 12 + 16
 """Bytes of an example beside its values: target and strength for each of two feeders, and its place in the order."""
 
 
+_MOST_BOUND = 16_000_000_000
+"""Of what needs more, plans are not even bound: the system may not promise it, and how much hardly matters."""
 _COPIES = 2
 """Of everything, while a checkpoint is made: its arrays, and the bytes of the file."""
 
@@ -82,6 +84,9 @@ def need_before(
         measured: examples at once in inference.
         examples: in the whole data set.
     """
+    rough = _rough(recipe, network, batch, examples)
+    if rough.total > _MOST_BOUND:
+        return rough
     pool = ShardPool(threads)
     try:
         parameters = Parameters(network, backend)
@@ -89,17 +94,17 @@ def need_before(
         plan = Plan(parameters, cast(Loss, recipe.loss), measured, training=False, pool=pool)
         return need_of(stepper, plan, examples)
     except MemoryError:
-        return _rough(recipe, network, batch, examples)
+        return rough
     finally:
         pool.close()
 
 
 def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) -> MemoryNeed:
-    """Where not even the plans can be bound: more than there is in any case, so that the parts hardly matter."""
+    """From shapes alone: all values of a batch with their gradients, and a third of that in inference."""
     count, vectors = network.parameter_count() * _FLOAT, len(getattr(recipe.optimizer, "vectors", ()))
     values = (prod(network.input_shape) + 2 * sum(prod(node.shape) for node in network.nodes)) * batch * _FLOAT
     weights = count * (1 + vectors)
-    return MemoryNeed(weights, count + values, values // 2, _ANSWERS * examples, _COPIES * weights)
+    return MemoryNeed(weights, count + values, values // 3, _ANSWERS * examples, _COPIES * weights)
 
 
 def size_text(count: float) -> str:

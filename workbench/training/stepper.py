@@ -56,7 +56,9 @@ class Stepper:
         self.regularization = Regularization(recipe, parameters)
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
-            self._vectors = {name: self.backend.xp.zeros_like(self._trained) for name in self.optimizer.vectors}
+            # Not zeros_like, which writes the zeros: a large vector of zeros takes no memory before it is used.
+            shape, dtype = self._trained.shape, self._trained.dtype
+            self._vectors = {name: self.backend.xp.zeros(shape, dtype) for name in self.optimizer.vectors}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         self._compiled = self._compiled_update()
         finish = self._compiled.finish if self._compiled and self._at_once() else None
