@@ -34,7 +34,7 @@ class Outcome:
     summary: dict[str, Any]
 
 
-def outcome(training: Training, prepared: Prepared, run: str, beside: dict[str, Any]) -> Outcome:
+def outcome(training: Training, prepared: Prepared, run: str, beside: dict[str, Any] | None = None) -> Outcome:
     """Measure all sets in full with the parameters as they are.
 
     Args:
@@ -55,7 +55,7 @@ def outcome(training: Training, prepared: Prepared, run: str, beside: dict[str, 
     predictions = predictions_of(arrays, dataset.classes, dataset.distributions)
     errors = errors_of(predictions)
     summary = _summary(training, prepared, run, errors)
-    return Outcome(arrays, {**summary, "latency": latency_of(training).to_json(), **beside})
+    return Outcome(arrays, {**summary, "latency": latency_of(training).to_json(), **(beside or {})})
 
 
 def profile_of(training: Training) -> dict[str, Any]:
