@@ -2,8 +2,8 @@
 
 A run's life:
 
-    RunStarted ── StepDone* ── EpochDone* ── CheckpointSaved* ── ... ── RunEnded
-                  └ LearningRateChanged, Paused, Resumed, Notice at any time
+    RunStarted ── StepDone* ── LayersDone ── EpochDone* ── CheckpointSaved* ── ... ── RunEnded
+                  └ LearningRateChanged, Paused, Resumed, Notice, FindingRaised at any time; WeightsLoaded before it
 
 ``EpochDone`` is sent once its checkpoint is durable: what a reader has seen finished survives a kill.
 """
@@ -115,6 +115,47 @@ class StepDone(Event):
 
 
 @dataclass(frozen=True)
+class LayersDone(Event):
+    """How the values in the layers are spread, over some batches of an epoch; sent once an epoch at most.
+
+    Shares in a histogram are in thousandths, the outermost bins hold all that lies beyond. Activations and weights
+    stand in the order of the network; what could not be measured is NaN or empty.
+
+    Attributes:
+        epoch: epochs done; 0 stands for the initial weights, whose activations are those of the first batch.
+        step: steps done.
+        examples: how many examples of the epoch were looked at; 0 where a resume came after all of them.
+        layers: names of all layers that apply a function or have trained parameters.
+        activations: names of the layers that apply a function to each value.
+        measured: for each ``input``, what the function is applied to (the pre-activations), or ``output`` where that
+            is not stored; the histogram is of these.
+        flat: for each ``dead``, ``saturated`` or nothing: what units on the function's flat part are called.
+        flat_units: the share of units (features, channels) that were there on every example.
+        flat_values: the share of values that were there.
+        value_ranges, value_shares: their histograms: from and to, and the bins' shares.
+        weights: names of the layers with trained weights.
+        weight_norms: the length of each layer's weights, from a sample.
+        weight_ranges, weight_shares: their histograms.
+    """
+
+    epoch: int
+    step: int
+    examples: int
+    layers: tuple[str, ...]
+    activations: tuple[str, ...]
+    measured: tuple[str, ...]
+    flat: tuple[str, ...]
+    flat_units: tuple[float, ...]
+    flat_values: tuple[float, ...]
+    value_ranges: tuple[tuple[float, float], ...]
+    value_shares: tuple[tuple[int, ...], ...]
+    weights: tuple[str, ...]
+    weight_norms: tuple[float, ...]
+    weight_ranges: tuple[tuple[float, float], ...]
+    weight_shares: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class EpochDone(Event):
     """An epoch, evaluated and saved.
 
@@ -206,6 +247,57 @@ class Notice(Event):
 
 
 @dataclass(frozen=True)
+class WeightsLoaded(Event):
+    """A run begins with weights from elsewhere (``training.start_from``); what was not taken is random.
+
+    Attributes:
+        path: the file, or the run's folder.
+        source: the same for people: ``run-3, epoch 12``.
+        sha256: of the file, or of the run's checkpoint.
+        taken: names of the network's tensors that were taken over.
+        differs: tensors of another shape by name: the shape here, the shape there.
+        absent: the network's tensors that the file does not have.
+        unused: the file's tensors that the network does not have.
+        left_out: how many of the network's tensors were not asked for.
+        notes: what was done to the numbers, in sentences.
+    """
+
+    path: str
+    source: str
+    sha256: str
+    taken: tuple[str, ...]
+    differs: dict[str, list[list[int]]]
+    absent: tuple[str, ...]
+    unused: tuple[str, ...]
+    left_out: int
+    notes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many tensors the network has."""
+        return len(self.taken) + len(self.differs) + len(self.absent) + self.left_out
+
+
+@dataclass(frozen=True)
+class FindingRaised(Event):
+    """Something in the training looks unhealthy; sent once, when it is first seen.
+
+    Attributes:
+        finding: what it is, for scripts: ``vanishing_gradient``, ``dead_units``...
+        layer: where; empty for the whole network.
+        epoch: since when.
+        text: what was measured.
+        remedy: what to do.
+    """
+
+    finding: str
+    layer: str
+    epoch: float
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """What a long stage other than training is at.
 
@@ -249,6 +341,10 @@ def _finite(value: Any) -> Any:
 def _restored(value: Any, annotation: str) -> Any:
     if annotation == "float" and value is None:
         return float("nan")
-    if annotation.startswith("tuple") and isinstance(value, list):
-        return tuple(float("nan") if item is None else item for item in value)
-    return value
+    return _tupled(value) if annotation.startswith("tuple") and isinstance(value, list) else value
+
+
+def _tupled(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tupled(item) for item in value)
+    return float("nan") if value is None else value

@@ -52,7 +52,7 @@ VARIED = {
 @pytest.mark.parametrize("name", VARIED)
 @pytest.mark.parametrize("human", ["0", "0.3"])
 def test_that_every_printed_setting_is_taken_by_train(workbench, tmp_path, name, human):
-    from workbench.cli.train import _changes
+    from workbench.cli.train import changes_of
     from workbench.export.report.sections.advice import commands_of
 
     recipe = table_recipe(write_table(tmp_path), **VARIED[name])
@@ -64,11 +64,11 @@ def test_that_every_printed_setting_is_taken_by_train(workbench, tmp_path, name,
         command = commands_of(knob["patch"])
         if command.startswith("--set"):
             settings = [text for text in shlex.split(command) if text != "--set"]
-            assert recipe.replace(_changes(settings)) == recipe.replace(knob["patch"]), knob["id"]
+            assert recipe.replace(changes_of(settings)) == recipe.replace(knob["patch"]), knob["id"]
     printed = workbench.well("diagnose", tmp_path / "run", "--human", human).out
     for line in printed.splitlines():
         if line.strip().startswith("--set"):
-            recipe.replace(_changes(shlex.split(line)[1:]))
+            recipe.replace(changes_of(shlex.split(line)[1:]))
     if name == "short":
         assert (
             "training.early_stopping=none"

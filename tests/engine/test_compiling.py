@@ -60,9 +60,11 @@ def test_that_kernels_are_compiled_once_and_kept(tmp_path: Path) -> None:
     assert first["scale"] == again["scale"] == 0.125
 
 
-def test_that_kernels_work_where_no_folder_can_keep_them() -> None:
-    # Only a folder that the user names may be used, and none is named.
-    found = _in_a_process(NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR="")
+def test_that_kernels_work_where_no_folder_can_keep_them(tmp_path: Path) -> None:
+    # Only the folder that is named may be used, and there is a file in its place.
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / "file" / "within")
+    found = _in_a_process(NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator", NUMBA_CACHE_DIR=folder)
     assert (found["folder"], found["on_disk"], found["scale"]) == (None, False, 0.125)
     assert found["yielded"] == [[0, 2], [2, 2]]
 

@@ -8,7 +8,7 @@ from scipy import stats
 from support.networks import network_of
 
 from workbench.engine.backend import Backend
-from workbench.engine.initializers import NAMES, Initializer
+from workbench.engine.initializers import NAMES, ZEROS, Initializer, Stacked
 from workbench.engine.parameters import Parameters
 
 FAN_IN, FAN_OUT = 250, 160
@@ -57,7 +57,33 @@ def test_that_an_empty_row_starts_at_0_and_changes_no_other() -> None:
 
 
 def test_that_every_name_is_tried_here() -> None:
-    assert {name.partition("_")[0] for name in NAMES} == {*RULES, "zeros", "constant"}
+    assert {name.partition("_")[0] for name in NAMES} == {*RULES, "orthogonal", "zeros", "constant"}
+
+
+@pytest.mark.parametrize("shape", [(40, 40), (40, 25), (25, 40), (12, 3, 3, 5), (1, 4)])
+def test_that_orthogonal_values_keep_lengths_so_far_as_the_shape_allows(shape: tuple[int, ...]) -> None:
+    values = Initializer("orthogonal").fill(shape, 1, 1, 0, "x")
+    assert values.shape == shape
+    matrix = values.reshape(shape[0], -1)
+    product = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
+    assert product == pytest.approx(np.eye(len(product)), abs=1e-12)
+    assert (matrix**2).mean() == pytest.approx(Initializer("orthogonal").variance(*matrix.shape))
+    assert np.array_equal(values, Initializer("orthogonal").fill(shape, 1, 1, 0, "x"))
+
+
+def test_that_orthogonal_matrices_turn_as_often_as_they_mirror() -> None:
+    # Without the correction of the signs all would be of one sort.
+    found = [np.linalg.det(Initializer("orthogonal").fill((3, 3), 3, 3, seed)) for seed in range(40)]
+    assert 8 < sum(value > 0 for value in found) < 32
+
+
+def test_that_stacked_parts_start_each_by_its_own_rule() -> None:
+    one, none = Initializer("constant", 1.0), ZEROS
+    assert Stacked([none, one, none]).fill((6,), 1, 1, 0).tolist() == [0, 0, 1, 1, 0, 0]
+    values = Stacked([Initializer("orthogonal")] * 2).fill((8, 4), 4, 4, 0, "x")
+    assert not np.array_equal(values[:4], values[4:])
+    for part in (values[:4], values[4:]):
+        assert part @ part.T == pytest.approx(np.eye(4), abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv2d"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -214,3 +215,34 @@ def test_that_memory_of_outputs_can_be_told_before_a_plan_is_made() -> None:
         [{"kind": "conv2d", "filters": 4}, {"kind": "flatten"}, {"kind": "dense", "units": 3}], (6, 6, 1)
     )
     assert dict(shapes_in_bytes(network, 10)) == {"conv_1": 5760, "flat_1": 5760, "dense_1": 120}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_that_keeping_all_outputs_changes_no_bit(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
+    layers = [
+        {"kind": "conv2d", "filters": 3, "kernel": 3},
+        {"kind": "activation", "function": "relu"},
+        {"kind": "batch_norm"},
+        {"kind": "activation", "function": "tanh"},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": "classes"},
+    ]
+    bench = Bench(random_parameters(network_of(layers, (6, 6, 2))), 9, threads=threads)
+    output, gradient = bench.run()
+    bench.plan.keeps_all = True
+    for _ in range(2):
+        again, same = bench.run()
+        np.testing.assert_array_equal(again, output)
+        np.testing.assert_array_equal(same, gradient)
+    stored = bench.plan.outputs()
+    arrays = [array for _, outputs in stored for array in outputs.values()]
+    assert len(arrays) == 7 * len(stored)
+    assert not any(np.may_share_memory(a, b) for a, b in itertools.combinations(arrays, 2))
+    for cut, outputs in bench.plan.outputs():
+        np.testing.assert_array_equal(outputs["relu_1"], np.maximum(outputs["conv_1"], 0))
+        np.testing.assert_array_equal(outputs["input"], bench.plan.input[cut])
+    bench.plan.keeps_all = False
+    again, same = bench.run()
+    np.testing.assert_array_equal(same, gradient)
+    bench.close()

@@ -31,6 +31,16 @@ CNN = [
     {"kind": "dense", "units": "classes", "name": "end"},
 ]
 
+SEQUENCES = [
+    {"kind": "reshape", "shape": [4, 6]},
+    {"kind": "lstm", "units": 8, "sequences": True, "bidirectional": True, "bias": False},
+    {"kind": "self_attention", "causal": True, "dropout": 0.25, "bias": False},
+    {"kind": "self_attention", "heads": 2},
+    {"kind": "self_attention", "heads": 3, "head_size": 5, "causal": True, "dropout": 0.5},
+    {"kind": "gru", "units": 3, "bidirectional": True},
+    {"kind": "dense", "units": 3},
+]
+
 SHAPES = [
     {"kind": "upsampling2d", "mode": "bilinear"},
     {"kind": "zero_padding2d", "padding": [1, 0, 2, 1]},
@@ -219,6 +229,17 @@ def test_that_the_source_of_a_network_on_sequences_reads_as_a_person_would_write
     assert "model.predict(torch.zeros(1, 2, 6))" in source
 
 
+def test_that_recurrent_layers_read_as_a_person_would_write_them() -> None:
+    source = _source(Exported(network_of(SEQUENCES, (4, 3, 2))))
+    assert source.count("class SelfAttention(nn.MultiheadAttention):") == 1
+    assert "self.lstm_1 = nn.LSTM(6, 8, bias=False, batch_first=True, bidirectional=True)\n" in source
+    assert "self.attention_1 = SelfAttention(16, 4, causal=True, dropout=0.25, bias=False)\n" in source
+    assert "x = self.lstm_1(x.transpose(1, 2))[0].transpose(1, 2)\n" in source
+    assert "x = self.attention_1(x)\n" in source
+    assert "self.attention_3 = SizedSelfAttention(16, 3, 5, causal=True, dropout=0.5)\n" in source
+    assert "x = self.gru_1(x.transpose(1, 2))[1].transpose(0, 1).flatten(1)\n" in source
+
+
 def test_that_normalization_that_does_nothing_is_left_out() -> None:
     encoder = encoder_of((4, 3, 2), classes=("a", "b", "c"), identity=True)
     model = Exported(network_of(CNN, (4, 3, 2)), encoder)
@@ -239,7 +260,7 @@ def test_that_equal_models_give_equal_source() -> None:
 @pytest.mark.skipif(not shutil.which("ruff"), reason="needs ruff (the extra `lint`)")
 @pytest.mark.parametrize("classes", [("a", "b", "c"), tuple(f"a longer class {number}" for number in range(3))])
 @pytest.mark.parametrize("identity", [True, False])
-@pytest.mark.parametrize("layers", [CNN, SHAPES, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
+@pytest.mark.parametrize("layers", [CNN, SHAPES, SEQUENCES, [{"kind": "flatten"}, {"kind": "dense", "units": 3}]])
 def test_that_the_source_is_formatted(
     tmp_path: Path, classes: tuple[str, ...], identity: bool, layers: list[dict[str, Any]]
 ) -> None:

@@ -105,7 +105,8 @@ def test_that_without_a_human_level_the_table_tells_the_training_error_and_calls
     assert found is not None
     move = next(move for move in found.tried[0][1].effect.moves if move.name == "train")
     assert model.index(0, 2).data() == f"{100 * move.before:.1f} → {100 * move.after:.1f}"
-    assert "neither a human level nor a Bayes error" in _words(page.reasons)
+    # New labels are shown a turn after they were laid out.
+    qtbot.waitUntil(lambda: "neither a human level nor a Bayes error" in _words(page.reasons), timeout=20_000)
 
 
 def test_that_enter_in_the_table_leads_to_the_run(qtbot: QtBot, page: DiagnosePage, workspace: Workspace) -> None:

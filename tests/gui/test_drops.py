@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from support.data_rig import picture_folder, write_idx, write_picture
 from support.small_runs import table_recipe, write_table
 
-from workbench.gui.drops import drop_of, drop_of_paths, file_filter, opens
+from workbench.gui.drops import begins_with, drop_of, drop_of_paths, file_filter, opens
 from workbench.store.project import Project
 
 
@@ -76,6 +76,17 @@ def test_that_what_cannot_be_read_is_refused_with_the_reason(
     assert not drop.welcome
     assert drop.paths == ()
     assert word in drop.text
+
+
+def test_that_weights_are_offered_to_begin_with_and_npz_stays_data(tmp_path: Path) -> None:
+    for name in ("model.onnx", "encoder.safetensors"):
+        path = tmp_path / name
+        path.write_bytes(b"x")
+        assert drop_of_paths([path]).text == f"Begin the next run with the weights in {name}"
+        assert begins_with(path)
+    assert "drop it alone" in drop_of_paths([tmp_path / "model.onnx", write_table(tmp_path)]).text
+    np.savez(tmp_path / "data.npz", x=np.zeros((4, 3)), y=np.zeros(4))
+    assert drop_of_paths([tmp_path / "data.npz"]).text == "Import data.npz"
 
 
 def test_that_an_empty_or_missing_place_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from workbench.recipe.fields import Frozen
 from workbench.recipe.kinds import AugmentSpec, LayerSpec, LossSpec, OptimizerSpec, ScheduleSpec
 from workbench.recipe.network import NetworkRecipe
 from workbench.recipe.recipe import Recipe
-from workbench.recipe.training import EarlyStopping, Goals, TrainingRecipe
+from workbench.recipe.training import EarlyStopping, Goals, StartFrom, TrainingRecipe
 
 _FAMILIES = (LayerSpec, LossSpec, OptimizerSpec, ScheduleSpec, AugmentSpec)
 _KINDS = [kind for family in _FAMILIES for kind in family.kinds().values()]
@@ -73,6 +73,7 @@ _MODELS: list[Frozen] = [
     TrainingRecipe(),
     _TRAINING,
     EarlyStopping(min_delta=1e-4),
+    StartFrom(path="run-3", checkpoint="best", layers=("conv_*",), rename={"conv_1": "features.0"}),
     Goals(),
     Goals(human_error=0.007, bayes_error=0.005, human_examples=123, max_latency_ms=0.5),
     Recipe(name="all of it", data=_DATA, network=_CNN, training=_TRAINING),

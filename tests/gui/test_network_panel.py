@@ -358,6 +358,13 @@ def test_that_the_note_gives_the_variance_that_the_engine_uses(qtbot: QtBot, nam
     assert weight.initializer.variance(weight.fan_in, weight.fan_out) == pytest.approx(expected)
 
 
+def test_that_the_note_says_what_orthogonal_weights_keep(qtbot: QtBot) -> None:
+    panel = _panel(qtbot, _CNN)
+    panel._document.set("network.layers[0].initializer", "orthogonal")
+    assert panel._document.network is not None
+    assert initializer_note(panel._document.network.nodes[0]).startswith("Orthogonal: keeps the length")
+
+
 def test_that_a_bias_before_a_batch_norm_is_called_needless_and_no_other(qtbot: QtBot) -> None:
     panel = _panel(qtbot, _CNN)
     network = panel._document.network

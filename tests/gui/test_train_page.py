@@ -22,11 +22,11 @@ from workbench.gui.results.matrix import ConfusionMatrix
 from workbench.gui.results.views import view_of
 from workbench.gui.runs.curve_lines import LineMaker, ShownRun
 from workbench.gui.runs.markers import Marker
-from workbench.gui.runs.signals import health_of
+from workbench.gui.runs.signals import alarms_in, overall_text
 from workbench.gui.runs.view import CurveView, ViewState, axis_of
 from workbench.gui.workspace import Workspace
 from workbench.session.curves import RunCurves
-from workbench.session.series import Series
+from workbench.session.health import health_of
 from workbench.session.smoothing import smoothed
 from workbench.store.project import RunEntry
 
@@ -338,12 +338,15 @@ def test_that_the_smoothed_line_is_the_average_without_the_untrained_network(wor
 
 
 def test_that_a_layer_that_learns_nothing_and_one_that_bursts_are_named() -> None:
-    series = Series()
-    series.take(curves_of(0, layers=("a", "b", "c", "d", "e")).started)  # type: ignore[arg-type]
+    curves = curves_of(0, layers=("a", "b", "c", "d", "e"))
     for step in range(1, 30):
-        norms, ratios = (1.0, 1e-6, 1.0, 5e3, 1.0), (1e-3, 1e-3, 1e-8, 1e-3, 0.5)
-        series.take(StepDone("run-1", float(step), step, step / 4, 1.0, 0.1, 1.0, 1e-3, norms, ratios))
-    assert [one.state for one in health_of(series)] == ["healthy", "vanishing", "still", "exploding", "hasty"]
+        norms, ratios = (1e-5, 1.0, 1.0, 5e3, 1.0), (1e-6, 1e-3, 1e-8, 1e-3, 0.5)
+        curves.take(StepDone("run-1", float(step), step, step / 4, 1.0, 0.1, 1.0, 1e-3, norms, ratios))
+    health = health_of(curves, alarms_in(curves))
+    assert [one.state for one in health] == [
+        "vanishing_gradient", "healthy", "small_updates", "exploding_gradient", "large_updates",
+    ]  # fmt: skip
+    assert overall_text(alarms_in(curves)) == "▲ d: exploding gradient and 3 more"
 
 
 def test_that_a_changed_learning_rate_is_marked_at_its_place_on_every_axis() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, PLAIN, on_both
 from support.cases import Case
 from support.layer_rig import LayerRig, assert_close
 from support.networks import network_of, random_parameters
@@ -12,11 +13,12 @@ from workbench.engine.backend import Backend
 from workbench.engine.parameters import Parameters
 
 
-def _rig(*numbers: float, rows: int = 1, dtype: type = np.float64, **fields: object) -> LayerRig:
+def _rig(
+    *numbers: float, rows: int = 1, dtype: type = np.float64, backend: Backend = PLAIN, **fields: object
+) -> LayerRig:
     """A table of 5 rows of 2 values, asked for these numbers in each example."""
-    rig = LayerRig(
-        "embedding", Case({"vocabulary": 5, "dimension": 2, **fields}, ((len(numbers),),)), rows=rows, dtype=dtype
-    )
+    case = Case({"vocabulary": 5, "dimension": 2, **fields}, ((len(numbers),),))
+    rig = LayerRig("embedding", case, rows=rows, dtype=dtype, backend=backend)
     rig.inputs[0][...] = numbers
     return rig
 
@@ -27,11 +29,12 @@ def test_that_each_number_gives_its_row() -> None:
     assert np.array_equal(rig.forward()[0], table[[3, 0, 3]])
 
 
+@on_both
 @pytest.mark.parametrize(
     ("number", "row"), [(-1, 0), (-1e30, 0), (5, 4), (1e30, 4), (2.9, 2), (np.inf, 4), (-np.inf, 0), (np.nan, 0)]
 )
-def test_that_a_number_that_there_is_not_gives_the_nearest_row(number: float, row: int) -> None:
-    rig = _rig(number)
+def test_that_a_number_that_there_is_not_gives_the_nearest_row(number: float, row: int, backend: Backend) -> None:
+    rig = _rig(number, dtype=np.float32, backend=backend)
     assert np.array_equal(rig.forward()[0, 0], rig.parameters.export()["layer.weight"][row])
 
 
@@ -46,17 +49,19 @@ def test_that_the_gradient_of_a_row_is_the_sum_over_all_its_places() -> None:
     assert (d_input == 0).all()
 
 
-def test_that_a_row_used_very_often_keeps_the_digits_of_its_sum() -> None:
+@on_both
+def test_that_a_row_used_very_often_keeps_the_digits_of_its_sum(backend: Backend) -> None:
     # One float32 sum of so many equal numbers would be off in the fourth digit.
-    rig = _rig(*[2] * 1000, rows=200, dtype=np.float32)
+    rig = _rig(*[2] * 1000, rows=200, dtype=np.float32, backend=backend)
     rig.forward()
     rig.backward(np.full(rig.output.shape, 0.1, np.float32))
     assert_close(rig.gradient.reshape(5, 2)[2], np.full(2, 200_000 * np.float64(np.float32(0.1))), 1e-7)
 
 
-def test_that_gradients_are_the_same_bits_each_time() -> None:
+@on_both
+def test_that_gradients_are_the_same_bits_each_time(backend: Backend) -> None:
     def once() -> np.ndarray:
-        rig = _rig(*range(5), *range(5), rows=40, dtype=np.float32)
+        rig = _rig(*range(5), *range(5), rows=40, dtype=np.float32, backend=backend)
         rig.forward()
         rig.backward(np.random.default_rng(1).normal(size=rig.output.shape))
         return rig.gradient.copy()
@@ -75,10 +80,13 @@ def test_that_the_padding_row_starts_at_0_and_is_not_trained() -> None:
     table = parameters.export()["embed.weight"]
     assert (table[2] == 0).all()
     assert (np.delete(table, 2, axis=0) != 0).all()
-    rig = _rig(2, 2, 1, padding_index=2)
-    rig.forward()
-    rig.backward(np.ones(rig.output.shape))
-    assert rig.gradient.reshape(5, 2).tolist() == [[0, 0], [1, 1], [0, 0], [0, 0], [0, 0]]
+    for backend in (PLAIN, COMPILED):
+        rig = _rig(2, 2, 1, padding_index=2, dtype=np.float32, backend=backend)
+        # Twice: nothing of the first time may be left.
+        for _ in range(2):
+            rig.forward()
+            rig.backward(np.ones(rig.output.shape))
+            assert rig.gradient.reshape(5, 2).tolist() == [[0, 0], [1, 1], [0, 0], [0, 0], [0, 0]]
 
 
 def test_that_the_table_starts_with_the_deviation_that_is_asked_for() -> None:

@@ -17,9 +17,16 @@ torch = pytest.importorskip("torch")
 from support.torch_twin import LayerTwin, NetworkTwin, from_torch, to_torch  # noqa: E402
 
 pytestmark = pytest.mark.oracle
+
+
+def _draws(layer: Any) -> bool:
+    """Whether chance takes part in training: PyTorch draws other numbers."""
+    return layer.role == "regularization" or getattr(layer, "dropout", 0) > 0
+
+
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 with_state = pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, shapes: bool(layer.state(shapes))))
-without_chance = pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.role != "regularization"))
+without_chance = pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: not _draws(layer)))
 
 
 def _twin(rig: LayerRig, training: bool) -> LayerTwin:

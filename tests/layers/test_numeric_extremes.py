@@ -6,18 +6,21 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from support.backends import on_both
 from support.cases import Case, all_cases
 from support.layer_rig import LayerRig
 
+from workbench.engine.backend import Backend
 from workbench.layers.activation import FunctionName
 
 FAR = np.array([0.0, 1e-30, 1e-3, 1.0, 20.0, 100.0, 1e3, 1e4], np.float32)
 
 
+@on_both
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("function", get_args(FunctionName))
-def test_that_an_activation_stays_finite_far_out(function: str, dtype: type) -> None:
-    rig = LayerRig("activation", Case({"function": function}, ((16,),)), dtype=dtype, rows=1)
+def test_that_an_activation_stays_finite_far_out(function: str, dtype: type, backend: Backend) -> None:
+    rig = LayerRig("activation", Case({"function": function}, ((16,),)), dtype=dtype, rows=1, backend=backend)
     rig.inputs[0][0] = np.concatenate([FAR, -FAR])
     with np.errstate(all="raise", under="ignore"):
         output = rig.forward()
@@ -55,10 +58,11 @@ def test_that_relu_has_the_slope_0_at_0() -> None:
     assert rig.backward(np.ones((1, 3)))[0][0].tolist() == [0.0, 0.0, 1.0]
 
 
+@on_both
 @pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, shapes: not layer.looks_up))
-def test_that_what_is_not_finite_stays_visible(kind: str, case: Case) -> None:
+def test_that_what_is_not_finite_stays_visible(kind: str, case: Case, backend: Backend) -> None:
     # Divergence is found by looking for it: a layer must not turn NaN into a number.
-    rig = LayerRig(kind, case, training=False)
+    rig = LayerRig(kind, case, dtype=np.float32, training=False, backend=backend)
     for x in rig.inputs:
         x[...] = np.nan
     with np.errstate(all="ignore"):

@@ -44,6 +44,13 @@ def test_that_a_convolution_of_any_geometry_equals_torch(size, channels, kernel,
 
 
 @settings(max_examples=60, deadline=None)
+@given(size=pairs, multiplier=st.integers(1, 3), kernel=pairs, stride=pairs, dilation=pairs)
+def test_that_a_depthwise_convolution_of_any_geometry_equals_torch(size, multiplier, kernel, stride, dilation) -> None:
+    fields = {"multiplier": multiplier, "kernel": kernel, "stride": stride, "dilation": dilation}
+    _assert_equals_torch(LayerRig("depthwise_conv2d", Case(fields, ((*size, 2),)), rows=3))
+
+
+@settings(max_examples=60, deadline=None)
 @given(kind=st.sampled_from(["max_pool2d", "average_pool2d"]), size=pairs, window=pairs, stride=st.none() | pairs)
 def test_that_pooling_of_any_geometry_equals_torch(kind, size, window, stride) -> None:
     assume(all(w <= s for w, s in zip(window, size, strict=True)))

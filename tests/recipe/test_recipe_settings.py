@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from workbench.errors import RecipeError
 from workbench.recipe.assignments import option, read_assignment
-from workbench.recipe.kinds import _LATER
 from workbench.recipe.recipe import Recipe
 
 
@@ -120,16 +119,3 @@ def test_that_all_wrong_settings_are_named_at_once(recipe: Recipe) -> None:
         typed(recipe, "learning_rate=-1", "training.epochs=abc", "foo.bar=2", "network.layers.0.filters=0")
     for text in ("learning_rate", "training.epochs", "foo.bar", "network.layers[0].filters"):
         assert text in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        (path, kind)
-        for family, path in (("layer", "network.layers[0]"), ("schedule", "training.schedule"))
-        for kind in _LATER.get(family, "").split()
-    ],
-)
-def test_that_a_kind_of_a_later_version_is_called_that(recipe: Recipe, path: str, kind: str) -> None:
-    with pytest.raises(RecipeError, match=f"'{kind}' comes in a later version; this one does not have it yet"):
-        recipe.replace(path, {"kind": kind})

@@ -34,6 +34,16 @@ def _of(*inputs: Shape, **fields: Any) -> Case:
     return Case(fields, inputs)
 
 
+_RECURRENT = (
+    _of((5, 3), units=4),
+    _of((5, 3), units=4, sequences=True),
+    _of((4, 2), units=3, bidirectional=True),
+    _of((4, 2), units=3, sequences=True, bidirectional=True),
+    _of((4, 2), units=3, bias=False),
+    _of((3, 1), units=2, sequences=True, bidirectional=True, bias=False),
+    _of((1, 4), units=1),
+)
+
 CASES: dict[str, tuple[Case, ...]] = {
     "activation": (
         *(
@@ -94,6 +104,17 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 4), filters=6, kernel=2, padding=2, groups=2),
     ),
     "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
+    "depthwise_conv2d": (
+        _of((6, 6, 3)),
+        _of((5, 6, 2), multiplier=3, kernel=[3, 2], padding="valid"),
+        _of((7, 6, 2), multiplier=2, stride=[1, 2], padding=[2, 1], bias=False),
+        _of((5, 5, 1), kernel=2, stride=3),
+        _of((4, 5, 2), multiplier=2, kernel=1),
+        _of((7, 6, 37), dilation=2),
+        _of((6, 7, 9), multiplier=4, kernel=[2, 5], dilation=[2, 1], stride=2),
+        _of((3, 17, 16), kernel=[1, 9], padding=0),
+        _of((3, 3, 2), kernel=5, stride=2, padding=2),
+    ),
     "dropout": (_of((7,), rate=0.4), _of((3, 4, 2), rate=0.5), _of((5, 3), rate=0.3), _of((7,), rate=0.0)),
     "embedding": (
         _of((4,), vocabulary=6, dimension=3),
@@ -114,6 +135,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((1, 1, 15), groups=3),
         _of((4, 3, 6), groups=6, affine=False),
     ),
+    "gru": _RECURRENT,
     "layer_norm": (
         _of((7,)),
         _of((7,), axes="all", epsilon=1e-2),
@@ -126,6 +148,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((3, 4, 2), axes="all", affine=False),
         _of((4, 3, 5), bias=False),
     ),
+    "lstm": (*_RECURRENT, _of((3, 2), units=3, forget_bias=-0.5)),
     "max_pool1d": (
         _of((6, 3)),
         _of((7, 2), window=3, stride=2),
@@ -156,6 +179,22 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((3, 4, 2), shape=[24]),
         _of((3, 4, 1), shape=[12, 1]),
         _of((1, 1, 6), shape=[3, 2]),
+    ),
+    "self_attention": (
+        _of((5, 4), heads=2),
+        _of((4, 6), heads=3, causal=True),
+        _of((5, 3), heads=1, bias=False),
+        _of((3, 4), heads=4, causal=True, bias=False),
+        _of((5, 4), heads=2, dropout=0.3),
+        _of((5, 3), heads=2, head_size=4, causal=True),
+        _of((4, 6), heads=3, head_size=1, bias=False),
+        _of((4, 6), heads=3, head_size=2),
+        _of((1, 2), heads=1),
+    ),
+    "simple_rnn": (
+        *_RECURRENT,
+        _of((5, 3), units=4, nonlinearity="relu", sequences=True, bidirectional=True),
+        _of((4, 2), units=3, nonlinearity="relu", bias=False),
     ),
     "upsampling1d": (
         _of((5, 3)),

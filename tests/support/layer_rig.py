@@ -95,6 +95,10 @@ class LayerRig:
         """The gradients by the inputs; those by the parameters are in ``gradient`` then."""
         self.d_output[...] = d_output
         self.calls.backward()
+        views = self.parameters.views(self.gradient, self.layer.name)
+        for shared in self.calls.shared:
+            view = views[shared.parameter]
+            shared.call((0, len(view)), view, False)()
         return [d.copy() for d in self.d_inputs]
 
 

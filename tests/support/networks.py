@@ -132,13 +132,15 @@ class Bench:
 NORMS = ("batch_norm", "layer_norm", "group_norm")
 VECTOR_KINDS = ("dense", "relu", "gelu", "silu", *NORMS, "dropout", "reshape")
 SEQUENCE_KINDS = ("tanh", "softplus", *NORMS, "dropout", "reshape", "flatten", "upsampling1d", "zero_padding1d")
+RECURRENT_KINDS = ("lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = (
-    *("conv2d", "strided", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
+    *("conv2d", "strided", "depthwise_conv2d", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
     *("upsampling2d", "zero_padding2d"),
 )
 # A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.
 FIELDS: dict[str, dict[str, Any]] = {
+    "depthwise_conv2d": {"multiplier": 2, "kernel": 2},
     "group_norm": {"groups": 1, "epsilon": 0.1},
     "layer_norm": {"axes": "all", "epsilon": 0.1},
     "upsampling1d": {"mode": "linear"},
@@ -172,7 +174,7 @@ def _drawn_layer(draw: st.DrawFn, shapes: dict[str, Shape], source: str) -> dict
     if draw(st.integers(0, 3)) == 0:
         kind = draw(st.sampled_from(("add", "concatenate")))
         return {"kind": kind, "inputs": draw(st.lists(st.sampled_from(alike), min_size=2, max_size=3))}
-    kinds = {1: VECTOR_KINDS, 2: SEQUENCE_KINDS, 3: PICTURE_KINDS}[len(shape)]
+    kinds = {1: VECTOR_KINDS, 2: SEQUENCE_KINDS + RECURRENT_KINDS, 3: PICTURE_KINDS}[len(shape)]
     kind = draw(st.sampled_from([kind for kind in kinds if _suits(kind, shape)]))
     return _picture_layer(kind, shape) if len(shape) == 3 else _plain_layer(kind, shape)
 
@@ -191,6 +193,10 @@ def _plain_layer(kind: str, shape: Shape) -> dict[str, Any]:
     if kind == "reshape":
         # A vector becomes a sequence, and a sequence one of other steps.
         return {"kind": "reshape", "shape": [-1, 2] if prod(shape) % 2 == 0 else [shape[-1], -1]}
+    if kind in ("lstm", "gru"):
+        return {"kind": kind, "units": 3, "sequences": kind == "gru", "bidirectional": True}
+    if kind == "self_attention":
+        return {"kind": kind, "heads": shape[-1], "causal": shape[0] % 2 == 0}
     return _other_layer(kind)
 
 

@@ -128,6 +128,15 @@ training = st.fixed_dictionaries(
         "accumulate": st.integers(1, 2**20),
         "ema": st.fixed_dictionaries({}, optional={"decay": st.floats(0, 1, exclude_max=True)}),
         "clip_norm": st.floats(1e-9, 1e9),
+        "start_from": st.fixed_dictionaries(
+            {},
+            optional={
+                "path": texts,
+                "checkpoint": st.sampled_from(["kept", "best", "last", "3"]),
+                "layers": st.lists(st.sampled_from(["conv_*", "dense_1", "*"]), max_size=2),
+                "rename": st.dictionaries(texts, texts, max_size=2),
+            },
+        ),
         "early_stopping": st.fixed_dictionaries({}, optional={"patience": st.integers(1, 100)}),
     },
 )

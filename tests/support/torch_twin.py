@@ -35,6 +35,7 @@ class LayerTwin:
 
         self._names = {"torch": torch, "nn": nn, "F": functional}
         source = layer.torch(shapes)
+        exec(source.helper, self._names)
         self.module = eval(source.module, self._names) if source.module else nn.Identity()
         self._call = source.call
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, PLAIN, on_both
 from support.layer_rig import assert_close
 from support.networks import network_of, random_parameters
 from support.small_runs import finished, table_recipe, train, write_table
 
+from workbench.engine.backend import Backend
 from workbench.engine.shards import ShardPool
 from workbench.events import RunStarted, StepDone
 from workbench.recipe.kinds import OptimizerSpec
@@ -27,9 +29,10 @@ LAYERS = [
 ]
 
 
-def _stepper(batch: int, dtype: Any = np.float64, **training: Any) -> Stepper:
+def _stepper(batch: int, dtype: Any = np.float64, backend: Backend = PLAIN, **training: Any) -> Stepper:
     recipe = Recipe.parse({"training": training}).training
-    return Stepper(recipe, random_parameters(network_of(LAYERS, (4,)), dtype), batch, ShardPool(1))
+    parameters = random_parameters(network_of(LAYERS, (4,)), dtype, backend=backend)
+    return Stepper(recipe, parameters, batch, ShardPool(1))
 
 
 def _examples(rows: int) -> tuple[Any, Any, Any]:
@@ -63,6 +66,28 @@ def test_that_a_group_of_batches_makes_the_step_of_one_large_batch(kind: str) ->
         _gathered_step(parts, examples, [0, 8, 16, 20], update)
         whole.step(_fill(whole, examples, slice(0, 20)), 0.1, update)
         assert_close(parts.parameters.values, whole.parameters.values, 1e-9)
+
+
+def test_that_compiled_kernels_gather_as_arrays_do() -> None:
+    examples, settings = _examples(20), {"l2": 0.1, "clip_norm": 0.5, "accumulate": 3}
+    plain, compiled = (_stepper(8, np.float32, backend, **settings) for backend in (PLAIN, COMPILED))
+    for update in range(1, 6):
+        for stepper in (plain, compiled):
+            _gathered_step(stepper, examples, [0, 8, 16, 20], update)
+        assert_close(compiled.parameters.values, plain.parameters.values, 1e-5)
+    assert not any("gathered" in name for name in compiled.tensors())
+
+
+@on_both
+def test_that_a_group_of_strength_0_leaves_what_comes_after_it_alone(backend: Backend) -> None:
+    inputs, targets, strengths = _examples(16)
+    stepper, fresh = (_stepper(8, np.float32, backend, optimizer="sgd", accumulate=2) for _ in range(2))
+    before = stepper.parameters.values.copy()
+    _gathered_step(stepper, (inputs, targets, strengths * 0), [0, 8, 16], 1)
+    assert np.array_equal(stepper.parameters.values, before)
+    for one in (stepper, fresh):
+        _gathered_step(one, (inputs, targets, strengths), [0, 8, 16], 2)
+    assert np.array_equal(stepper.parameters.values, fresh.parameters.values)
 
 
 def test_that_a_group_without_strength_moves_nothing_and_a_batch_without_it_does_not_count() -> None:

@@ -6,11 +6,14 @@ from math import log
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, on_both
 from support.layer_rig import assert_close, central_differences
 from support.loss_rig import CASES, LossRig
 from support.networks import loss_of
 
+from workbench.engine.backend import Backend
 from workbench.engine.layer import Loss, ShapeError
+from workbench.engine.plan import is_native
 from workbench.recipe.kinds import LossSpec
 
 SURE = ("cross_entropy", "binary_cross_entropy")
@@ -54,8 +57,32 @@ def test_that_an_example_of_strength_0_has_no_gradient(case: str) -> None:
 
 
 @every_loss
-def test_that_inference_gives_the_same_sums(case: str) -> None:
-    rig = LossRig(case)
+@pytest.mark.parametrize("rows", [1, 37])
+def test_that_compiled_losses_compute_what_arrays_do(case: str, rows: int) -> None:
+    plain, compiled = LossRig(case, np.float32, rows), LossRig(case, np.float32, rows, COMPILED)
+    for rig in (plain, compiled):
+        rig.strengths[1::5] = 0
+        rig.run()
+    assert is_native(compiled._call)
+    assert compiled.sums == pytest.approx(plain.sums, rel=2e-6)
+    assert_close(compiled.d_logits, plain.d_logits, 2e-6)
+
+
+@on_both
+@every_loss
+def test_that_logits_that_are_no_numbers_reach_the_loss(case: str, backend: Backend) -> None:
+    rig = LossRig(case, np.float32, backend=backend)
+    rig.logits[3] = np.nan
+    with np.errstate(all="ignore"):
+        rig.run()
+    assert np.isnan(rig.sums[0])
+    assert np.isnan(rig.d_logits[3]).any()
+
+
+@on_both
+@every_loss
+def test_that_inference_gives_the_same_sums(case: str, backend: Backend) -> None:
+    rig = LossRig(case, np.float32, backend=backend)
     rig.run()
     sums = rig.sums.copy()
     site = rig._site()
@@ -125,8 +152,9 @@ def test_that_the_absolute_error_has_the_gradient_0_at_0() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [50.0, 1e4])
 @pytest.mark.parametrize("kind", SURE)
-def test_that_sure_logits_stay_exact_and_finite(kind: str, size: float, dtype: type) -> None:
-    rig = LossRig(kind, dtype, rows=2)
+@on_both
+def test_that_sure_logits_stay_exact_and_finite(backend: Backend, kind: str, size: float, dtype: type) -> None:
+    rig = LossRig(kind, dtype, rows=2, backend=backend)
     rig.targets[...] = [0, 1]
     rig.strengths[...] = 1.0
     right = np.array([[size, -size, -size, -size], [-size, size, -size, -size]])
@@ -145,9 +173,10 @@ def test_that_sure_logits_stay_exact_and_finite(kind: str, size: float, dtype: t
     assert_close(chances.sum(axis=1), np.ones(2), 1e-6)
 
 
+@on_both
 @pytest.mark.parametrize("size", [5.0, 10.0, 20.0, 80.0])
-def test_that_a_small_binary_loss_keeps_its_digits_in_float32(size: float) -> None:
-    rig = LossRig("binary_cross_entropy", np.float32, rows=2)
+def test_that_a_small_binary_loss_keeps_its_digits_in_float32(size: float, backend: Backend) -> None:
+    rig = LossRig("binary_cross_entropy", np.float32, rows=2, backend=backend)
     rig.targets[...] = [0, 1]
     rig.logits[...] = [[-size], [size]]
     assert rig.run() == pytest.approx(np.log1p(np.exp(-size)), rel=1e-5)
@@ -250,8 +279,11 @@ def test_that_the_lectures_two_outputs_share_their_sum() -> None:
 @pytest.mark.parametrize("case", ["focal", "focal weak", "hinge", "hinge squared", "normalized_logistic"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [20.0, 100.0])
-def test_that_far_logits_leave_loss_gradient_and_prediction_finite(case: str, dtype: type, size: float) -> None:
-    rig, exact = LossRig(case, dtype, rows=5), LossRig(case, np.longdouble, rows=5)
+@on_both
+def test_that_far_logits_leave_loss_gradient_and_prediction_finite(
+    backend: Backend, case: str, dtype: type, size: float
+) -> None:
+    rig, exact = LossRig(case, dtype, rows=5, backend=backend), LossRig(case, np.longdouble, rows=5)
     corners = [[1, -1, -1, -1], [-1, 1, 1, 1], [1, 1, 1, 1], [-1, -1, -1, -1], [0, 1, -1, 0]]
     for one in (rig, exact):
         one.logits[...], one.targets[...], one.strengths[...] = np.array(corners) * size, 0, 1

@@ -67,7 +67,8 @@ def test_that_the_need_is_told_before_anything_runs(key: str, threads: int, back
         measuring.run(rows)
     then = need_of(stepper, measuring, EXAMPLES)
     pool.close()
-    assert told.total == pytest.approx(then.total, rel=0.1)
+    # Where an array lies decides whether its first rows take a huge page: two of them either way.
+    assert told.total == pytest.approx(then.total, rel=0.1, abs=2**22)
     assert told.weights == 4 * (parameters.values.size + parameters.state.size + 3 * parameters.layout.trained)
 
 

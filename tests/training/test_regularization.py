@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import COMPILED, PLAIN, on_both
 from support.layer_rig import assert_close
 from support.networks import network_of, random_parameters
 from support.torch_twin import NetworkTwin, to_torch, weights_of
 
+from workbench.engine.backend import Backend
 from workbench.engine.parameters import Parameters, Tensors
 from workbench.engine.shards import ShardPool
 from workbench.recipe.kinds import OptimizerSpec
@@ -27,9 +29,12 @@ SHAPE = (4, 4, 2)
 STILL = {"kind": "sgd", "learning_rate": 1.0}
 
 
-def _stepper(dtype: Any = np.float64, layers: Any = LAYERS, **training: Any) -> Stepper:
+def _stepper(
+    dtype: Any = np.float64, layers: Any = LAYERS, backend: Backend = PLAIN, threads: int = 1, **training: Any
+) -> Stepper:
     recipe = Recipe.parse({"training": training}).training
-    stepper = Stepper(recipe, random_parameters(network_of(layers, SHAPE), dtype), 8, ShardPool(1))
+    parameters = random_parameters(network_of(layers, SHAPE), dtype, backend=backend)
+    stepper = Stepper(recipe, parameters, 8, ShardPool(threads))
     numbers = np.random.default_rng(2)
     stepper.plan.input[...] = numbers.normal(size=stepper.plan.input.shape)
     stepper.plan.targets[...] = numbers.integers(0, 3, 8)
@@ -137,6 +142,69 @@ def test_that_the_max_norm_is_torchs_renorm() -> None:
     stepper.regularization.limit()
     for name, array in expected.items():
         assert_close(stepper.parameters.export()[name], array, 1e-6)
+
+
+COMBINED = [
+    {"l1": 0.03},
+    {"l2": 0.2, "clip_value": 0.02},
+    {"clip_norm": 0.1},
+    {"clip_norm": 1e6},
+    {"l1": 0.01, "l2": 0.1, "clip_value": 0.05, "clip_norm": 0.2},
+    {},
+]
+
+
+@pytest.mark.parametrize("settings", COMBINED)
+def test_that_compiled_kernels_change_a_gradient_as_arrays_do(settings: dict[str, float]) -> None:
+    plain, compiled = (_stepper(np.float32, backend=backend, **settings) for backend in (PLAIN, COMPILED))
+    for seed in range(3):
+        gradient = np.random.default_rng(seed).normal(size=plain.parameters.layout.trained).astype(np.float32)
+        changed = gradient.copy()
+        plain.regularization.change(gradient)
+        compiled.regularization.change(changed)
+        assert_close(changed, gradient, 1e-6)
+
+
+@on_both
+def test_that_clipping_hides_no_number_that_is_none(backend: Backend) -> None:
+    stepper = _stepper(np.float32, backend=backend, clip_value=0.1, clip_norm=1.0)
+    gradient = np.ones(stepper.parameters.layout.trained, np.float32)
+    gradient[7] = np.nan
+    stepper.regularization.change(gradient)
+    assert np.isnan(gradient).all()
+
+
+@pytest.mark.parametrize("units_first", [True, False])
+@pytest.mark.parametrize("limit", [0.05, 0.8, 100.0])
+def test_that_compiled_kernels_limit_weights_as_arrays_do(limit: float, units_first: bool) -> None:
+    layers: list[dict[str, Any]] = LAYERS
+    if units_first:
+        # A table's rows are units too; they come first in the engine.
+        look_up = {"kind": "embedding", "vocabulary": 9, "dimension": 5, "name": "table"}
+        layers = [{"kind": "flatten", "name": "flat"}, look_up, {"kind": "flatten", "name": "end_flat"}, LAYERS[-1]]
+    plain, compiled = (_stepper(np.float32, layers, backend, max_norm=limit) for backend in (PLAIN, COMPILED))
+    before = plain.parameters.values.copy()
+    for stepper in (plain, compiled):
+        stepper.regularization.limit()
+    assert_close(compiled.parameters.values, plain.parameters.values, 1e-6)
+    assert np.array_equal(compiled.parameters.values, before) == (limit == 100.0)
+
+
+def test_that_the_length_of_a_clipped_gradient_does_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.engine.plan._LEAST_SHARD_WORK", 1)
+    found = []
+    for threads in (1, 2, 3):
+        settings: dict[str, Any] = {"clip_norm": 0.1, "max_norm": 0.5, "optimizer": STILL}
+        stepper = _stepper(np.float32, backend=COMPILED, threads=threads, **settings)
+        gradient = np.random.default_rng(1).normal(size=stepper.parameters.layout.trained).astype(np.float32)
+        stepper.regularization.change(gradient)
+        for number in range(1, 4):
+            stepper.step(8, 0.05, number)
+        found.append((gradient, stepper.parameters.values.copy()))
+        stepper._pool.close()
+    for gradient, values in found[1:]:
+        assert np.array_equal(gradient, found[0][0])
+        assert_close(values, found[0][1], 2e-6)
 
 
 @pytest.mark.oracle

@@ -16,15 +16,31 @@ from workbench.cli.console import Bar, duration, percent, put, put_json, say, ta
 from workbench.cli.main import add_verb
 from workbench.cli.profile import put_profile
 from workbench.data.content import counted
+from workbench.diagnosis.health import sentence_of
 from workbench.errors import InputError, WorkbenchError
-from workbench.events import COMPILING, EpochDone, Event, Notice, Progress, RunEnded, RunStarted, StepDone
+from workbench.events import (
+    COMPILING,
+    EpochDone,
+    Event,
+    FindingRaised,
+    Notice,
+    Progress,
+    RunEnded,
+    RunStarted,
+    StepDone,
+    WeightsLoaded,
+)
 from workbench.recipe.assignments import read_assignment
 from workbench.session.experiment import run_experiment
 from workbench.session.outcome import failed_summary
 from workbench.session.prepare import load_recipe, prepare
+from workbench.store.names import shown
 from workbench.store.run_folder import RunFolder, require_empty
 from workbench.training.control import Control
 from workbench.training.memory import size_text
+
+_MOST_ROWS = 12
+"""Tensors that were not taken over and are listed."""
 
 
 def add_train(parsers: Any) -> None:
@@ -57,9 +73,14 @@ def add_resume(parsers: Any) -> None:
     _add_common(parser)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_computing(parser: argparse.ArgumentParser) -> None:
+    """Options that say what computes."""
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to compute")
     parser.add_argument("--threads", type=_count, metavar="N", help="compute threads; all cores when left out")
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add_computing(parser)
     parser.add_argument("--profile", action="store_true", help="measure at the end where the time of a step goes")
     parser.add_argument("--events", choices=("json",), help="print each event as a line of JSON")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON; events then go to stderr")
@@ -72,9 +93,9 @@ def _count(text: str) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = load_recipe(options.recipe, _changes(options.set))
+    recipe = load_recipe(options.recipe, changes_of(options.set))
     require_empty(options.run)
-    prepared = prepare(recipe, device=options.device, threads=options.threads, progress=_reading(Bar()))
+    prepared = prepare(recipe, device=options.device, threads=options.threads, progress=reading(Bar()))
     with RunFolder.create(options.run, recipe) as folder:
         return _follow(options, prepared, folder, resume=False)
 
@@ -86,11 +107,18 @@ def _resume(options: argparse.Namespace) -> int:
             say(f"{options.run}: has ended already ({summary.get('stop_reason')}); nothing is left to train.")
             _print_summary(options, summary)
             return 0
-        prepared = prepare(folder.recipe, device=options.device, threads=options.threads, progress=_reading(Bar()))
+        prepared = prepare(
+            folder.recipe, device=options.device, threads=options.threads, progress=reading(Bar()), resume=True
+        )
         return _follow(options, prepared, folder, resume=True)
 
 
-def _changes(assignments: list[str]) -> dict[str, Any]:
+def changes_of(assignments: list[str]) -> dict[str, Any]:
+    """What ``--set`` was given, by path.
+
+    Raises:
+        InputError: some of it is no PATH=VALUE.
+    """
     read = [(text, read_assignment(text)) for text in assignments]
     wrong = [text for text, assignment in read if assignment is None]
     if wrong:
@@ -98,7 +126,9 @@ def _changes(assignments: list[str]) -> dict[str, Any]:
     return dict(assignment for _, assignment in read if assignment is not None)
 
 
-def _reading(bar: Bar) -> Any:
+def reading(bar: Bar) -> Any:
+    """Shows the progress of what is told in stages."""
+
     def progress(stage: str, done: int, total: int) -> None:
         if total:
             bar.show(done / total, stage)
@@ -177,6 +207,12 @@ class _Reporter:
             case Notice():
                 self._bar.clear()
                 say(f"note: {event.text}")
+            case WeightsLoaded():
+                self._bar.clear()
+                say(weights_text(event))
+            case FindingRaised():
+                self._bar.clear()
+                say(f"warning: {sentence_of(event.finding, event.layer, event.epoch)}: {event.text} {event.remedy}")
             case RunStarted():
                 self._started, self._clock = event, time.monotonic()
                 self._bar.clear()
@@ -211,6 +247,24 @@ class _Reporter:
             left = (time.monotonic() - self._clock) / done * (started.epochs - epoch)
             text += f"  about {duration(left)} left"
         self._bar.show(epoch / started.epochs, text)
+
+
+def weights_text(event: WeightsLoaded) -> str:
+    """What a run begins with: how much was taken over, and a table of what was not."""
+    lines = [f"Begins with {event.source}: {len(event.taken)} of {counted(event.count, 'tensor')} taken."]
+    rows = [[name, _sizes(here), _sizes(there), "shape differs"] for name, (here, there) in event.differs.items()]
+    rows += [[name, "yes", "-", "random"] for name in event.absent]
+    rows += [["others", str(event.left_out), "-", "left out"]] if event.left_out else []
+    rows += [[shown(name), "-", "yes", "not used"] for name in event.unused]
+    if rows:
+        lines.append(table([["tensor", "here", "there", ""], *rows[:_MOST_ROWS]], set()))
+    if len(rows) > _MOST_ROWS:
+        lines.append(f"and {len(rows) - _MOST_ROWS} more")
+    return "\n".join([*lines, *event.notes])
+
+
+def _sizes(shape: list[int]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _opening(event: RunStarted) -> str:

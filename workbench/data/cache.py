@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import zlib
 from contextlib import suppress
@@ -21,6 +20,7 @@ import numpy as np
 
 from workbench.data.content import Array, Column, Content
 from workbench.data.readers.base import Hints, Reader, source_path
+from workbench.engine.folders import user_cache
 from workbench.errors import InputError
 from workbench.recipe.data import Source
 
@@ -32,17 +32,8 @@ _ARRAYS = ("numbers", "codes", "pictures", "sets")
 
 
 def default_folder() -> Path:
-    """Where the cache lies by default: the user's cache folder, as each system has it."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        named = os.environ.get("XDG_CACHE_HOME", "")
-        # A relative path there is to be ignored (XDG base directory specification).
-        base = Path(named) if os.path.isabs(named) else home / ".cache"
-    return base / "workbench" / "datasets"
+    """Where the cache lies by default."""
+    return user_cache() / "datasets"
 
 
 class Cache:

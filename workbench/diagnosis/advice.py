@@ -28,7 +28,17 @@ def knobs_of(context: Context) -> tuple[Knob, ...]:
     ]
     focus = context.opinion.focus
     offered.sort(key=lambda knob: (knob.gap != focus, _ORDER.index(knob.gap), knob.rank, knob.id))
-    return tuple(_arranged(offered, context))
+    return tuple(_arranged(list(_unlike(offered)), context))
+
+
+def _unlike(knobs: Iterable[Knob]) -> Iterator[Knob]:
+    """Knobs without those that make the same change as one before them: one reason for it is enough."""
+    seen: list[Mapping[str, Any]] = []
+    for knob in knobs:
+        if knob.patch and knob.patch in seen:
+            continue
+        seen.append(knob.patch)
+        yield knob
 
 
 def merged(knobs: Iterable[Knob]) -> tuple[tuple[Knob, tuple[GapName, ...]], ...]:

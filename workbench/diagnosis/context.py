@@ -10,6 +10,7 @@ from typing import Any
 from workbench.diagnosis.compare import Comparison
 from workbench.diagnosis.curve import Curve, Point, curve_of
 from workbench.diagnosis.gaps import Gaps
+from workbench.diagnosis.health import Records
 from workbench.diagnosis.levels import Levels
 from workbench.diagnosis.mismatch import Mismatch
 from workbench.diagnosis.verdict import Opinion
@@ -47,6 +48,7 @@ class RunFacts:
         tried: knobs turned before, in child runs of this one or of its ancestors.
         predictions: for the error analysis.
         latency: the time of one prediction.
+        health: what was recorded of gradients, updates and activations.
     """
 
     recipe: Recipe | None = None
@@ -56,6 +58,7 @@ class RunFacts:
     tried: tuple[Tried, ...] = ()
     predictions: Predictions | None = None
     latency: Latency | None = None
+    health: Records | None = None
 
 
 @dataclass(frozen=True)

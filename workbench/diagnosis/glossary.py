@@ -154,6 +154,7 @@ _TERMS = (
     Term(
         "transfer learning",
         "Starting from weights that were learned on a similar, usually larger task.",
+        "What was taken over may be frozen, so that only the rest learns.",
     ),
     Term(
         "precision",
@@ -248,6 +249,12 @@ _TERMS = (
         "The size of a step (alpha). The most important hyperparameter; change it by factors.",
     ),
     Term(
+        "range test",
+        "Finds a learning rate: it rises from step to step on a copy of the network. Good ones lie where the loss falls"
+        " fastest; where it explodes they are too large.",
+        "L. N. Smith, 2017. A tenth of the rate of the lowest loss is the other common choice.",
+    ),
+    Term(
         "momentum",
         "Steps along a moving average of gradients: what points to and fro cancels, what points one way adds up.",
         "The usual form leaves (1 - β) out, which makes steps 1 / (1 - β) times longer at the same rate; with"
@@ -302,6 +309,30 @@ _TERMS = (
         "vanishing and exploding gradients",
         "Gradients that shrink or grow from layer to layer on the way back, so that early layers learn nothing or"
         " jump.",
+    ),
+    Term(
+        "dead unit",
+        "A unit whose function gives nothing, whatever the example: no gradient passes it, so it stays so. Typical of"
+        " relu after steps that were too large.",
+        "Told of examples that were looked at while training: on how many stands beside it.",
+    ),
+    Term(
+        "saturation",
+        "Values so large that tanh or sigmoid is flat there: hardly any gradient passes.",
+        "Flat means within 0.03 of the function's bounds.",
+    ),
+    Term(
+        "pre-activation",
+        "What an activation function is given: the weighted sum. Small weights keep it near 0, where tanh and sigmoid"
+        " are all but straight, so the network is nearly linear; that is how L2 simplifies it. Far from 0 they are"
+        " flat, and gradients vanish.",
+        "Each column is the histogram of a sample of an epoch's values, strongest where most values lie.",
+    ),
+    Term(
+        "spread of weights",
+        "How large a layer's weights are. Weight decay (L2) narrows it; small weights make pre-activations small and"
+        " so the network nearly linear.",
+        "Each column is the histogram of a sample of a layer's weights after an epoch.",
     ),
     Term(
         "softmax",

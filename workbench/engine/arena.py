@@ -59,7 +59,7 @@ class Arena:
             page = min(fitting, key=lambda page: page.size)
             self._free = [other for other in self._free if other is not page]
         else:
-            page = self._backend.xp.empty(max(1, count), self._dtype)
+            page = self._backend.empty((max(1, count),), self._dtype)
             self._pages.append(page)
         array = page[:count].reshape(self._rows, *shape)
         self._taken.append((array, page))
@@ -76,6 +76,6 @@ class Arena:
         size = prod(shape) * np.dtype(dtype).itemsize
         page = self._kept.get(name)
         if page is None or page.nbytes < size:
-            page = self._backend.xp.empty(max(1, size), np.uint8)
+            page = self._backend.empty((max(1, size),), np.uint8)
             self._kept[name] = page
         return page[:size].view(dtype).reshape(shape)

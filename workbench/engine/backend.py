@@ -42,6 +42,14 @@ class Backend:
         """The array on this backend, copied only where it must be."""
         return np.asarray(array, dtype)
 
+    def empty(self, shape: Shape, dtype: Any) -> Array:
+        """An array for the long run, its contents undefined."""
+        return self.xp.empty(shape, dtype)
+
+    def zeros(self, shape: Shape, dtype: Any) -> Array:
+        """An array of zeros for the long run."""
+        return self.xp.zeros(shape, dtype)
+
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         """The array as NumPy."""
         return np.asarray(array)

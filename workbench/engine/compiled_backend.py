@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from math import prod
+from typing import Any
 
-from workbench.engine.backend import Array, Backend, Call
+import numpy as np
+
+from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.errors import DeviceError
+
+_SLAB, _LARGEST_CUT = 2**25, 2**22
+"""Bytes. From 4 MiB on NumPy asks for large pages itself."""
+
+_LINE = 64
+"""Bytes of a cache line: no two arrays share one."""
 
 
 class CompiledBackend(Backend):
@@ -23,9 +33,30 @@ class CompiledBackend(Backend):
         except Exception as error:  # A broken compiler fails in many ways; plain NumPy goes on without it.
             raise _lack(error) from None
         self._joined = joined
+        self._slab, self._used = np.empty(0, np.uint8), 0
 
     def joined(self, calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:
         return self._joined(calls, passing)
+
+    def empty(self, shape: Shape, dtype: Any) -> Array:
+        """Cut from large slabs, for which NumPy asks the system for large pages.
+
+        A matrix product walks through many pages at a time: with small ones it waits for their addresses.
+        """
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if size > _LARGEST_CUT:
+            return np.empty(shape, dtype)
+        if self._used + size > self._slab.nbytes:
+            self._slab, self._used = np.empty(_SLAB, np.uint8), 0
+            self._used = -self._slab.ctypes.data % _LINE
+        cut = self._slab[self._used : self._used + size]
+        self._used += -(-size // _LINE) * _LINE
+        return cut.view(dtype).reshape(shape)
+
+    def zeros(self, shape: Shape, dtype: Any) -> Array:
+        array = self.empty(shape, dtype)
+        array[...] = 0
+        return array
 
     def prepare(self) -> Iterator[tuple[int, int]]:
         from workbench.engine.kernels.calls import NativeProgram

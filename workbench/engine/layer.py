@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -122,6 +122,17 @@ class Site:
 
 
 @dataclass(frozen=True)
+class FlatPart:
+    """Where a function hardly passes a gradient, told by its output: at or below ``low``, at or above ``high``.
+
+    With a lower end only, units that stay there are dead; with both, units are saturated.
+    """
+
+    low: float
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class SharedGradient:
     """A parameter's gradient that all threads work out together once the batch has gone through all layers.
 
@@ -206,6 +217,10 @@ class Layer(LayerSpec):
     def compile(self, site: Site) -> Calls:
         """Bind the buffers and return what to do in a step."""
 
+    def flat_part(self) -> FlatPart | None:
+        """Where its output tells that hardly any gradient passes; None where it has no such part."""
+        return None
+
     def overwrites(self) -> bool:
         """Whether it may write its output over its input: its backward pass never looks at the input."""
         return False
@@ -233,16 +248,20 @@ class OnnxNode:
 
     Attributes:
         op: the operator.
-        inputs: ``"0"``, ``"1"``: the layer's inputs; ``"-1"``: the node before; anything else: a parameter or
-            constant of the layer by name.
+        inputs: ``"0"``, ``"1"``: the layer's inputs; ``"-1"``: the node before, ``"-1:1"``: its second output; empty:
+            an optional input that is left out; anything else: a parameter or constant of the layer by name.
         attributes: the operator's attributes.
-        constants: arrays used as inputs, by name.
+        constants: arrays used as inputs, by name; kept as int64 where they are whole numbers, else as float32.
+        derived: more such arrays, each made of the layer's parameters by name, these in the ecosystem's layout.
+        outputs: how many outputs it has; of the last node the first is the layer's.
     """
 
     op: str
     inputs: tuple[str, ...] = ("0",)
     attributes: dict[str, Any] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
+    derived: dict[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
+    outputs: int = 1
 
 
 @dataclass(frozen=True)
@@ -253,10 +272,12 @@ class TorchModule:
         module: the expression that makes its submodule, ``nn.Linear(30, 64)``; empty where it needs none.
         call: the expression of its output; ``{self}`` is the submodule, ``{0}``, ``{1}`` the inputs, ``{all}`` all of
             them.
+        helper: source of a class that ``module`` needs, where PyTorch has none that fits; written once for all layers.
     """
 
     module: str = ""
     call: str = "{self}({0})"
+    helper: str = ""
 
 
 @dataclass

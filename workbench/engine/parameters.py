@@ -36,6 +36,12 @@ class Slot:
         """One past its last element."""
         return self.start + prod(self.parameter.shape)
 
+    @property
+    def outer_shape(self) -> tuple[int, ...]:
+        """Its shape in the ecosystem's layout, as ``Parameters.export`` gives it."""
+        shape, axes = self.parameter.shape, self.parameter.axes
+        return tuple(shape[axis] for axis in axes) if axes else shape
+
     def view(self, vector: Array) -> Array:
         """Its part of a flat vector, in its shape."""
         return vector[self.start : self.stop].reshape(self.parameter.shape)
@@ -82,8 +88,8 @@ class Parameters:
         self.network, self.backend, self.dtype = network, backend, np.dtype(dtype)
         self.layout = Layout(network)
         with backend.current():
-            self.values = backend.xp.zeros(self.layout.total, dtype)
-            self.state = backend.xp.zeros(self.layout.state_total, dtype)
+            self.values = backend.zeros((self.layout.total,), dtype)
+            self.state = backend.zeros((self.layout.state_total,), dtype)
 
     def initialize(self, seed: int) -> None:
         """Fill in first values. Each parameter's depend on the seed and its own name only."""
@@ -116,7 +122,7 @@ class Parameters:
                 raise InputError(f"the weights hold no {slot.name}")
             given = tensors[slot.name]
             axes = slot.parameter.axes
-            expected = tuple(slot.parameter.shape[axis] for axis in axes) if axes else slot.parameter.shape
+            expected = slot.outer_shape
             if tuple(given.shape) != expected:
                 raise InputError(f"{slot.name} has the shape {tuple(given.shape)}, the network needs {expected}")
             vector = self.state if slot in self.layout.states else self.values

@@ -63,6 +63,7 @@ Finish = Callable[[Part, Array], list[Call]]
 class _Program:
     tasks: list[Task]
     barrier: Any
+    outputs: list[tuple[slice, dict[str, Array]]]
 
 
 class Plan:
@@ -86,6 +87,8 @@ class Plan:
         strengths: s_i, ``(batch,)``.
         output: logits, ``(batch, outputs)``.
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
+        keeps_all: whether no layer may write over what it reads, so that ``outputs`` has them all; may be changed from
+            run to run, and changes no result.
         gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
     """
 
@@ -107,29 +110,32 @@ class Plan:
         with self.backend.current():
             self._allocate()
         self._shared_values = 0
-        self._programs: dict[tuple[int, bool], _Program] = {}
-        self._program(batch, finish is not None)
+        self.keeps_all = False
+        self._programs: dict[tuple[int, bool, bool], _Program] = {}
+        self._ran = self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
-        xp, dtype, outputs = self.backend.xp, self.parameters.dtype, self.network.outputs
-        self.input = xp.zeros((self.batch, *self.network.input_shape), dtype)
+        xp, zeros = self.backend.xp, self.backend.zeros
+        dtype, outputs = self.parameters.dtype, self.network.outputs
+        self.input = zeros((self.batch, *self.network.input_shape), dtype)
         if self._loss.task == "classification":
-            self.targets = xp.zeros(self.batch, np.int64)
+            self.targets = zeros((self.batch,), np.int64)
         else:
-            self.targets = xp.zeros((self.batch, outputs), dtype)
+            self.targets = zeros((self.batch, outputs), dtype)
         self.strengths = xp.ones(self.batch, dtype)
-        self.output = xp.zeros((self.batch, *self.network.nodes[-1].shape), dtype)
+        self.output = zeros((self.batch, *self.network.nodes[-1].shape), dtype)
         self._scales = [xp.ones(1, dtype) for _ in range(self._shards)]
-        self._shard_sums = xp.zeros((self._shards, 2), np.float64)
-        self.sums = xp.zeros(2, np.float64)
+        self._shard_sums = zeros((self._shards, 2), np.float64)
+        self.sums = self._shard_sums[0] if self._shards == 1 else zeros((2,), np.float64)
         trained = self.parameters.layout.trained if self.training else 0
-        self._gradients = [xp.zeros(trained, dtype) for _ in range(self._shards)]
+        self._gradients = [zeros((trained,), dtype) for _ in range(self._shards)]
         self.gradient = self._gradients[0]
         self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
 
     def run(self, rows: int, *, finish: bool = False) -> None:
         """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
-        program = self._programs.get((rows, finish)) or self._program(rows, finish)
+        program = self._programs.get((rows, finish, self.keeps_all)) or self._program(rows, finish)
+        self._ran = program
         with self.backend.current():
             try:
                 self._pool.run(program.tasks, program.barrier.abort)
@@ -139,7 +145,17 @@ class Plan:
             if not self._by_parts():
                 for other in self._gradients[1 : len(program.tasks)]:
                     self.gradient += other
-            self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+            if self._shards > 1:
+                self.backend.xp.sum(self._shard_sums[: len(program.tasks)], axis=0, out=self.sums)
+
+    def outputs(self) -> list[tuple[slice, dict[str, Array]]]:
+        """What the layers gave in the last run of a training plan; to be read only, before another run.
+
+        Returns:
+            For each shard its rows within the batch, and by layer ``(rows, *shape)``; ``input`` is what the network
+            reads. A layer whose output is not stored is missing.
+        """
+        return self._ran.outputs
 
     def memory(self) -> int:
         """Bytes of the plan's buffers that are ever written to, parameters and optimizer aside."""
@@ -163,8 +179,9 @@ class Plan:
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
             tasks = [compiler.task(self._ending(compilers, barrier, finish)) for compiler in compilers]
-        program = _Program(tasks, barrier)
-        self._programs[rows, finish] = program
+        outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
+        program = _Program(tasks, barrier, outputs)
+        self._programs[rows, finish, self.keeps_all] = program
         return program
 
     def _by_parts(self) -> bool:
@@ -290,6 +307,8 @@ class _ShardCompiler:
 
     def _overwritten(self, node: Node) -> str:
         """The node whose output this one may write over; empty where it may not."""
+        if self.plan.keeps_all:
+            return ""
         source = next((other for other in self.nodes if node.inputs == (other.name,)), None)
         readers = sum(other.inputs.count(node.inputs[0]) for other in self.nodes)
         free = source is not None and source.layer.output_is_free and source.shape == node.shape and readers == 1

@@ -18,8 +18,11 @@ def taken_by(address: int, size: int, used: int) -> int:
 
     NumPy asks for huge pages for its large arrays: writing to one of their bytes takes all of it.
     """
-    if size < _LARGE_ARRAY or not _huge_pages():
+    if not _huge_pages():
         return used
+    if size < _LARGE_ARRAY:
+        # Cut from a slab together with others (see CompiledBackend.empty), which are written to.
+        return size
     first = -(-address // _HUGE_PAGE) * _HUGE_PAGE
     end = address + used
     if end <= first:

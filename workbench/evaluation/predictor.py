@@ -13,6 +13,7 @@ from workbench.data.content import Content
 from workbench.data.dataset import Dataset
 from workbench.data.encoder import Encoder
 from workbench.engine.backend import Backend
+from workbench.engine.device import open_backend
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network, build_network
 from workbench.engine.parameters import Parameters
@@ -84,7 +85,7 @@ class Predictor:
 
     def __init__(self, model: Model, backend: Backend | None = None, threads: int = 1) -> None:
         self.model = model
-        self._backend = backend or Backend()
+        self._backend = backend or open_backend("cpu")
         self._pool = ShardPool(threads)
         self._parameters = Parameters(model.network, self._backend)
         self._parameters.load(model.tensors)

@@ -12,9 +12,9 @@ from workbench.engine.backend import Shape
 from workbench.engine.layer import Loss, OnnxNode
 from workbench.engine.network import Network
 from workbench.errors import InputError
-from workbench.export.names import NORMALIZE, renamed
 from workbench.export.weights import checked_tensors, facts_of, per_channel
 from workbench.recipe.network import INPUT
+from workbench.store.names import NORMALIZE, renamed
 
 OPSET, IR_VERSION = 17, 10
 LOGITS, PROBABILITIES, PREDICTION = "logits", "probabilities", "prediction"
@@ -82,12 +82,15 @@ class _Graph:
         self._initializers[name] = numpy_helper.from_array(np.asarray(values, dtype, order="C"), name)
         return name
 
-    def node(self, op: str, inputs: Sequence[str], output: str, name: str, attributes: Mapping[str, Any]) -> str:
-        """Append a node; returns its output."""
+    def node(
+        self, op: str, inputs: Sequence[str], output: str, name: str, attributes: Mapping[str, Any], outputs: int = 1
+    ) -> list[str]:
+        """Append a node; returns its outputs, of which the first has the name that is given."""
         from onnx import helper
 
-        self._nodes.append(helper.make_node(op, list(inputs), [output], name=name, **attributes))
-        return output
+        names = [output, *(f"{output}.{number}" for number in range(1, outputs))]
+        self._nodes.append(helper.make_node(op, list(inputs), names, name=name, **attributes))
+        return names
 
     def extend(self, layer: str, label: str, nodes: Sequence[OnnxNode], reads: Sequence[str], output: str) -> None:
         """Append what a layer (or a loss) says of itself.
@@ -99,22 +102,29 @@ class _Graph:
             reads: the tensors that stand for its inputs.
             output: the tensor that the last node fills.
         """
-        made: list[str] = []
+        made: list[list[str]] = []
         for node, name in zip(nodes, _node_names(label, nodes), strict=True):
             inputs = [self._source(text, layer, name, node, reads, made) for text in node.inputs]
             target = output if len(made) == len(nodes) - 1 else name
-            made.append(self.node(node.op, inputs, target, name, node.attributes))
+            made.append(self.node(node.op, inputs, target, name, node.attributes, node.outputs))
 
     def _source(
-        self, text: str, layer: str, name: str, node: OnnxNode, reads: Sequence[str], made: Sequence[str]
+        self, text: str, layer: str, name: str, node: OnnxNode, reads: Sequence[str], made: Sequence[Sequence[str]]
     ) -> str:
-        if not text:
-            return ""
-        if text.removeprefix("-").isdigit():
-            return made[int(text)] if text.startswith("-") else reads[int(text)]
+        if not text or text.isdigit():
+            return reads[int(text)] if text else ""
+        if text.startswith("-"):
+            before, _, output = text.partition(":")
+            return made[int(before)][int(output or 0)]
         if text in node.constants:
             return self.constant(f"{name}.{text}", node.constants[text])
+        if text in node.derived:
+            return self.constant(f"{name}.{text}", node.derived[text](self._parameters_of(layer)))
         return self.constant(f"{layer}.{text}", self._numbers[f"{layer}.{text}"])
+
+    def _parameters_of(self, layer: str) -> dict[str, Any]:
+        start = f"{layer}."
+        return {name.removeprefix(start): array for name, array in self._numbers.items() if name.startswith(start)}
 
     def model(self, input_shape: Shape, outputs: Sequence[tuple[str, int]], facts: Mapping[str, str]) -> bytes:
         """The finished model's bytes."""
@@ -151,7 +161,7 @@ def _write_normalization(graph: _Graph, encoder: Encoder) -> str:
     for op, field, values, idle, name in steps:
         if np.any(values != idle):
             constant = graph.constant(f"{NORMALIZE}.{field}", per_channel(values, encoder))
-            read = graph.node(op, [read, constant], name, name, {})
+            (read,) = graph.node(op, [read, constant], name, name, {})
     return read
 
 

@@ -37,12 +37,8 @@ class ExportSource:
 
     def __init__(self, folder: RunFolder, which: str = KEPT, date: str = "") -> None:
         self.folder, self.which, self.date = folder, which, date
-        if which not in (KEPT, "best", "last") and which not in {str(row.number) for row in folder.checkpoints()}:
-            raise InputError(
-                f"has no checkpoint {which!r}",
-                where=str(folder.path),
-                mend=f"Name kept, best, last{_listed(folder.checkpoints())}.",
-            )
+        if which not in (KEPT, "best", "last"):
+            folder.checkpoint(which)
 
     @property
     def recipe(self) -> Recipe:
@@ -75,13 +71,7 @@ class ExportSource:
         Raises:
             StoreError: the run has none yet.
         """
-        rows = self.folder.checkpoints()
-        if not rows:
-            raise StoreError("has no checkpoint", where=str(self.folder.path), mend="Train it first.")
-        which = self.recipe.training.kept if self.which == KEPT else self.which
-        if which == "best":
-            return next((row for row in rows if row.best), rows[-1])
-        return next((row for row in rows if str(row.number) == which), rows[-1])
+        return self.folder.checkpoint(self.which)
 
     @cached_property
     def model(self) -> Model:
@@ -142,7 +132,3 @@ class ExportSource:
     def diagnosis(self) -> Diagnosis:
         """The diagnosis, by the goals of the run's recipe."""
         return diagnosis_of_run(self.folder, self.tried)
-
-
-def _listed(rows: list[CheckpointRow]) -> str:
-    return "".join(f", {row.number} (epoch {row.epoch})" for row in rows)

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from workbench.data.encoder import Encoder
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network, Node
-from workbench.export.names import NORMALIZE, module_names, renamed
 from workbench.export.onnx_graph import channels_first
 from workbench.export.weights import normalizes
 from workbench.recipe.network import INPUT
+from workbench.store.names import NORMALIZE, module_names, renamed
 
 _WIDTH = 88
 """The line length that PyTorch users' formatters (black, ruff) have as their default."""
@@ -72,16 +72,18 @@ class _Writer:
         self.shape = channels_first(network.input_shape)
 
     def source(self, name: str, fingerprint: str) -> str:
-        forward = list(self._forward())
+        forward, helpers = list(self._forward()), self._helpers()
+        functional = any(re.search(r"\bF\.", text) for text in (*forward, *helpers))
         parts = [
             '"""A network trained with Workbench, as a PyTorch module."""\n\n',
             "import torch\n",
-            "import torch.nn.functional as F\n" if any(re.search(r"\bF\.", line) for line in forward) else "",
+            "import torch.nn.functional as F\n" if functional else "",
             "from torch import nn\n\n",
             f"NAME = {_quoted(name)}\nRECIPE = {_quoted(fingerprint)}  # SHA-256 of the recipe\n",
             _listed("CLASSES", self.encoder.classes) if self.classifies else "",
             _listed("FEATURES", self.encoder.feature_names) if self.encoder.feature_names else "",
             self._normalize_class(),
+            *helpers,
             "\n\nclass Model(nn.Module):\n",
             _indented([f'"""Reads {self._reads()}."""', ""], 1),
             _indented(["def __init__(self) -> None:"], 1),
@@ -108,6 +110,10 @@ class _Writer:
         if not normalizes(self.encoder):
             return ""
         return "\n" + _NORMALIZE_CLASS.format(unit="channel" if len(self.shape) == 3 else "feature").rstrip("\n") + "\n"
+
+    def _helpers(self) -> list[str]:
+        sources = (node.layer.torch(node.input_shapes).helper for node in self.network.nodes)
+        return [f"\n\n{source.strip()}\n" for source in dict.fromkeys(sources) if source]
 
     def _submodules(self) -> Iterator[str]:
         if normalizes(self.encoder):

@@ -13,7 +13,7 @@ from workbench.data.encoder import Encoder
 from workbench.engine.backend import Backend
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters, Tensors
-from workbench.export.names import NORMALIZE, module_names
+from workbench.store.names import NORMALIZE, module_names
 from workbench.store.tensors import from_bytes, to_bytes
 
 

@@ -56,6 +56,7 @@ DEEDS = (
     Deed("edit_network", "Edit the network", "Model", (), "Layers, shapes and the diagram."),
     Deed("export", "Export a model or report…", "Model", (), "ONNX, safetensors, PyTorch, HTML, PDF."),
     Deed("train", "Train", "Train", ("F5",), "Train the recipe as it stands."),
+    Deed("find_rate", "Find a learning rate", "Train", (), "Try rising rates out on a copy of the network."),
     Deed("pause", "Pause or go on", "Train", (), "The run waits after its batch, saved."),
     Deed("stop", "Stop", "Train", ("Shift+F5",), "After this batch; the checkpoint is kept. A second time: at once."),
     Deed("resume", "Resume the selected run", "Train", (), "Go on from its last checkpoint."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -49,6 +49,7 @@ class Commands(QObject):
             "export": partial(window.show_step, "export"),
             "train": self.train,
             "pause": runs.toggle_pause,
+            "find_rate": self.find_rate,
             "stop": lambda: window.status.ask_stop(),
             "resume": lambda: self.resume(runs.current),
             "clone": self.clone,
@@ -68,13 +69,25 @@ class Commands(QObject):
 
     def train(self) -> None:
         """Train the recipe as it stands, and show it."""
-        if self._workspace.data.state is None and not self._workspace.data.importing:
-            title, text = self.tr("There are no data to train on yet."), self.tr("Import some, or run a sample.")
-            self._window.message.offer("info", title, text, self.tr("Import files…"), self.ask_files)
-            return
-        if self._workspace.train():
+        if self._have_data() and self._workspace.train():
             self._window.message.put_away()
             self._window.show_step("train")
+
+    def find_rate(self) -> None:
+        """Look for a learning rate on the train page."""
+        if not self._have_data():
+            return
+        self._window.show_step("train")
+        page: Any = self._window.page("train")
+        page.find_rate()
+
+    def _have_data(self) -> bool:
+        """Whether there are data to train on; says so where there are none."""
+        if self._workspace.data.state is not None or self._workspace.data.importing:
+            return True
+        title, text = self.tr("There are no data to train on yet."), self.tr("Import some, or run a sample.")
+        self._window.message.offer("info", title, text, self.tr("Import files…"), self.ask_files)
+        return False
 
     def clone(self) -> None:
         """Train the recipe of the selected run once more."""
@@ -131,9 +144,20 @@ class Commands(QObject):
         """Import files and folders; a project, run or recipe among them is opened instead."""
         if not paths:
             return
+        if len(paths) == 1 and drops.begins_with(paths[0]):
+            self.begin_with(paths[0])
+            return
         opened = len(paths) == 1 and drops.opens(paths[0])
         do = partial(self._open, paths[0]) if opened else partial(self._import, paths)
         self.unless_busy(self.tr("open") if opened else self.tr("import"), do)
+
+    def begin_with(self, path: Path) -> None:
+        """Let the next run begin with the weights in a file, and show what fits of them."""
+        if not self._have_data():
+            return
+        self._window.show_step("train")
+        page: Any = self._window.page("train")
+        page.begin_with(path)
 
     def _open(self, path: Path) -> None:
         self._window.message.put_away()

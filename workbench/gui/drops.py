@@ -14,6 +14,7 @@ from workbench.data.reading import mend_for
 from workbench.errors import WorkbenchError
 from workbench.gui.text import safe
 from workbench.store.project import is_project
+from workbench.store.weight_files import is_weight_file
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ def opens(path: Path) -> bool:
     return bool(_opened_as(path))
 
 
+def begins_with(path: Path) -> bool:
+    """Whether a file holds weights that a training can begin with, and no data: an .npz is taken for data."""
+    return is_weight_file(path) and path.suffix.lower() != ".npz"
+
+
 def file_filter() -> str:
     """The kinds of files that can be imported, for a file dialog."""
     patterns = [f"*{suffix}" for reader in readers() for suffix in reader.suffixes]
@@ -80,14 +86,14 @@ def _opened_as(path: Path) -> str:
 
 
 def _kind_of(path: Path, *, alone: bool) -> str:
-    """The kind of the reader that will read it, or what it is opened as.
+    """The kind of the reader that will read it, or what it is opened as; ``weights`` to begin with.
 
     Raises:
         _Refused: it cannot be read.
     """
     if not path.exists():
         raise _Refused(_tr("{0} is not there any more.").format(safe(path.name)))
-    opened = _opened_as(path)
+    opened = "weights" if begins_with(path) else _opened_as(path)
     if opened and not alone:
         raise _Refused(_tr("{0} is opened by itself: drop it alone.").format(safe(path.name)))
     return opened or _reader_kind(path)
@@ -130,6 +136,7 @@ def _sentence(paths: Sequence[Path], kinds: Sequence[str]) -> str:
             "project": _tr("Open the project {0}"),
             "run": _tr("Open the run {0}"),
             "recipe": _tr("Open the recipe {0}"),
+            "weights": _tr("Begin the next run with the weights in {0}"),
             "folder": _tr("Import the folder {0}"),
         }
         return words.get(kinds[0], _tr("Import {0}")).format(safe(paths[0].name))

@@ -73,6 +73,11 @@ def rate(value: float) -> str:
     return scientific(value)
 
 
+def plain(value: float) -> str:
+    """As ``rate``, thousands written out: ``−5 000``, ``0.25``."""
+    return grouped(round(value)) if 100 <= abs(value) < 1e5 else rate(value)
+
+
 def scientific(value: float) -> str:
     """As ``rate``, always with an exponent: ``8e−3``, ``1e−2``."""
     if value == 0 or not isfinite(value):

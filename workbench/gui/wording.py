@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
@@ -52,8 +53,19 @@ def _bare(value: Any, field: FieldFacts | None) -> str:
         text = number_text(value, percent=percent, log=bool(field and field.log))
         return f"{text} %" if percent else text
     if isinstance(value, dict):
-        return kind_title(value["kind"]) if "kind" in value else _tr("on") if field and field.optional else _tr("own")
-    return _shown_list(value) if isinstance(value, list | tuple) else safe(value).replace("_", " ")
+        return _part_text(value, field)
+    if isinstance(value, list | tuple):
+        return _shown_list(value) if value or field is None or not field.placeholder else field.placeholder
+    return safe(value).replace("_", " ")
+
+
+def _part_text(part: dict[str, Any], field: FieldFacts | None) -> str:
+    """A part of a recipe in a word: its kind, the file it is about, or that it is there."""
+    if "kind" in part:
+        return kind_title(part["kind"])
+    if part.get("path"):
+        return safe(PurePath(part["path"]).name)
+    return _tr("on") if field and field.optional else _tr("own")
 
 
 def kind_title(kind: str) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import pi, prod, sqrt
+from math import log1p, pi, prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
 
 from workbench.engine.backend import Array, Shape
-from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, FlatPart, Layer, OnnxNode, Site, TorchModule
+from workbench.layers.shaping import copying
 from workbench.recipe.fields import knob
 
 FunctionName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear"]
+
+
+_FLAT = 0.03
+"""A bounded function counts as flat within this distance of a bound, elu and softplus where their slope is below it.
+What passes of a gradient is then 3 % or less (tanh: 6 %)."""
 
 
 class Activation(Layer):
@@ -41,6 +47,9 @@ class Activation(Layer):
             return _compiled(self, site)
         return _FUNCTIONS[self.function].compile(self, site)
 
+    def flat_part(self) -> FlatPart | None:
+        return _FUNCTIONS[self.function].flat(self)
+
     def summary(self) -> str:
         return self.function.replace("_", " ")
 
@@ -56,6 +65,7 @@ class _Function:
     compile: Callable[[Activation, Site], Calls]
     onnx: Callable[[Activation], Sequence[OnnxNode]]
     torch: Callable[[Activation], str]
+    flat: Callable[[Activation], FlatPart | None] = lambda _: None
 
 
 def _calls(site: Site, forward: Callable[[], None], derivative: Callable[[Array], None]) -> Calls:
@@ -191,13 +201,7 @@ def _softplus(layer: Activation, site: Site) -> Calls:
 
 
 def _linear(layer: Activation, site: Site) -> Calls:
-    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
-
-    def backward() -> None:
-        if dx is not None:
-            xp.copyto(dx, dy)
-
-    return Calls(lambda: xp.copyto(y, x), backward)
+    return copying(site)
 
 
 def _gelu_nodes(layer: Activation) -> list[OnnxNode]:
@@ -214,7 +218,7 @@ def _gelu_nodes(layer: Activation) -> list[OnnxNode]:
 
 
 _FUNCTIONS: dict[str, _Function] = {
-    "relu": _Function(_relu, lambda _: [OnnxNode("Relu")], lambda _: "nn.ReLU()"),
+    "relu": _Function(_relu, lambda _: [OnnxNode("Relu")], lambda _: "nn.ReLU()", lambda _: FlatPart(0.0)),
     "leaky_relu": _Function(
         _leaky_relu,
         lambda layer: [OnnxNode("LeakyRelu", attributes={"alpha": layer.slope})],
@@ -224,12 +228,20 @@ _FUNCTIONS: dict[str, _Function] = {
         _elu,
         lambda layer: [OnnxNode("Elu", attributes={"alpha": layer.alpha})],
         lambda layer: f"nn.ELU({layer.alpha!r})",
+        lambda layer: FlatPart(-(1 - _FLAT) * layer.alpha),
     ),
     "gelu": _Function(_gelu, _gelu_nodes, lambda _: "nn.GELU()"),
     "silu": _Function(_silu, lambda _: [OnnxNode("Sigmoid"), OnnxNode("Mul", ("0", "-1"))], lambda _: "nn.SiLU()"),
-    "tanh": _Function(_tanh, lambda _: [OnnxNode("Tanh")], lambda _: "nn.Tanh()"),
-    "sigmoid": _Function(_sigmoid, lambda _: [OnnxNode("Sigmoid")], lambda _: "nn.Sigmoid()"),
-    "softplus": _Function(_softplus, lambda _: [OnnxNode("Softplus")], lambda _: "nn.Softplus()"),
+    "tanh": _Function(
+        _tanh, lambda _: [OnnxNode("Tanh")], lambda _: "nn.Tanh()", lambda _: FlatPart(_FLAT - 1, 1 - _FLAT)
+    ),
+    "sigmoid": _Function(
+        _sigmoid, lambda _: [OnnxNode("Sigmoid")], lambda _: "nn.Sigmoid()", lambda _: FlatPart(_FLAT, 1 - _FLAT)
+    ),
+    # The slope is 1 - exp(-y).
+    "softplus": _Function(
+        _softplus, lambda _: [OnnxNode("Softplus")], lambda _: "nn.Softplus()", lambda _: FlatPart(-log1p(-_FLAT))
+    ),
     "linear": _Function(_linear, lambda _: [OnnxNode("Identity")], lambda _: "nn.Identity()"),
 }
 
@@ -238,9 +250,11 @@ _COMPILED = {
     "relu": (True, ""),
     "leaky_relu": (False, "slope"),
     "elu": (True, "alpha"),
+    "gelu": (False, ""),
     "silu": (False, ""),
     "tanh": (True, ""),
     "sigmoid": (True, ""),
+    "softplus": (False, ""),
 }
 
 

@@ -28,7 +28,7 @@ class _Compiler:
 
         self.site, self.geometry, self.tile = site, geometry, tile_address()
         rows, columns = geometry.rows, geometry.columns
-        self.sizes = np.array(_sizes(geometry), np.int64)
+        self.sizes = np.array(sizes_of(geometry), np.int64)
         bare = (rows.size, columns.size) == (rows.padded, columns.padded)
         self.frame: Any = 0 if bare else self._zeros("frame", (rows.padded, columns.padded, geometry.channels))
         x, y = site.inputs[0], site.output
@@ -67,6 +67,11 @@ class _Compiler:
         from workbench.engine.kernels.calls import NativeCall
 
         site, geometry = self.site, self.geometry
+        if (
+            max(geometry.rows.stride, geometry.columns.stride) > 1
+            and geometry.rows.dilation == geometry.columns.dilation == 1
+        ):
+            return self._phase_gradient(dx)
         height, width, depth, filters = geometry.weight_shape
         flipped = site.buffer("flipped", (height, width, filters // geometry.groups, geometry.channels), dx.dtype)
         turn = NativeCall(
@@ -78,6 +83,28 @@ class _Compiler:
         counts = from_rows.stop - from_rows.start, from_columns.stop - from_columns.start
         lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
         spread = self._call(kernels.conv_input_gradient, site.d_output, flipped, dx, frame, self.sizes, *lands)
+        return [turn], spread
+
+    def _phase_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+        from workbench.engine.kernels import conv as kernels
+        from workbench.engine.kernels.calls import NativeCall
+
+        site, geometry = self.site, self.geometry
+        rows, columns = geometry.rows, geometry.columns
+        kernel_columns, depth, filters = geometry.weight_shape[1:]
+        phases = _phases(geometry)
+        turned_filters = site.buffer("flipped", (max(1, prod(geometry.weight_shape)),), dx.dtype)
+        turn = NativeCall(
+            kernels.phase_filters, 1, site.weights["weight"], turned_filters, phases, len(phases), kernel_columns,
+            depth, filters, geometry.groups, rows.stride, columns.stride, rows.before, columns.before,
+        )  # fmt: skip
+        (top, tall), (left, wide) = (_phase_frame(axis) for axis in (rows, columns))
+        frame = self._zeros("spread", (tall, wide, filters))
+        gaps = int(len(phases) < rows.stride * columns.stride)
+        spread = self._call(
+            kernels.conv_phase_gradient, site.d_output, turned_filters, dx, frame, self.sizes, phases, len(phases),
+            wide, top, left, gaps,
+        )  # fmt: skip
         return [turn], spread
 
     def _call(self, kernel: Any, *arguments: Any) -> Call:
@@ -92,6 +119,37 @@ class _Compiler:
         return array
 
 
+def _axis_phases(axis: Axis) -> list[tuple[int, int, int, int, int]]:
+    """For each phase that reads anything: its number, first place, how many, taps, first window in the frame."""
+    found = []
+    before, _ = _phase_frame(axis)
+    for phase in range(min(axis.stride, axis.window)):
+        start = (phase - axis.before) % axis.stride
+        count = len(range(start, axis.size, axis.stride))
+        taps = len(range(phase, axis.window, axis.stride))
+        if count:
+            window = (start + axis.before - phase) // axis.stride - (taps - 1) + before
+            found.append((phase, start, count, taps, window))
+    return found
+
+
+def _phase_frame(axis: Axis) -> tuple[int, int]:
+    """Zeros before the output's gradient, and the length of the frame that all phases' windows lie in."""
+    before = -(-axis.window // axis.stride) - 1
+    last = (axis.size - 1 + axis.before) // axis.stride
+    return before, before + max(axis.count, last + 1)
+
+
+def _phases(geometry: Geometry) -> Array:
+    """The numbers of all phases, int64 ``(phases, 9)``; see ``kernels.conv.PHASE``."""
+    found, place = [], 0
+    for _, row, rows, down, from_row in _axis_phases(geometry.rows):
+        for _, column, columns, across, from_column in _axis_phases(geometry.columns):
+            found.append((row, column, rows, columns, from_row, from_column, down, across, place))
+            place += down * across * geometry.filters // geometry.groups * geometry.channels
+    return np.array(found, np.int64).reshape(-1, 9)
+
+
 def _in_one_row(geometry: Geometry) -> Geometry:
     """A product at each pixel does not care for rows and columns: one long row of them makes full tiles."""
     rows, columns = geometry.rows, geometry.columns
@@ -101,7 +159,7 @@ def _in_one_row(geometry: Geometry) -> Geometry:
     return replace(geometry, rows=ALONE, columns=Axis(rows.size * columns.size, 1, 1, 0, 0))
 
 
-def _sizes(geometry: Geometry) -> tuple[int, ...]:
+def sizes_of(geometry: Geometry) -> tuple[int, ...]:
     """The numbers in the order of ``kernels.conv.SIZES``."""
     rows, columns = geometry.rows, geometry.columns
     return (

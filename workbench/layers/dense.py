@@ -52,9 +52,9 @@ class Dense(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (shape,) = inputs
         if len(shape) != 1:
-            raise ShapeError(
-                f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it"
-            )
+            instead = "; for each step by itself use conv1d with kernel 1" if len(shape) == 2 else ""
+            text = f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it{instead}"
+            raise ShapeError(text)
         return (self._units(),)
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
@@ -119,20 +119,22 @@ def _compiled(site: Site) -> Calls:
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (rows * (sizes[1] + kernels.BLOCK),), weight.dtype)
+        room = site.buffer("turned", (rows * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
         backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
 
 def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import dense_weight_gradient
+    from workbench.engine.kernels.dense import MOST, dense_weight_gradient
     from workbench.engine.kernels.tile import tile_address
 
     x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
 
     def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
         fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=gradient.itemsize * (sizes[1] + site.rows))
+        row_bytes = gradient.itemsize * (sizes[1] + site.rows)
+        # Each time the right side of the product is copied together anew.
+        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
 
     return call

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.engine.backend import Array, Shape
+from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.initializers import Initializer
-from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
 from workbench.recipe.fields import knob
 
 
@@ -58,6 +58,8 @@ class Embedding(Layer):
         return (Parameter("weight", (self.vocabulary, self.dimension), start, decays=True),)
 
     def compile(self, site: Site) -> Calls:
+        if site.compiled:
+            return _compiled(self, site)
         xp, x, y, dx, weight = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.weights["weight"]
         inside, rows = site.like("inside", x), site.like("rows", x, np.int64)
         last = self.vocabulary - 1
@@ -97,6 +99,29 @@ class Embedding(Layer):
             f"nn.Embedding({self.vocabulary}, {self.dimension}{padding})",
             f"{{self}}({{0}}.clamp(0, {self.vocabulary - 1}).long()).movedim(-1, 1)",
         )
+
+
+def _compiled(layer: Embedding, site: Site) -> Calls:
+    from workbench.engine.kernels import embedding as kernels
+    from workbench.engine.kernels.calls import NativeCall
+
+    x, dx, weight, backward = site.inputs[0], site.d_inputs[0], site.weights["weight"], list[Call]()
+    sizes = x.shape[1], layer.dimension, layer.vocabulary
+    moved = x.itemsize * x.shape[1] * (1 + 2 * layer.dimension)
+    forward = NativeCall(kernels.embed, site.rows, x, weight, site.output, *sizes, row_bytes=moved)
+    if "weight" in site.gradients:
+        places = site.buffer("places", (layer.vocabulary,), np.int64)
+        places[...] = -1
+        most = min(x.size, layer.vocabulary)
+        sums, found = site.buffer("sums", (most, layer.dimension), np.float64), site.like("found", x, np.int64)
+        kept = -1 if layer.padding_index is None else layer.padding_index
+        arrays = x, site.d_output, site.gradients["weight"], sums, places, found
+        backward.append(NativeCall(kernels.embedding_gradient, site.rows, *arrays, *sizes, kept))
+    if dx is not None:
+        backward.append(
+            NativeCall(kernels.no_gradient, site.rows, dx, dx.shape[1], row_bytes=dx.itemsize * dx.shape[1])
+        )
+    return Calls(forward, Chain(*backward))
 
 
 def _sum_by_row(site: Site, rows: Array, total: Array) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from workbench.engine.backend import Array, Shape
+from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.initializers import ONES, ZEROS
-from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
 from workbench.layers.norm import channel_sums
 from workbench.recipe.fields import knob
 
@@ -50,9 +50,8 @@ class LayerNorm(Layer):
 
     def compile(self, site: Site) -> Calls:
         shape = tuple(site.inputs[0].shape[1:])
-        if self.axes == "all":
-            return _OverExamples(site, self.epsilon, (prod(shape[:-1]), 1, shape[-1])).calls()
-        return _OverExamples(site, self.epsilon, (1, 1, shape[-1])).calls()
+        places = prod(shape[:-1]) if self.axes == "all" else 1
+        return _over_examples(site, self.epsilon, (places, 1, shape[-1]))
 
     def summary(self) -> str:
         return "over all values" if self.axes == "all" else "over features"
@@ -122,7 +121,7 @@ class GroupNorm(Layer):
 
     def compile(self, site: Site) -> Calls:
         *places, channels = site.inputs[0].shape[1:]
-        return _OverExamples(site, self.epsilon, (prod(places), self.groups, channels // self.groups)).calls()
+        return _over_examples(site, self.epsilon, (prod(places), self.groups, channels // self.groups))
 
     def summary(self) -> str:
         return f"{self.groups} groups" if self.groups > 1 else "1 group"
@@ -156,6 +155,40 @@ class GroupNorm(Layer):
 def _first(shape: Shape) -> Shape:
     """A shape channels-first."""
     return (shape[-1], *shape[:-1])
+
+
+def _over_examples(site: Site, epsilon: float, parts: tuple[int, int, int]) -> Calls:
+    """Normalizes stretches of ``(places, groups, values)``, each group over its places and values."""
+    return _compiled(site, epsilon, parts) if site.compiled else _OverExamples(site, epsilon, parts).calls()
+
+
+def _compiled(site: Site, epsilon: float, parts: tuple[int, int, int]) -> Calls:
+    from workbench.engine.kernels import example_norm as kernels
+    from workbench.engine.kernels.calls import NativeCall
+
+    x, dy, dx, rows, weights = site.inputs[0], site.d_output, site.d_inputs[0], site.rows, site.weights
+    size, moved = prod(x.shape[1:]), 2 * x.itemsize * prod(x.shape[1:])
+    items, weight = size // prod(parts), weights.get("weight", 0)
+    means, inverses = (site.buffer(name, (rows * items * parts[1],), x.dtype) for name in ("means", "inverses"))
+    whole = "weight" in weights and weights["weight"].size == prod(parts) and parts[0] > 1
+    sizes = items, *parts, int(whole)
+    statistics = means, inverses
+
+    def call(kernel: Any, *fields: Any) -> Call:
+        return NativeCall(kernel, rows, *fields, row_bytes=moved)
+
+    forward = call(
+        kernels.example_norm_forward, x, site.output, *statistics, weight, weights.get("bias", 0), *sizes,
+        float(epsilon),
+    )  # fmt: skip
+    backward, learned = [], site.gradients
+    if "weight" in learned:
+        sums = site.buffer("sums", (2 * learned["weight"].size,), np.float64)
+        gradients = sums, learned["weight"], learned.get("bias", 0)
+        backward.append(call(kernels.example_norm_slopes, x, dy, *statistics, *gradients, *sizes))
+    if dx is not None:
+        backward.append(call(kernels.example_norm_backward, x, dy, dx, *statistics, weight, *sizes))
+    return Calls(forward, Chain(*backward))
 
 
 class _OverExamples:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.layers.shaping import copying
 from workbench.layers.windows import pair, shown
 from workbench.recipe.fields import knob
 
@@ -44,7 +45,7 @@ class Upsampling2d(Layer):
         return height * down, width * across, channels
 
     def compile(self, site: Site) -> Calls:
-        return _compiled(site, pair(self.factor), self.mode == "bilinear")
+        return _calls(site, pair(self.factor), self.mode == "bilinear")
 
     def summary(self) -> str:
         return f"{shown(self.factor)} · {self.mode}"
@@ -79,7 +80,7 @@ class Upsampling1d(Layer):
         return inputs[0][0] * self.factor, inputs[0][1]
 
     def compile(self, site: Site) -> Calls:
-        return _compiled(site, (self.factor,), self.mode == "linear")
+        return _calls(site, (self.factor,), self.mode == "linear")
 
     def summary(self) -> str:
         return f"× {self.factor} · {self.mode}"
@@ -99,11 +100,15 @@ def _resized(factors: tuple[int, ...], linear: bool) -> OnnxNode:
     return OnnxNode("Resize", ("0", "", "scales"), how, {"scales": np.array((1, 1, *factors), np.float32)})
 
 
-def _compiled(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
+def _calls(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
     """One axis after the other; those that stay as they are cost nothing."""
+    if site.compiled:
+        from workbench.layers.upsampling_compiled import compiled_upsampling
+
+        return compiled_upsampling(site, factors, linear)
     steps = [(axis, factor) for axis, factor in enumerate(factors, start=1) if factor > 1]
     if not steps:
-        return _copied(site)
+        return copying(site)
     shapes = [site.inputs[0].shape]
     for axis, factor in steps[:-1]:
         shape = list(shapes[-1])
@@ -118,11 +123,6 @@ def _compiled(site: Site, factors: tuple[int, ...], linear: bool) -> Calls:
     slopes = [site.d_inputs[0], *_buffers(site, "slopes", shapes[1:]), site.d_output]
     ways = list(zip(stretches, itertools.pairwise(slopes), strict=True))
     return Calls(Chain(*forward), Chain(*(stretch.backward(*ends) for stretch, ends in reversed(ways))))
-
-
-def _copied(site: Site) -> Calls:
-    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
-    return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
 
 
 def _buffers(site: Site, name: str, shapes: Sequence[Shape]) -> list[Array]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from workbench.engine.backend import Shape
-from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.windows import Margin
 from workbench.recipe.fields import knob
 
@@ -36,7 +37,7 @@ class ZeroPadding2d(Layer):
         return _padded(inputs[0], self._sides())
 
     def compile(self, site: Site) -> Calls:
-        return _compiled(site, self._sides())
+        return _calls(site, self._sides())
 
     def summary(self) -> str:
         return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
@@ -77,7 +78,7 @@ class ZeroPadding1d(Layer):
         return _padded(inputs[0], self._sides())
 
     def compile(self, site: Site) -> Calls:
-        return _compiled(site, self._sides())
+        return _calls(site, self._sides())
 
     def summary(self) -> str:
         return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
@@ -97,7 +98,9 @@ def _padded(shape: Shape, sides: Sides) -> Shape:
     return (*grown, shape[-1])
 
 
-def _compiled(site: Site, sides: Sides) -> Calls:
+def _calls(site: Site, sides: Sides) -> Calls:
+    if site.compiled:
+        return _compiled(site, sides)
     xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
     cuts = [slice(before, before + size) for size, (before, _) in zip(x.shape[1:], sides, strict=False)]
     inner = (slice(None), *cuts)
@@ -118,6 +121,20 @@ def _compiled(site: Site, sides: Sides) -> Calls:
             xp.copyto(dx, dy[inner])
 
     return Calls(forward, backward)
+
+
+def _compiled(site: Site, sides: Sides) -> Calls:
+    from workbench.engine.kernels import resizing as kernels
+    from workbench.engine.kernels.calls import NativeCall
+
+    x, y, dx, one_row = site.inputs[0], site.output, site.d_inputs[0], (1,) if len(sides) == 1 else ()
+    starts = [before for before, _ in sides]
+    sizes = *one_row, *x.shape[1:], *one_row, *y.shape[1:-1], *([0] if one_row else []), *starts
+    moved = x.itemsize * (prod(x.shape[1:]) + prod(y.shape[1:]))
+    forward = NativeCall(kernels.pad_forward, site.rows, x, y, *sizes, row_bytes=moved)
+    if dx is None:
+        return Calls(forward, Chain())
+    return Calls(forward, NativeCall(kernels.pad_backward, site.rows, site.d_output, dx, *sizes, row_bytes=moved))
 
 
 def _pad_node(sides: Sides) -> OnnxNode:

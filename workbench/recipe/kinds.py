@@ -76,17 +76,9 @@ class Kinded(Frozen):
         return {"kind": self.kind, **handler(self)}
 
 
-_LATER = {
-    "layer": "depthwise_conv2d simple_rnn lstm gru self_attention",
-}
-"""Names that stand for something already, whose kinds come in a later version."""
-
-
 def _unknown_kind(family: str, kind: object, known: list[str]) -> PydanticCustomError:
     if not kind:
         text = f"needs a kind: one of {', '.join(known)}"
-    elif kind in _LATER.get(family, "").split():
-        text = f"{kind!r} comes in a later version; this one does not have it yet (it has {', '.join(known)})"
     else:
         near = difflib.get_close_matches(str(kind), known, n=1)
         guess = f"; did you mean {near[0]!r}?" if near else ""

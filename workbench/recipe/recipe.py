@@ -60,12 +60,13 @@ class Recipe(Frozen):
         return recipe.located(path.resolve().parent)
 
     def located(self, folder: Path) -> Self:
-        """The same recipe with relative data paths made absolute, starting at ``folder``."""
+        """The same recipe with relative paths, of data and of weights, made absolute, starting at ``folder``."""
         tree = self.tree()
-        for source in tree["data"]["sources"]:
-            for key in ("path", "labels"):
-                if source[key] is not None:
-                    source[key] = str(folder / Path(source[key]).expanduser())
+        parts = [(source, key) for source in tree["data"]["sources"] for key in ("path", "labels")]
+        start = tree["training"]["start_from"]
+        for part, key in [*parts, *([(start, "path")] if start and start["path"] else [])]:
+            if part[key] is not None:
+                part[key] = str(folder / Path(part[key]).expanduser())
         return type(self).parse(tree)
 
     def tree(self) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import SerializeAsAny, model_validator
+from pydantic import SerializeAsAny, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.recipe.fields import Frozen, knob
@@ -20,6 +21,43 @@ class EarlyStopping(Frozen):
     patience: int = knob(5, help="Epochs without a new best before it stops.", ge=1, le=100_000, unit="epochs")
     metric: Literal["dev_error", "dev_loss"] = knob("dev_error", help="What is watched on the dev set.")
     min_delta: float = knob(0.0, help="How much better counts as better.", ge=0, lt=1e9, advanced=True)
+
+
+class StartFrom(Frozen):
+    """Whose weights a training begins with (transfer learning): a tensor is taken where name and shape are the same.
+
+    The epochs start at 0 with them, and ``frozen`` says of each layer whether it goes on learning.
+    """
+
+    path: str = knob(
+        "", label="weights from", help="A run's folder, or a .safetensors, .npz or .onnx file; relative to the recipe.",
+        placeholder="no file",
+    )  # fmt: skip
+    checkpoint: str = knob("kept", help="Of a run: kept, best, last, or a checkpoint's number.")
+    layers: tuple[str, ...] = knob(
+        (), help="The layers to take over, by name or by its start: `conv_*`; all that match when empty.",
+        placeholder="all that match",
+    )  # fmt: skip
+    rename: dict[str, str] = knob(
+        factory=dict, help="What a layer is called in the file, where it is not its name here."
+    )
+
+    @field_validator("checkpoint")
+    @classmethod
+    def _a_checkpoint_is_named(cls, value: str) -> str:
+        if not re.fullmatch(r"kept|best|last|\d{1,9}", value):
+            raise PydanticCustomError("checkpoint", "must be kept, best, last or a checkpoint's number")
+        return value
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [name for name in value if not re.fullmatch(r"\w+\*?|\*", name)]
+        if wrong:
+            raise PydanticCustomError(
+                "layers", "must be layers' names, or the start of one and *: {names}", {"names": ", ".join(wrong)}
+            )
+        return value
 
 
 class WeightAverage(Frozen):
@@ -49,6 +87,9 @@ def _default_schedule() -> Any:
 class TrainingRecipe(Frozen):
     """How the network learns."""
 
+    start_from: StartFrom | None = knob(
+        None, help="The weights to begin with, of another run or a file; random ones when off.", placeholder="random"
+    )
     loss: SerializeAsAny[LossSpec] = knob(factory=_default_loss, help="What the training minimizes.")
     optimizer: SerializeAsAny[OptimizerSpec] = knob(factory=_default_optimizer, help="How gradients become steps.")
     schedule: SerializeAsAny[ScheduleSpec] = knob(

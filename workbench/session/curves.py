@@ -11,6 +11,7 @@ from workbench.events import (
     CheckpointSaved,
     EpochDone,
     Event,
+    LayersDone,
     LearningRateChanged,
     Notice,
     Paused,
@@ -19,10 +20,11 @@ from workbench.events import (
     RunEnded,
     RunStarted,
     StepDone,
+    WeightsLoaded,
 )
 from workbench.session.series import Series
 
-_Record = TypeVar("_Record", StepDone, EpochDone)
+_Record = TypeVar("_Record", StepDone, EpochDone, LayersDone)
 _RECENT = 20
 """Step records that the speed is told by before an epoch has ended."""
 
@@ -88,8 +90,10 @@ class RunCurves:
         series: the figures as arrays.
         steps: records of steps, in order.
         epochs: records of epochs, in order; one for each number.
+        layers: records of what is in the layers, in order; one for an epoch at most.
         changes: of the learning rate.
         notices: what the user should know.
+        weights: what it began with; None for random weights.
         ended: its end; None before, and again after a resume.
         stage: what it is doing when it is not training: ``reading data``, ``evaluating``, ``paused``; empty while
             training.
@@ -101,8 +105,10 @@ class RunCurves:
     series: Series = field(default_factory=Series)
     steps: list[StepDone] = field(default_factory=list)
     epochs: list[EpochDone] = field(default_factory=list)
+    layers: list[LayersDone] = field(default_factory=list)
     changes: list[LearningRateChanged] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    weights: WeightsLoaded | None = None
     ended: RunEnded | None = None
     stage: str = ""
     saved_at: float | None = None
@@ -130,10 +136,14 @@ class RunCurves:
                 _put(self.steps, event, event.step, lambda record: record.step)
             case EpochDone():
                 _put(self.epochs, event, event.epoch, lambda record: record.epoch)
+            case LayersDone():
+                _put(self.layers, event, event.epoch, lambda record: record.epoch)
             case LearningRateChanged():
                 self.changes.append(event)
             case Notice():
                 self.notices.append(event)
+            case WeightsLoaded():
+                self.weights = event
             case CheckpointSaved():
                 self.saved_at = event.time
             case Progress():
@@ -147,6 +157,7 @@ class RunCurves:
         """A resumed run goes on from its checkpoint: what came after it has not happened."""
         self.started, self.ended, self.stage = event, None, ""
         self.epochs = [epoch for epoch in self.epochs if epoch.epoch <= event.first_epoch]
+        self.layers = [record for record in self.layers if record.epoch <= event.first_epoch]
 
     @property
     def best(self) -> EpochDone | None:

@@ -13,7 +13,8 @@ from workbench.engine.device import one_blas_thread
 from workbench.engine.resident import MemoryMeter
 from workbench.engine.shards import ShardPool
 from workbench.errors import DeviceError, WorkbenchError
-from workbench.events import COMPILING, Event, Notice, Progress, RunEnded
+from workbench.events import COMPILING, Event, Notice, Progress, RunEnded, WeightsLoaded
+from workbench.session.health import HealthWatch
 from workbench.session.outcome import outcome, profile_of
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
@@ -47,6 +48,8 @@ def run_experiment(
         folder.write("encoder.json", prepared.dataset.encoder.to_json().encode())
     for text in prepared.notices if not resume else ():
         yield _logged(folder, Notice(run, time.time(), text))
+    if prepared.start and not resume:
+        yield _logged(folder, prepared.start.event(run))
     try:
         with one_blas_thread():
             yield from _trained(prepared, folder, run, control, resume, profile)
@@ -69,16 +72,20 @@ def _trained(
         meter = MemoryMeter()
         meter.start()
         try:
-            training = _training(prepared, folder, run, control, pool)
+            training = Training(job_of(prepared, run), folder, control, pool)
             # What the compiler takes is the program's, not the training's.
             meter.pause_kept()
             yield from _compiled(prepared.backend, run)
         except DeviceError as error:
             yield _logged(folder, Notice(run, time.time(), f"{error} Training with plain NumPy instead, more slowly."))
             prepared = replace(prepared, backend=Backend())
-            training = _training(prepared, folder, run, control, pool)
+            training = Training(job_of(prepared, run), folder, control, pool)
         meter.start()
-        yield from training.events(folder.load("last") if resume and folder.checkpoints() else None)
+        watch = HealthWatch(prepared.recipe.training.clip_norm, folder.events() if resume else ())
+        for event in training.events(folder.load("last") if resume and folder.checkpoints() else None):
+            yield event
+            for finding in watch.take(event):
+                yield _logged(folder, finding)
         meter.stop()
         beside: dict[str, Any] = {"memory": used_json(training.need(), _used(meter, prepared.backend))}
         if profile:
@@ -88,18 +95,30 @@ def _trained(
         # The model alone: with averaged weights, training itself would go on with others.
         training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
         result = outcome(training, prepared, run, beside)
+        summary = {**result.summary, "start_from": start_of_run(folder)}
         folder.write_predictions(result.predictions)
-        folder.write("summary.json", json.dumps(result.summary, indent=1).encode())
+        folder.write("summary.json", json.dumps(summary, indent=1).encode())
         reason: Any = training.reason
-        ended = RunEnded(run, time.time(), reason, "", training.state.epoch, training.state.best_epoch, result.summary)
+        ended = RunEnded(run, time.time(), reason, "", training.state.epoch, training.state.best_epoch, summary)
         yield _logged(folder, ended)
     finally:
         pool.close()
 
 
-def _training(prepared: Prepared, folder: RunFolder, run: str, control: Control, pool: ShardPool) -> Training:
-    job = Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads)
-    return Training(job, folder, control, pool)
+def job_of(prepared: Prepared, run: str) -> Job:
+    """What a training of it is made of."""
+    initial = prepared.start.transfer.tensors if prepared.start else None
+    return Job(run, prepared.recipe, prepared.dataset, prepared.network, prepared.backend, prepared.threads, initial)
+
+
+def start_of_run(folder: RunFolder) -> dict[str, Any] | None:
+    """What a run began with, for its summary; None for random weights. Told by its log, also after a resume."""
+    if folder.recipe.training.start_from is None:
+        return None
+    told = next((event for event in folder.events() if isinstance(event, WeightsLoaded)), None)
+    if told is None:
+        return None
+    return {"path": told.path, "source": told.source, "sha256": told.sha256, "taken": len(told.taken), "of": told.count}
 
 
 def _used(meter: MemoryMeter, backend: Backend) -> int | None:

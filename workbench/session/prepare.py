@@ -17,6 +17,7 @@ from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
 from workbench.session.lookups import lookups_checked
 from workbench.session.mistakes import data_problems, problems_of_changes
+from workbench.session.start import Start, read_start
 from workbench.training.schedules.base import Schedule
 
 ProgressCallback = Callable[[str, int, int], None]
@@ -27,12 +28,13 @@ class Prepared:
     """A recipe that can be run.
 
     Attributes:
-        recipe: with absolute data paths.
+        recipe: with absolute paths.
         dataset: read, split and encoded.
         network: built for the dataset.
         backend: where to compute.
         threads: how many compute threads to use.
         notices: what the user should know: a fallback, a set that is empty.
+        start: the weights to begin with; None for random ones, and for a run that goes on.
     """
 
     recipe: Recipe
@@ -41,6 +43,7 @@ class Prepared:
     backend: Backend
     threads: int
     notices: tuple[str, ...]
+    start: Start | None = None
 
 
 def load_recipe(path: Path, changes: dict[str, Any] | None = None) -> Recipe:
@@ -68,23 +71,38 @@ def prepare(
     threads: int | None = None,
     cache: Path | None = None,
     progress: ProgressCallback | None = None,
+    resume: bool = False,
 ) -> Prepared:
-    """Read the data, build the network and choose the device.
+    """Read the data, build the network, read the weights to begin with and choose the device.
 
     Args:
-        recipe: with absolute data paths.
+        recipe: with absolute paths.
         device: ``auto``, ``cpu`` or ``cuda``; a GPU that cannot be used is replaced by the CPU, with a notice.
         threads: compute threads; all cores where None.
         cache: where read data is kept for the next time.
         progress: called with (stage, done, total).
+        resume: whether a run goes on, which has its weights already.
 
     Raises:
         InputError: the data, the recipe or its network is wrong; names all that is.
     """
     dataset, network = _dataset_and_network(recipe, cache, progress)
+    spec = None if resume else recipe.training.start_from
+    start = read_start(spec, network, recipe.data) if spec else None
     backend, notices = _choose(device)
     notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices)
-    return Prepared(recipe, dataset, network, backend, threads or cores(), notices)
+    return Prepared(recipe, dataset, network, backend, threads or cores(), notices, start)
+
+
+def prepare_at_hand(recipe: Recipe, dataset: Dataset, threads: int) -> Prepared:
+    """As ``prepare``, for a dataset that has been read, on the CPU.
+
+    Raises:
+        InputError: the recipe's network or the weights to begin with do not fit.
+    """
+    network, spec = network_for(recipe, dataset), recipe.training.start_from
+    start = read_start(spec, network, recipe.data) if spec else None
+    return Prepared(recipe, dataset, network, Backend(), threads, (), start)
 
 
 def network_for(recipe: Recipe, dataset: Dataset) -> Network:

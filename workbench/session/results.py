@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.data.encoder import Encoder
 from workbench.diagnosis.compare import Comparison, compare
 from workbench.diagnosis.context import RunFacts, Tried
@@ -10,8 +12,10 @@ from workbench.diagnosis.sources import levels_of_predictions
 from workbench.errors import InputError, StoreError
 from workbench.evaluation.latency import Latency
 from workbench.evaluation.predictions import Predictions
-from workbench.events import EpochDone, RunEnded, RunStarted
+from workbench.events import EpochDone, Event, RunEnded, RunStarted
 from workbench.recipe.training import Goals
+from workbench.session.curves import RunCurves
+from workbench.session.health import records_of
 from workbench.session.outcome import predictions_of
 from workbench.session.prepare import outputs_for
 from workbench.store.run_folder import RunFolder
@@ -71,7 +75,11 @@ def _no_results(folder: RunFolder) -> InputError:
 
 def curve_of_run(folder: RunFolder) -> tuple[EpochDone, ...]:
     """The records of the epochs; of one that was trained twice, after a kill, the last."""
-    by_epoch = {event.epoch: event for event in folder.events() if isinstance(event, EpochDone)}
+    return _curve(folder.events())
+
+
+def _curve(events: Sequence[Event]) -> tuple[EpochDone, ...]:
+    by_epoch = {event.epoch: event for event in events if isinstance(event, EpochDone)}
     return tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
 
 
@@ -89,17 +97,18 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
     """
     recipe = folder.recipe
     goals = goals or goals_of_run(folder)
-    predictions = predictions_of_run(folder)
+    predictions, events = predictions_of_run(folder), folder.events()
     text = folder.read("encoder.json")
     encoder = Encoder.from_json(text.decode()) if text is not None else None
     facts = RunFacts(
         recipe=recipe,
-        curve=curve_of_run(folder),
+        curve=_curve(events),
         input_shape=encoder.input_shape if encoder else None,
         outputs=outputs_for(recipe, encoder) if encoder else None,
         tried=tried,
         predictions=predictions,
         latency=_latency(folder),
+        health=records_of(RunCurves.of(events), recipe.training.clip_norm),
     )
     return diagnose(levels_of_predictions(predictions, goals), goals, facts)
 

@@ -93,8 +93,9 @@ def _run(request: RunRequest, control: Control) -> Iterator[Event]:
         recipe = request.recipe
     try:
         prepared = prepare(
-            recipe, device=request.device, threads=request.threads, cache=request.cache, progress=progress
-        )
+            recipe, device=request.device, threads=request.threads, cache=request.cache, progress=progress,
+            resume=request.resume,
+        )  # fmt: skip
         if not request.resume:
             folder = RunFolder.create(request.folder, recipe)
     except BaseException:

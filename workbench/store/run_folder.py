@@ -196,6 +196,26 @@ class RunFolder:
         )
         return [_row(*row) for row in rows]
 
+    def checkpoint(self, which: str) -> CheckpointRow:
+        """The checkpoint that a model is taken from: ``kept``, ``best``, ``last``, or a number.
+
+        Raises:
+            InputError: there is no such checkpoint.
+            StoreError: there is none yet.
+        """
+        rows = self.checkpoints()
+        if not rows:
+            raise StoreError("has no checkpoint", where=str(self.path), mend="Train it first.")
+        which = self.recipe.training.kept if which == "kept" else which
+        if which == "best":
+            return next((row for row in rows if row.best), rows[-1])
+        found = [row for row in rows if which in ("last", str(row.number))]
+        if not found:
+            numbers = "".join(f", {row.number} (epoch {row.epoch})" for row in rows)
+            mend = f"Name kept, best, last{numbers}."
+            raise InputError(f"has no checkpoint {which!r}", where=str(self.path), mend=mend)
+        return found[-1]
+
     def load(self, which: str = "last") -> Checkpoint:
         """A checkpoint: ``last``, ``best``, or a number as in ``checkpoints``.
 

@@ -31,6 +31,8 @@ _DTYPES = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
+BFLOAT16 = "BF16"
+"""The upper half of a float32. NumPy has no such type: it is read as float32, and never written."""
 
 
 def to_bytes(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str]) -> bytes:
@@ -57,7 +59,7 @@ def to_bytes(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str,
 
 
 def from_bytes(data: bytes, where: str) -> tuple[Tensors, dict[str, str]]:
-    """The arrays and texts of a safetensors file.
+    """The arrays and texts of a safetensors file; bfloat16 becomes float32.
 
     Args:
         data: the file.
@@ -78,7 +80,10 @@ def from_bytes(data: bytes, where: str) -> tuple[Tensors, dict[str, str]]:
     for name, entry in header.items():
         dtype, shape, start, stop = _entry(name, entry, len(body), where)
         spans.append((start, stop))
-        tensors[name] = np.frombuffer(body[start:stop], dtype).reshape(shape).copy()
+        array: np.ndarray[Any, Any] = np.frombuffer(body[start:stop], dtype)
+        if entry["dtype"] == BFLOAT16:
+            array = (array.astype(np.uint32) << np.uint32(16)).view(np.float32)
+        tensors[name] = array.reshape(shape).copy()
     end = 0
     for start, stop in sorted(spans):
         if start != end:
@@ -87,6 +92,16 @@ def from_bytes(data: bytes, where: str) -> tuple[Tensors, dict[str, str]]:
     if end != len(body):
         raise _bad(where, "its tensors do not fill the file")
     return tensors, metadata
+
+
+def kinds_of(data: bytes, where: str) -> dict[str, str]:
+    """The types of a sound file's tensors by name, as it calls them: ``F32``, ``BF16``.
+
+    Raises:
+        InputError: its header is damaged.
+    """
+    header, _ = _split(data, where)
+    return {name: str(entry["dtype"]) for name, entry in header.items() if name != "__metadata__"}
 
 
 def load(path: Path) -> tuple[Tensors, dict[str, str]]:
@@ -116,7 +131,7 @@ def _split(data: bytes, where: str) -> tuple[dict[str, Any], memoryview]:
 
 def _entry(name: str, entry: Any, size: int, where: str) -> tuple[Any, tuple[int, ...], int, int]:
     try:
-        dtype = np.dtype(_DTYPES[entry["dtype"]])
+        dtype = np.dtype(np.uint16 if entry["dtype"] == BFLOAT16 else _DTYPES[entry["dtype"]])
         shape, (start, stop) = tuple(entry["shape"]), entry["data_offsets"]
         numbers = (*shape, start, stop)
         sound = len(shape) <= _MOST_AXES and all(type(n) is int and 0 <= n <= 2**48 for n in numbers)

@@ -47,6 +47,11 @@ class CompiledUpdate:
         self._limit = np.array([recipe.clip_value or 0.0])
         self._factor, self._decay = np.ones(1), np.zeros(1)
 
+    @property
+    def leaves_average(self) -> bool:
+        """Whether the average must follow later: after a limit on each unit's weights, which needs them all."""
+        return self._recipe.max_norm is not None
+
     @staticmethod
     def fits(optimizer: Optimizer, parameters: Parameters) -> bool:
         """Whether there is machine code for it here."""
@@ -90,7 +95,7 @@ class CompiledUpdate:
             calls.append(_call(kernels.shrink, values, self._factor))
         step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
         calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
-        if self._average:
+        if self._average and not self.leaves_average:
             calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))
         return calls
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.backend import Array
+from workbench.engine.backend import Array, Call
 from workbench.engine.plan import Plan
 from workbench.store.tensors import Tensors
 
@@ -24,24 +24,46 @@ class GatheredGradient:
             xp = self._backend.xp
             self._sum: Array = xp.zeros(plan.gradient.shape, plan.gradient.dtype)
             self._strength: Array = xp.zeros(1, plan.gradient.dtype)
+        self._share, self._scale = np.zeros(1), np.zeros(1)
+        compiled = plan.backend.compiled and plan.gradient.dtype == np.float32
+        self._calls = self._native_calls() if compiled else ()
 
     def add(self, rows: int) -> None:
         """Take in the gradient of the batch that the plan has just computed."""
         strength = self._plan.strengths[:rows].sum()
-        for part in self._backend.blocks(len(self._sum)):
-            self._sum[part] += self._plan.gradient[part] * strength
         self._strength += strength
         self._waiting = True
+        if self._calls:
+            self._share[0] = strength
+            self._calls[0]()
+            return
+        for part in self._backend.blocks(len(self._sum)):
+            self._sum[part] += self._plan.gradient[part] * strength
 
     def settle(self) -> None:
         """Write the group's gradient in place of the last batch's, and begin with the next group."""
         xp, total = self._backend.xp, self._strength
         # A group whose strengths are all 0 moves nothing.
         scale = xp.where(total > 0, 1 / xp.where(total > 0, total, 1), 0).astype(total.dtype)
-        xp.multiply(self._sum, scale, out=self._plan.gradient)
-        self._sum[...] = 0
         self._strength[...] = 0
         self._waiting = False
+        if self._calls:
+            self._scale[0] = scale[0]
+            self._calls[1]()
+            return
+        xp.multiply(self._sum, scale, out=self._plan.gradient)
+        self._sum[...] = 0
+
+    def _native_calls(self) -> tuple[Call, Call]:
+        """What ``add`` and ``settle`` do with the vectors."""
+        from workbench.engine.kernels import updates as kernels
+        from workbench.engine.kernels.calls import NativeCall
+
+        count, vectors = len(self._sum), (self._sum, self._plan.gradient)
+        return (
+            NativeCall(kernels.gather_gradient, count, 1, *vectors, self._share, row_bytes=8),
+            NativeCall(kernels.settle_gradient, count, 1, *vectors, self._scale, row_bytes=8),
+        )
 
     def tensors(self) -> Tensors:
         """What a checkpoint in the middle of a group must hold; nothing between groups."""

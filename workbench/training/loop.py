@@ -21,6 +21,7 @@ from workbench.events import (
     CheckpointSaved,
     EpochDone,
     Event,
+    LayersDone,
     LearningRateChanged,
     Paused,
     Resumed,
@@ -29,7 +30,9 @@ from workbench.events import (
 )
 from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
+from workbench.store.tensors import Tensors
 from workbench.training.control import Control
+from workbench.training.health import LayerWatch
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.memory import MemoryNeed, need_of
 from workbench.training.meter import LossMeter
@@ -77,6 +80,7 @@ class Job:
         network: the recipe's, built.
         backend: where to compute.
         threads: how many compute threads to use.
+        initial: weights to begin with in place of random ones, ``<layer>.<parameter>``; of any parameters or none.
     """
 
     run: str
@@ -85,6 +89,7 @@ class Job:
     network: Network
     backend: Backend
     threads: int
+    initial: Tensors | None = None
 
 
 class Training:
@@ -107,6 +112,8 @@ class Training:
         self.updates_per_epoch = -(-self.steps_per_epoch // self.recipe.accumulate)
         self.parameters = Parameters(job.network, job.backend)
         self.parameters.initialize(self.recipe.seed)
+        if job.initial:
+            self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
         self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
         self.feeder.bind(self.stepper.plan)
@@ -123,6 +130,7 @@ class Training:
         self._best_waiting = False
         self._committed = 0.0
         self._meter = LossMeter(job.backend)
+        self._layers = LayerWatch(self.stepper.plan, self.recipe.epochs, self.steps_per_epoch)
         self.measuring_seconds = self.saving_seconds = 0.0
 
     def need(self) -> MemoryNeed:
@@ -152,6 +160,8 @@ class Training:
 
     def _train(self, fresh: bool) -> Iterator[Event]:
         self._committed = time.monotonic()
+        if not self.state.step:
+            self._layers.begin()
         if fresh:
             yield from self._evaluate_epoch(0.0)
             yield from self._commit("epoch")
@@ -173,7 +183,7 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self.order()
+        order = self.order(state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._obey()
@@ -186,15 +196,16 @@ class Training:
         state.epoch, state.batch, state.loss_sum, state.strength_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0, 0.0
         state.total_seconds += seconds
         state.total_examples += len(self.rows)
+        yield from self._layers_record(state.epoch, self._layers.after_epoch(state.epoch))
         yield from self._evaluate_epoch(seconds, running_loss)
         if time.monotonic() - self._committed > _COMMIT_SECONDS:
             yield from self._commit("epoch")
 
-    def order(self) -> np.ndarray[Any, Any]:
-        """The training rows in the order of the epoch under way."""
+    def order(self, epoch: int) -> np.ndarray[Any, Any]:
+        """The training rows in an epoch's order."""
         if not self.recipe.shuffle:
             return self.rows
-        order = permutation(np, key_of(self.recipe.seed, "shuffle", self.state.epoch), len(self.rows))
+        order = permutation(np, key_of(self.recipe.seed, "shuffle", epoch), len(self.rows))
         shuffled: np.ndarray[Any, Any] = self.rows[order]
         return shuffled
 
@@ -204,11 +215,13 @@ class Training:
         count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
         rate, update = self.learning_rate(), self._updates() + 1
         health, watch = None, False
+        self._layers.before_step(state.epoch, state.batch)
         if self._completes_an_update():
             watch = update % self._every == 0
             health = self.stepper.step(count, rate, state.step + 1, update=update, watch=watch)
         else:
             self.stepper.gather(count, state.step + 1)
+        initial = self._layers.after_step(state.epoch, state.batch, count)
         state.step, state.batch = state.step + 1, state.batch + 1
         self._meter.add(self.stepper.plan, count)
         if self.job.backend.on_host or watch:
@@ -216,6 +229,11 @@ class Training:
         state.seconds += time.perf_counter() - started
         if health:
             yield self._log(self._step_record(rate, health))
+        yield from self._layers_record(0, initial)
+
+    def _layers_record(self, epoch: int, figures: dict[str, Any] | None) -> Iterator[Event]:
+        if figures is not None:
+            yield self._log(LayersDone(*self._stamp(), epoch, self.state.step if epoch else 0, **figures))
 
     def _sum_up(self) -> None:
         loss, strength = self._meter.fetch()

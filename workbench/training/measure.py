@@ -74,10 +74,13 @@ class Measure:
         for start in range(0, len(rows), self.plan.batch):
             count = self.feeder.fill(self.plan, rows[start : start + self.plan.batch])
             self.plan.run(count)
-            found.append(self._backend.to_host(self._predicted(count)).copy())
+            found.append(self._backend.to_host(self._predicted(count)))
+        if len(found) == 1:
+            return found[0]
         return np.concatenate(found) if found else np.zeros((0, self.plan.network.outputs), np.float32)
 
     def _predicted(self, count: int) -> Any:
+        """A new array: the plan's own is filled anew by the next batch."""
         predicted = self._loss.predict(self._backend.xp, self.plan.output[:count])
         if self._loss.task == "classification":
             return predicted

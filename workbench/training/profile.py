@@ -145,7 +145,7 @@ class _Steps:
 
     def _step(self, number: int, batch: int) -> None:
         training, size, backend = self._training, self._training.batch, self._training.job.backend
-        rows = training.order()[batch * size : (batch + 1) * size]
+        rows = training.order(training.state.epoch)[batch * size : (batch + 1) * size]
         noting = self._pool.begin_step()
         start = time.perf_counter()
         count = self._feeder.fill(self._stepper.plan, rows, training.state.epoch)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from workbench.engine.backend import Array
 from workbench.engine.parameters import Parameters, Slot
 from workbench.recipe.training import TrainingRecipe
+from workbench.training.compiled_regularization import CompiledRegularization
 
 
 class Regularization:
@@ -22,12 +23,19 @@ class Regularization:
         self._weights = parameters.values[: layout.decayed]
         limited = [slot for slot in layout.slots if slot.stop <= layout.decayed] if recipe.max_norm is not None else []
         self._limited = [(slot.view(parameters.values), _axes_of_a_unit(slot)) for slot in limited]
-        largest = max((view.size for view, _ in self._limited), default=0)
+        self._compiled: CompiledRegularization | None = None
+        if parameters.backend.compiled and parameters.dtype == np.float32:
+            counted = [(slot.view(parameters.values), _axis_of_units(slot)) for slot in limited]
+            self._compiled = CompiledRegularization(recipe, self._weights, counted)
+        largest = 0 if self._compiled else max((view.size for view, _ in self._limited), default=0)
         with self.backend.current():
             self._squares = self.backend.xp.empty(largest, parameters.dtype)
 
     def change(self, gradient: Array) -> None:
         """Add the penalties' gradients and clip, in place; first by value, then by norm, so that both hold."""
+        if self._compiled:
+            self._compiled.change(gradient)
+            return
         recipe, xp, number = self.recipe, self.backend.xp, self._number
         if recipe.l2 or recipe.l1:
             self._add_penalties(gradient)
@@ -52,6 +60,9 @@ class Regularization:
 
         A unit is a row of ``(units, inputs)``, a filter one of ``(filters, channels, ...)``.
         """
+        if self._compiled:
+            self._compiled.limit()
+            return
         xp, number = self.backend.xp, self._number
         for weights, axes in self._limited:
             squares = self._squares[: weights.size].reshape(weights.shape)
@@ -67,8 +78,11 @@ class Regularization:
         return squared + (self.recipe.l1 * float(xp.abs(weights).sum()) if self.recipe.l1 else 0.0)
 
 
+def _axis_of_units(slot: Slot) -> int:
+    """The axis that counts units, the first in the ecosystem's layout."""
+    return slot.parameter.axes[0] if slot.parameter.axes else 0
+
+
 def _axes_of_a_unit(slot: Slot) -> tuple[int, ...]:
-    """All axes but the one that counts units, the first in the ecosystem's layout."""
-    shape: tuple[int, ...] = slot.parameter.shape
-    units: Any = slot.parameter.axes[0] if slot.parameter.axes else 0
-    return tuple(axis for axis in range(len(shape)) if axis != units)
+    """All axes but the one that counts units."""
+    return tuple(axis for axis in range(len(slot.parameter.shape)) if axis != _axis_of_units(slot))

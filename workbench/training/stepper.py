@@ -56,9 +56,8 @@ class Stepper:
         self.regularization = Regularization(recipe, parameters)
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
-            # Not zeros_like, which writes the zeros: a large vector of zeros takes no memory before it is used.
             shape, dtype = self._trained.shape, self._trained.dtype
-            self._vectors = {name: self.backend.xp.zeros(shape, dtype) for name in self.optimizer.vectors}
+            self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.vectors}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         self._compiled = self._compiled_update()
         finish = self._compiled.finish if self._compiled and self._at_once() else None
@@ -97,7 +96,7 @@ class Stepper:
             self._compiled.prepare(rate, update or number)
             if self._at_once() and not watch:
                 self.plan.run(rows, finish=True)
-                self.regularization.limit()
+                self._limit(update or number)
                 return None
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
@@ -123,7 +122,7 @@ class Stepper:
     def _update(self, gradient: Array, rate: float, number: int) -> None:
         if self._compiled:
             self._compiled.run(gradient, self._pool)
-            self.regularization.limit()
+            self._limit(number)
             return
         if self._average:
             self._average.begin()
@@ -131,8 +130,12 @@ class Stepper:
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
+        self._limit(number)
+
+    def _limit(self, number: int) -> None:
+        """What needs the updated weights of all threads: their limit, and the average that follows it."""
         self.regularization.limit()
-        if self._average:
+        if self._average and (self._compiled is None or self._compiled.leaves_average):
             self._average.follow(number)
 
     def _update_arrays(self, gradient: Array, rate: float, number: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.kernels.functions import exponential, hyperbolic_tangent, logistic
+from workbench.engine.kernels.functions import error_function, exponential, hyperbolic_tangent, logistic, softplus
 from workbench.engine.kernels.native import doubles, kernel, longs, stretch
 
-_ZERO, _ONE = np.float32(0), np.float32(1)
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_ROOT_HALF, _DENSITY = np.float32(0.5**0.5), np.float32(1 / (2 * np.pi) ** 0.5)
 
 
 @kernel
@@ -149,3 +150,48 @@ def elu_backward(arguments: int, first: int, last: int) -> None:
     )
     for i in range((last - first) * size):
         dx[i] = dy[i] if y[i] > _ZERO else dy[i] * (y[i] + alpha)
+
+
+@kernel
+def gelu_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row. ``x (1 + erf(x / sqrt(2))) / 2``."""
+    x_place, y_place, size = longs(arguments, 3)
+    x, y = stretch(x_place, first, last, size), stretch(y_place, first, last, size)
+    for i in range((last - first) * size):
+        y[i] = x[i] * ((error_function(x[i] * _ROOT_HALF) + _ONE) * _HALF)
+
+
+@kernel
+def gelu_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, dy, dx; values a row. The normal distribution's function, and ``x`` times its density."""
+    x_place, dy_place, dx_place, size = longs(arguments, 4)
+    x, dy, dx = (
+        stretch(x_place, first, last, size),
+        stretch(dy_place, first, last, size),
+        stretch(dx_place, first, last, size),
+    )
+    for i in range((last - first) * size):
+        share = (error_function(x[i] * _ROOT_HALF) + _ONE) * _HALF
+        dx[i] = dy[i] * (share + x[i] * (exponential(-_HALF * x[i] * x[i]) * _DENSITY))
+
+
+@kernel
+def softplus_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row."""
+    x_place, y_place, size = longs(arguments, 3)
+    x, y = stretch(x_place, first, last, size), stretch(y_place, first, last, size)
+    for i in range((last - first) * size):
+        y[i] = softplus(x[i])
+
+
+@kernel
+def softplus_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, dy, dx; values a row. The slope is the logistic function."""
+    x_place, dy_place, dx_place, size = longs(arguments, 4)
+    x, dy, dx = (
+        stretch(x_place, first, last, size),
+        stretch(dy_place, first, last, size),
+        stretch(dx_place, first, last, size),
+    )
+    for i in range((last - first) * size):
+        dx[i] = dy[i] * logistic(x[i])

@@ -31,9 +31,18 @@ class NativeCall:
         arguments: its numbers: arrays and functions stand for their address, floats for the bits of a float64.
         row_bytes: what it reads and writes for each row, so that kernels in a row can share the cache; 0 where it must
             see all rows at once.
+        least_rows: fewer at a time are not worth it.
     """
 
-    def __init__(self, kernel: Function, rows: int | tuple[int, int], *arguments: Any, row_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        kernel: Function,
+        rows: int | tuple[int, int],
+        *arguments: Any,
+        row_bytes: int = 0,
+        least_rows: int = 1,
+    ) -> None:
+        self.least_rows = least_rows
         self.kernel, self.rows, self.row_bytes = kernel, (0, rows) if isinstance(rows, int) else rows, row_bytes
         self.arguments = np.array([_number(value) for value in arguments] or [0], np.int64)
         self._functions = [(place, value) for place, value in enumerate(arguments) if isinstance(value, Function)]
@@ -137,7 +146,8 @@ def _groups(calls: Sequence[NativeCall]) -> Iterator[_Group]:
     for (shared, rows), run in itertools.groupby(calls, lambda call: (call.row_bytes > 0, call.rows)):
         members, count = list(run), max(1, rows[1] - rows[0])
         if shared:
-            step = max(1, min(count, _CACHE_BYTES // sum(call.row_bytes for call in members)))
+            fitting = _CACHE_BYTES // sum(call.row_bytes for call in members)
+            step = min(count, max(fitting, *(call.least_rows for call in members), 1))
             yield _Group(start, start + len(members), rows, step)
         else:
             yield from (_Group(start + number, start + number + 1, rows, count) for number in range(len(members)))

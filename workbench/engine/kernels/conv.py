@@ -37,7 +37,7 @@ def _framed(picture: int, frame: int, height: int, width: int, channels: int, ac
 @part
 def _windows(
     tile: int, frame: int, across: int, channels: int, first_channel: int, depth: int, sizes: tuple[int, ...],
-    weight: int, weight_row: int, out: int, out_row: int, columns: int, bias: int,
+    weight: int, weight_row: int, out: int, out_row: int, out_line: int, columns: int, bias: int,
 ) -> None:  # fmt: skip
     """One picture times the filters of one group.
 
@@ -47,7 +47,8 @@ def _windows(
         first_channel, depth: the channels that the group reads.
         sizes: output rows and columns, kernel rows and columns, strides, dilations.
         weight, weight_row: the group's filters, and from one row of them to the next.
-        out, out_row, columns: where the group's outputs go, values from one place to the next, and how many outputs.
+        out, out_row, out_line, columns: where the group's outputs go, values from one place to the next and from one
+            row of places to the next, and how many outputs a place has.
         bias: what they begin with, or 0.
     """
     rows, places, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns = sizes
@@ -65,7 +66,7 @@ def _windows(
             for number in range(tiles):
                 place, stop = places * number // tiles, places * (number + 1) // tiles
                 left = frame + 4 * ((row * down * across + place * right) * channels + first_channel)
-                target = out + 4 * ((row * places + place) * out_row + column)
+                target = out + 4 * (row * out_line + place * out_row + column)
                 call_tile(
                     tile,
                     (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
@@ -94,7 +95,7 @@ def conv_forward(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
-                out + 4 * group * share, filters, share, b + 4 * group * share if b else 0,
+                out + 4 * group * share, filters, columns * filters, share, b + 4 * group * share if b else 0,
             )  # fmt: skip
 
 
@@ -197,5 +198,64 @@ def conv_input_gradient(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, frame, framed_columns, filters, group * share, share, sizes, w + 4 * group * depth, channels,
-                out + 4 * group * depth, channels, depth, 0,
+                out + 4 * group * depth, channels, width * channels, depth, 0,
             )  # fmt: skip
+
+
+PHASE = ("row", "column", "rows", "columns", "from_row", "from_column", "taps_down", "taps_across", "weights")
+"""With a stride, input values a stride apart read the same part of each filter. The numbers of such a phase: its first
+row and column in the input, how many, where its windows of the output's gradient begin, the taps that it reads, and
+where its weights begin."""
+
+
+@kernel
+def phase_filters(arguments: int, first: int, last: int) -> None:
+    """Turn filters for ``conv_phase_gradient``: each phase's taps, mirrored, ``(taps, filters / groups, channels)``.
+
+    Arguments: w, target, phases, how many; kernel columns, channels a group, filters, groups, strides, zeros before.
+    """
+    w, target, at, count, kernel_columns, depth, filters, groups, down, right, top, left_side = longs(arguments, 12)
+    share = filters // groups
+    for number in range(count):
+        row, column, _, _, _, _, taps_down, taps_across, place = longs(at + 72 * number, 9)
+        first_row, first_column = (row + top) % down, (column + left_side) % right
+        for tap in range(taps_down * taps_across):
+            i = first_row + (taps_down - 1 - tap // taps_across) * down
+            j = first_column + (taps_across - 1 - tap % taps_across) * right
+            source = floats(w + 4 * (i * kernel_columns + j) * depth * filters, depth * filters)
+            turned = floats(target + 4 * (place + tap * share * depth * groups), share * depth * groups)
+            for group in range(groups):
+                for channel in range(depth):
+                    for k in range(share):
+                        turned[k * depth * groups + group * depth + channel] = source[
+                            channel * filters + group * share + k
+                        ]
+
+
+@kernel
+def conv_phase_gradient(arguments: int, first: int, last: int) -> None:
+    """The input's gradient of a convolution with strides, without products with the zeros between.
+
+    Arguments: tile, dy, turned filters, dx, frame, sizes, phases, how many; the frame's columns, rows and columns of
+    zeros before the gradient in it, and 1 where some input values are read by no filter.
+    """
+    tile, dy, w, dx, frame, at, phases, count, across, top, left, gaps = longs(arguments, 12)
+    height, width, channels, rows, columns, filters, _, _, down, right, _, _, groups = longs(at, 13)
+    depth, share = channels // groups, filters // groups
+    for number in range(first, last):
+        _framed(dy + 4 * number * rows * columns * filters, frame, rows, columns, filters, across, top, left)
+        out = dx + 4 * number * height * width * channels
+        if gaps:
+            floats(out, height * width * channels)[:] = 0
+        for phase in range(count):
+            row, column, many, wide, from_row, from_column, taps_down, taps_across, place = longs(
+                phases + 72 * phase, 9
+            )
+            sizes = (many, wide, taps_down, taps_across, 1, 1, 1, 1)
+            corner = frame + 4 * (from_row * across + from_column) * filters
+            target = out + 4 * (row * width + column) * channels
+            for group in range(groups):
+                _windows(
+                    tile, corner, across, filters, group * share, share, sizes, w + 4 * (place + group * depth),
+                    channels, target + 4 * group * depth, right * channels, down * width * channels, depth, 0,
+                )  # fmt: skip

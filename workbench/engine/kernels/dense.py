@@ -2,55 +2,45 @@
 
 from __future__ import annotations
 
-from workbench.engine.kernels.native import kernel, longs
-from workbench.engine.kernels.products import column_sums, product
+import numpy as np
+
+from workbench.engine.kernels.native import kernel, longs, part
+from workbench.engine.kernels.products import ROWS, column_sums, product
 from workbench.engine.kernels.turning import turn
 
-BLOCK = 64
-"""Inputs whose gradients are worked out at a time."""
+LEAST, MOST, VALUES = 8 * ROWS, 32 * ROWS, 2**17
+"""Inputs of a block: as many as stay in a level-2 cache for all examples, within limits."""
+
+
+@part
+def _blocks(inputs: int, examples: int) -> int:
+    """In how many blocks inputs are worked on."""
+    size = max(LEAST, min(MOST, VALUES // examples // ROWS * ROWS))
+    return (inputs + size - 1) // size
 
 
 @kernel
 def dense_forward(arguments: int, first: int, last: int) -> None:
     """Arguments: tile, x, w, b or 0, y; inputs, units."""
     tile, x, w, b, y, inputs, units = longs(arguments, 7)
-    product(
-        tile,
-        x + 4 * first * inputs,
-        inputs,
-        1,
-        w,
-        units,
-        y + 4 * first * units,
-        units,
-        last - first,
-        units,
-        inputs,
-        b,
-        0,
-    )
+    source, target = x + 4 * first * inputs, y + 4 * first * units
+    product(tile, source, inputs, 1, w, units, target, units, last - first, units, inputs, b, 0)
 
 
 @kernel
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     """Some rows of the gradient. Arguments: tile, x, dy, dw; inputs, units, examples, 1 to add to what is there."""
     tile, x, dy, dw, inputs, units, examples, add = longs(arguments, 8)
-    place = dw + 4 * first * units
-    product(
-        tile,
-        x + 4 * first,
-        1,
-        inputs,
-        dy,
-        units,
-        place,
-        units,
-        last - first,
-        units,
-        examples,
-        place if add else 0,
-        units,
-    )
+    # Turned first, a block of inputs at a time: read as they lie, each example would be on a page of its own.
+    blocks = _blocks(last - first, examples)
+    room = np.empty(((last - first) // blocks + 1) * examples, np.float32)
+    room_at = np.int64(room.ctypes.data)
+    for number in range(blocks):
+        start, stop = first + (last - first) * number // blocks, first + (last - first) * (number + 1) // blocks
+        rows, place = stop - start, dw + 4 * start * units
+        turn(x + 4 * start, examples, rows, inputs, room_at, examples)
+        product(tile, room_at, examples, 1, dy, units, place, units, rows, units, examples, place if add else 0, units)
+    room[0] = 0  # see `product`
 
 
 @kernel
@@ -68,8 +58,9 @@ def dense_input_gradient(arguments: int, first: int, last: int) -> None:
     """
     tile, dy, w, dx, room, inputs, units = longs(arguments, 7)
     turn(dy, last, units, units, room, last)
-    block = room + 4 * last * units
-    for start in range(0, inputs, BLOCK):
-        count = min(BLOCK, inputs - start)
+    block, blocks = room + 4 * last * units, _blocks(inputs, last)
+    for number in range(blocks):
+        start = inputs * number // blocks
+        count = inputs * (number + 1) // blocks - start
         product(tile, w + 4 * start * units, units, 1, room, last, block, last, count, last, units, 0, 0)
         turn(block, count, last, last, dx + 4 * start, inputs)

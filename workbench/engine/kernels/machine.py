@@ -14,10 +14,12 @@ class Machine:
     Attributes:
         width: float32 values in a vector register.
         rows: the most rows of a tile (see ``tile.py``) whose sums still fit into the registers.
+        fused: whether it multiplies and adds in one instruction.
     """
 
     width: int
     rows: int
+    fused: bool = True
 
 
 @cache
@@ -36,4 +38,4 @@ def _of_features(features: Any) -> Machine:
     if features.get("avx2") and features.get("fma"):
         return Machine(8, 6)
     # 128-bit vectors: ARM has 32 registers of them, old x86 processors 16.
-    return Machine(4, 12 if features.get("neon") else 6)
+    return Machine(4, 12) if features.get("neon") else Machine(4, 6, fused=False)

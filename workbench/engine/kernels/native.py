@@ -22,12 +22,15 @@ from numba.core import caching
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
+from workbench.engine.kernels.kept import keep_by_content
 from workbench.errors import DeviceError
 
 _cache_of: Any = caching.FunctionCache
 
 carray: Any = numba.carray  # type: ignore[attr-defined]
 
+
+keep_by_content()
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}
 """Liberties with rounding that keep NaN and infinity what they are: divergence is seen by them."""
@@ -223,6 +226,8 @@ def run_table(table: Any, groups: Any, moved: Any) -> None:
             last = min(end, first + step)
             for number in range(start, stop):
                 invoke(table[number, 0], table[number, 1], first, last)
+        for number in range(move, done):
+            longs(moved[number, 1], 1)[0] = moved[number, 2]
         move = done
 
 

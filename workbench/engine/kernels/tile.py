@@ -5,6 +5,8 @@ sum runs over three nested counts (outer, middle, inner), each with its own step
 a matrix, a transposed one, or the windows of a picture where they lie: no copy of windows (im2col) is ever made. On the
 right side one row follows the other at a fixed distance.
 
+A second kind of tile works channel by channel: ``c[r, v] = start + sum over k of a[r, k, v] * b[k, v]``.
+
 Written as LLVM instructions, because a compiler does not keep a block of sums in registers by itself. The left value is
 broadcast, the right ones are loaded as vectors (as in Goto and van de Geijn, Anatomy of high-performance matrix
 multiplication, ACM TOMS 2008).
@@ -12,6 +14,7 @@ multiplication, ACM TOMS 2008).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -29,10 +32,13 @@ _ARGUMENTS = 17
 
 
 class _Tile:
-    """Writes the function for one number of rows and of vectors; the last vector may be partly filled."""
+    """Writes the function for one number of rows and of vectors; the last vector may be partly filled.
 
-    def __init__(self, module: Any, rows: int, vectors: int) -> None:
-        self.rows, self.vectors, self.width = rows, vectors, machine().width
+    With ``spread`` each value of the left side meets all columns of the right one; without, it has these columns too.
+    """
+
+    def __init__(self, module: Any, rows: int, vectors: int, spread: bool) -> None:
+        self.rows, self.vectors, self.width, self.spread = rows, vectors, machine().width, spread
         self.module, self.vector = module, ir.VectorType(_FLOAT, self.width)
         kind = ir.FunctionType(ir.VoidType(), [_LONG] * (_ARGUMENTS - 2))
         self.function = ir.Function(module, kind, f"tile_{rows}_{vectors}")
@@ -121,13 +127,20 @@ class _Tile:
         fma = self._intrinsic(f"llvm.fma.v{self.width}f32", self.vector, [self.vector] * 3)
         found = []
         for row in range(self.rows):
-            address = build.inttoptr(build.add(a, build.mul(self.a_row, _LONG(row))), _FLOAT.as_pointer())
-            left = self._spread(build.load(address, align=_SIZE), _FLOAT)
+            left = self._left(build.add(a, build.mul(self.a_row, _LONG(row))))
             found += [
-                build.call(fma, [left, right[vector], sums[row * self.vectors + vector]])
+                build.call(fma, [left[vector], right[vector], sums[row * self.vectors + vector]])
                 for vector in range(self.vectors)
             ]
         return found
+
+    def _left(self, address: Any) -> list[Any]:
+        build = self.build
+        if self.spread:
+            value = build.load(build.inttoptr(address, _FLOAT.as_pointer()), align=_SIZE)
+            return [self._spread(value, _FLOAT)] * self.vectors
+        places = [build.add(address, _LONG(_SIZE * self.width * vector)) for vector in range(self.vectors)]
+        return [self._load(place, vector) for vector, place in enumerate(places)]
 
     def _load(self, address: Any, vector: int | None = None) -> Any:
         place = self.build.inttoptr(address, self.vector.as_pointer())
@@ -150,9 +163,8 @@ class _Tile:
         return _inserted(self.module, ir.FunctionType(gives, takes), name)
 
 
-@intrinsic
-def _choose(typing_context: Any, numbers: Any) -> Any:
-    """Jump to the function for the numbers of rows and vectors, which are the first two arguments."""
+def _choice(spread: bool) -> Callable[[Any, Any, Any, Any], Any]:
+    """Writes a jump to the function for the numbers of rows and vectors, which are the first two arguments."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         values = [builder.extract_value(values[0], number) for number in range(_ARGUMENTS)]
@@ -163,12 +175,22 @@ def _choose(typing_context: Any, numbers: Any) -> Any:
                 block = builder.append_basic_block(f"case_{rows}_{vectors}")
                 choice.add_case(_LONG(rows * 2 + vectors), block)
                 with builder.goto_block(block):
-                    builder.call(_Tile(builder.module, rows, vectors).function, values[2:])
+                    builder.call(_Tile(builder.module, rows, vectors, spread).function, values[2:])
                     builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
 
-    return types.void(numbers), write
+    return write
+
+
+@intrinsic
+def _choose(typing_context: Any, numbers: Any) -> Any:
+    return types.void(numbers), _choice(spread=True)
+
+
+@intrinsic
+def _choose_by_channel(typing_context: Any, numbers: Any) -> Any:
+    return types.void(numbers), _choice(spread=False)
 
 
 def _tile(
@@ -195,9 +217,25 @@ def _tile(
     )  # fmt: skip
 
 
-TILE = Function(_tile, _ARGUMENTS)
+def _channel_tile(
+    rows: int, vectors: int, a: int, a_row: int, a_outer: int, a_middle: int, a_inner: int, outer: int, middle: int,
+    inner: int, b: int, b_row: int, c: int, c_row: int, start: int, start_row: int, last: int,
+) -> None:  # fmt: skip
+    """The same, where the left side has the columns of the right one."""
+    _choose_by_channel(
+        (rows, vectors, a, a_row, a_outer, a_middle, a_inner, outer, middle, inner, b, b_row, c, c_row, start,
+         start_row, last)
+    )  # fmt: skip
+
+
+TILE, CHANNEL_TILE = Function(_tile, _ARGUMENTS), Function(_channel_tile, _ARGUMENTS)
 
 
 def tile_address() -> Function:
     """What stands for the tile's address among a call's arguments: it is compiled with the kernels that use it."""
     return TILE
+
+
+def channel_tile_address() -> Function:
+    """The same for the tile of the second kind."""
+    return CHANNEL_TILE

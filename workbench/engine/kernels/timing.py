@@ -54,6 +54,8 @@ def _run_timed(table: Any, groups: Any, moved: Any, spent: Any) -> Any:
                 invoke(table[number, 0], table[number, 1], first, last)
                 spent[number, 0] += _ticks(0) - before
                 spent[number, 1] += 1
+        for number in range(move, done):
+            longs(moved[number, 1], 1)[0] = moved[number, 2]
         move = done
     return _ticks(0) - began
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.kernels.native import doubles, kernel, longs, stretch
+from workbench.engine.kernels.native import doubles, floats, kernel, longs, stretch
 
 _F, _ZERO, _ONE = np.float32, np.float32(0), np.float32(1)
 
@@ -45,6 +45,78 @@ def clip_values(arguments: int, first: int, last: int) -> None:
     for i in range((last - first) * size):
         above = limit if g[i] > limit else g[i]
         g[i] = -limit if above < -limit else above
+
+
+@kernel
+def clip_length(arguments: int, first: int, last: int) -> None:
+    """Scale a vector down to a length. Arguments: g; numbers: the length. All rows at once, so that the sum of squares
+    is the same however many threads there are. NaN stays NaN.
+    """
+    size, g_place, numbers = longs(arguments, 3)
+    g, total = stretch(g_place, 0, last, size), 0.0
+    for i in range(last * size):
+        total += np.float64(g[i]) * np.float64(g[i])
+    # PyTorch's clip_grad_norm_: never lengthens, and 1e-6 keeps a zero gradient from dividing by 0.
+    factor = _F(doubles(numbers, 1)[0] / (np.sqrt(total) + 1e-6))
+    if factor < _ONE or factor != factor:
+        for i in range(last * size):
+            g[i] *= factor
+
+
+@kernel
+def limit_lengths(arguments: int, first: int, last: int) -> None:
+    """Scale weights ``(outer, units, inner)`` down where those of a unit are longer than a limit.
+
+    Arguments: w, room for a float64 and then a float32 for each unit; outer, units, inner; the limit.
+    """
+    w_place, square_place, factor_place, outer, units, inner = longs(arguments, 6)
+    limit, squares, factors = doubles(arguments, 7)[6], doubles(square_place, units), floats(factor_place, units)
+    squares[:] = 0
+    for number in range(outer):
+        w = floats(w_place + 4 * number * units * inner, units * inner)
+        if inner == 1:
+            for unit in range(units):
+                squares[unit] += np.float64(w[unit]) * np.float64(w[unit])
+        else:
+            for unit in range(units):
+                values, total = floats(w_place + 4 * (number * units + unit) * inner, inner), 0.0
+                for i in range(inner):
+                    total += np.float64(values[i]) * np.float64(values[i])
+                squares[unit] += total
+    for unit in range(units):
+        factor = limit / max(np.sqrt(squares[unit]), 1e-30)
+        factors[unit] = 1.0 if factor > 1.0 else factor
+    for number in range(outer):
+        w = floats(w_place + 4 * number * units * inner, units * inner)
+        if inner == 1:
+            for unit in range(units):
+                w[unit] *= factors[unit]
+        else:
+            for unit in range(units):
+                values = floats(w_place + 4 * (number * units + unit) * inner, inner)
+                for i in range(inner):
+                    values[i] *= factors[unit]
+
+
+@kernel
+def gather_gradient(arguments: int, first: int, last: int) -> None:
+    """Arguments: sum, g; numbers: how much g counts."""
+    size, sum_place, g_place, numbers = longs(arguments, 4)
+    share = _F(doubles(numbers, 1)[0])
+    total, g = stretch(sum_place, first, last, size), stretch(g_place, first, last, size)
+    for i in range((last - first) * size):
+        total[i] += g[i] * share
+
+
+@kernel
+def settle_gradient(arguments: int, first: int, last: int) -> None:
+    """Write a sum, scaled, and set it back to 0. Arguments: sum, g; numbers: the scale."""
+    size, sum_place, g_place, numbers = longs(arguments, 4)
+    scale = _F(doubles(numbers, 1)[0])
+    total, g = stretch(sum_place, first, last, size), stretch(g_place, first, last, size)
+    for i in range((last - first) * size):
+        g[i] = total[i] * scale
+        total[i] = _ZERO
 
 
 @kernel

@@ -15,8 +15,12 @@ from workbench.engine.kernels.calls import NativeCall
 from workbench.engine.kernels.native import intrinsic, kernel, longs
 
 _LONG, _INT = ir.IntType(64), ir.IntType(32)
-_SPINS = 2_000
-"""Looks at the counter before the processor is offered to others: some microseconds."""
+_SPINS = 1_000
+"""Looks at the counter before the thread goes to sleep: some 50 microseconds. On a machine with more to do than cores
+the other shard may be waiting for this very core."""
+
+_SLEEP = 50
+"""Microseconds from then on between looks."""
 
 _inserted: Any = cgutils.get_or_insert_function
 
@@ -44,7 +48,7 @@ def _seen(typing_context: Any, address: Any) -> Any:
 
 @intrinsic
 def _rest(typing_context: Any, long: Any) -> Any:
-    """Let the processor breathe: a pause instruction, or, for ``long`` waits, the scheduler."""
+    """Let the processor breathe: a pause instruction, for ``long`` waits a short sleep."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         nothing = ir.FunctionType(ir.VoidType(), [])
@@ -52,7 +56,7 @@ def _rest(typing_context: Any, long: Any) -> Any:
             builder.call(_inserted(builder.module, nothing, "llvm.x86.sse2.pause"), [])
         if sys.platform != "win32":
             with builder.if_then(builder.icmp_signed("!=", values[0], _LONG(0))):
-                builder.call(_inserted(builder.module, ir.FunctionType(_INT, []), "sched_yield"), [])
+                builder.call(_inserted(builder.module, ir.FunctionType(_INT, [_INT]), "usleep"), [_INT(_SLEEP)])
         return context.get_dummy_value()
 
     return types.void(types.int64), write

@@ -11,6 +11,7 @@ from workbench.export.report.blocks import Fact, Facts, Report, Section, Tone, V
 from workbench.export.report.sections.advice import findings_section, knobs_section, tried_section
 from workbench.export.report.sections.data import data_section
 from workbench.export.report.sections.errors import errors_section, reference_text
+from workbench.export.report.sections.health import health_section
 from workbench.export.report.sections.mistakes import mistakes_section
 from workbench.export.report.sections.provenance import environment_section, recipe_section
 from workbench.export.report.sections.residuals import residuals_section
@@ -25,6 +26,7 @@ _SECTIONS: tuple[Callable[[ExportSource], Section | None], ...] = (
     knobs_section,
     tried_section,
     curves_section,
+    health_section,
     mistakes_section,
     residuals_section,
     data_section,

@@ -8,12 +8,11 @@ from PySide6.QtCore import QCoreApplication
 
 from workbench.diagnosis.diagnose import Diagnosis
 from workbench.diagnosis.gaps import Gap, Gaps, State
-from workbench.diagnosis.health import Health, gradient_health, update_health
+from workbench.diagnosis.health import KINDS, LEAST
 from workbench.diagnosis.wording import figure
 from workbench.gui.diagnose.rungs import gap_name, level_name, state_reason
 from workbench.gui.diagnose.words import told as written
 from workbench.gui.figures import points
-from workbench.gui.text import visible
 from workbench.gui.widgets.ladder import interval_text
 from workbench.session.curves import RunCurves
 
@@ -45,7 +44,7 @@ class HealthLine:
     """One thing to see to beside the errors.
 
     Attributes:
-        title: what was looked at.
+        title: what was looked at; empty where the text says it.
         text: what was found.
         good: whether nothing is to be done.
     """
@@ -132,21 +131,13 @@ def state_word(state: State) -> str:
     return words[state]
 
 
-def health_lines(curves: RunCurves) -> tuple[HealthLine, ...]:
-    """Whether gradients and updates are of a healthy size; nothing before there are enough records."""
-    series = curves.series
-    looked = (
-        (_tr("Gradients"), gradient_health(series.gradient_norms, series.layers)),
-        (_tr("Updates"), update_health(series.update_ratios, series.layers)),
-    )
-    lines = [_health(title, found) for title, found in looked if found.word != "unknown"]
+def health_lines(diagnosis: Diagnosis, curves: RunCurves) -> tuple[HealthLine, ...]:
+    """Whether gradients, updates and units were healthy; nothing where there are too few records."""
+    lines = [HealthLine("", written(one.text), False) for one in diagnosis.findings if one.id in KINDS]
+    if not lines and len(curves.series.steps) >= LEAST:
+        lines.append(HealthLine("", _tr("Gradients reach all layers, and updates are of a healthy size."), True))
     lines += [HealthLine(_tr("Notice"), written(notice.text), False) for notice in curves.notices]
     return tuple(lines)
-
-
-def _health(title: str, found: Health) -> HealthLine:
-    place = _tr(" (layer {0})").format(visible(found.layer)) if found.layer else ""
-    return HealthLine(title, found.text + place, found.good)
 
 
 def _tr(text: str) -> str:

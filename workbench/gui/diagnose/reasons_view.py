@@ -9,6 +9,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.diagnosis.diagnose import Diagnosis
+from workbench.diagnosis.health import KINDS
 from workbench.gui.diagnose.reasons import GapReason, HealthLine, conclusions, gap_reasons, health_lines, state_word
 from workbench.gui.diagnose.words import told
 from workbench.gui.icons import draw_icon
@@ -35,7 +36,7 @@ class ReasonsView(QWidget):
 
     def show_reasons(self, diagnosis: Diagnosis, curves: RunCurves) -> None:
         """Show why a run has the verdict it has; nothing happens where that stands here already."""
-        health = health_lines(curves)
+        health = health_lines(diagnosis, curves)
         if self._shown == (id(diagnosis), health):
             return
         self._shown = (id(diagnosis), health)
@@ -44,7 +45,8 @@ class ReasonsView(QWidget):
         for reason in gap_reasons(diagnosis.gaps):
             self._column.addWidget(_gap_row(reason))
         self._add_sentences(self.tr("What follows"), conclusions(diagnosis))
-        self._add_sentences(self.tr("What was found besides"), [told(one.text) for one in diagnosis.findings])
+        found = [told(one.text) for one in diagnosis.findings if one.id not in KINDS]
+        self._add_sentences(self.tr("What was found besides"), found)
         if health:
             self._column.addWidget(heading(self.tr("Health of the training")))
             for line in health:
@@ -92,7 +94,9 @@ def _term_of(name: str) -> str:
 
 
 def _health_row(line: HealthLine) -> QWidget:
-    return _marked("check" if line.good else "warning", Label(f"{line.title}: {line.text}", wrap=True))
+    return _marked(
+        "check" if line.good else "warning", Label(f"{line.title}: {line.text}" if line.title else line.text, wrap=True)
+    )
 
 
 def _marked(mark: str, label: Label) -> QWidget:

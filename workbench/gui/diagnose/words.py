@@ -138,7 +138,9 @@ def leads_to(knob: Knob) -> str:
 def how_to(knob: Knob) -> str:
     """How advice is followed that no step of the window takes; empty for the others."""
     if knob.id.startswith("advice_transfer_learning"):
-        return _tr("Runs start from random weights here. Train elsewhere; “workbench diagnose” reads its predictions.")
+        return _tr(
+            "Under Train, Settings, Starting weights: take those of another run or of a file (safetensors, ONNX)."
+        )
     if knob.id.startswith("advice_search"):
         return _tr("Try knobs one after the other; each try is a run of its own, and the table of runs compares them.")
     return ""

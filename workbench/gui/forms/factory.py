@@ -85,7 +85,7 @@ def _for_many(field: FieldFacts, annotation: Any, form: FormMaker) -> Editor:
         return ListEditor(first, form)
     if get_origin(annotation) is dict and first is str:
         item = _item_facts(field, arguments[1])
-        start = item.choices[0] if item.choices else 1.0
+        start = item.choices[0] if item.choices else "" if arguments[1] is str else 1.0
         return MapEditor(start, lambda: editor_for(item, form))
     raise TypeError(f"no editor for {field.name}: {field.annotation}")
 

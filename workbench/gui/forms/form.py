@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.gui.forms.editor import Choices, Editor
 from workbench.gui.forms.factory import editor_for
@@ -52,7 +52,11 @@ class Row:
         grid.addWidget(self.label, row, 0, Qt.AlignmentFlag.AlignTop)
         cell = QVBoxLayout()
         cell.setSpacing(2)
-        for widget in (self.editor, self.error, self.note):
+        self._line = QHBoxLayout()
+        self._line.setSpacing(8)
+        self._line.addWidget(self.editor, 1)
+        cell.addLayout(self._line)
+        for widget in (self.error, self.note):
             cell.addWidget(widget)
         grid.addLayout(cell, row, 1)
         if self.editor.block is not None:
@@ -70,6 +74,10 @@ class Row:
         self.error.setVisible(bool(text))
         self.editor.set_wrong(bool(text))
         self.editor.setAccessibleDescription(text or self.field.help)
+
+    def offer(self, widget: QWidget) -> None:
+        """Put something that helps to find a value beside the editor."""
+        self._line.addWidget(widget)
 
     def explain(self, text: str) -> None:
         """Show a muted sentence below the editor; empty takes it away."""

@@ -11,6 +11,7 @@ from workbench.recipe.kinds import LayerSpec
 from workbench.recipe.network import INPUT
 
 Tree = dict[str, Any]
+PICTURES = (3,)
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class Block:
         key: never shown.
         title, about: its name and what it is for.
         build: its layers for a place; the names that they give each other are made unique when they are put in.
-        pictures: whether it needs pictures.
+        ranks: for what it is: 1 for vectors, 2 for sequences, 3 for pictures; empty for all.
     """
 
     key: str
     title: str
     about: str
     build: Callable[[Place], list[Tree]]
-    pictures: bool = False
+    ranks: tuple[int, ...] = ()
 
     def layers(self, place: Place) -> list[LayerSpec]:
         """The layers as specs."""
@@ -80,13 +81,38 @@ def _residual(place: Place) -> list[Tree]:
     return [*body, {"kind": "add", "inputs": ["@branch", place.before]}, _relu()]
 
 
+def _sequence(shape: Shape | None) -> list[Tree]:
+    """What makes a sequence of other data: a picture is read row by row, a vector value by value."""
+    if shape is None or len(shape) == 2:
+        return []
+    sizes = [shape[0], shape[1] * shape[2]] if len(shape) == 3 else [shape[0], 1]
+    return [{"kind": "reshape", "shape": sizes, "name": "@sequence"}]
+
+
+def _lstm(units: int, **fields: Any) -> Tree:
+    return {"kind": "lstm", "units": units, **fields}
+
+
+def _attention(place: Place) -> list[Tree]:
+    start = _sequence(place.shape)
+    features = start[0]["shape"][-1] if start else place.width(64)
+    heads = max(heads for heads in (1, 2, 4) if features % heads == 0)
+    return [
+        *start,
+        # Of a single value a norm would leave nothing.
+        *([{"kind": "layer_norm"}] if features > 1 else []),
+        {"kind": "self_attention", "heads": heads, "name": "@branch"},
+        {"kind": "add", "inputs": ["@branch", "@sequence" if start else place.before]},
+    ]
+
+
 BLOCKS: tuple[Block, ...] = (
     Block(
         "conv",
         "convolution, activation",
         "The smallest step of a network for pictures.",
         lambda place: [_conv(32), _relu()],
-        pictures=True,
+        ranks=PICTURES,
     ),
     Block(
         "conv-norm-pool",
@@ -98,7 +124,7 @@ BLOCKS: tuple[Block, ...] = (
             _relu(),
             {"kind": "max_pool2d", "window": 2},
         ],
-        pictures=True,
+        ranks=PICTURES,
     ),
     Block("dense", "dense, activation", "One hidden layer of a plain network.", lambda place: [_dense(128), _relu()]),
     Block(
@@ -112,6 +138,19 @@ BLOCKS: tuple[Block, ...] = (
         "residual block",
         "Layers with a way around them, joined by add: for deep networks.",
         _residual,
+        ranks=(1, 3),
+    ),
+    Block(
+        "lstm",
+        "LSTM, dropout",
+        "Reads a sequence step by step, or a picture row by row, and keeps what it has come to.",
+        lambda place: [*_sequence(place.shape), _lstm(64), {"kind": "dropout", "rate": 0.3}],
+    ),
+    Block(
+        "attention",
+        "self-attention with a way around it",
+        "Each step reads all others; the way around it and the norm keep deep networks trainable.",
+        _attention,
     ),
 )
 
@@ -169,6 +208,10 @@ def _residual_cnn(shape: Shape | None) -> list[Tree]:
     return [*layers, {"kind": "global_average_pool2d"}, _dense("classes")]
 
 
+def _recurrent(shape: Shape | None) -> list[Tree]:
+    return [*_sequence(shape), _lstm(128), _dense("classes")]
+
+
 @dataclass(frozen=True)
 class Preset:
     """A whole network to start from."""
@@ -177,7 +220,7 @@ class Preset:
     title: str
     about: str
     build: Callable[[Shape | None], list[Tree]]
-    pictures: bool = False
+    ranks: tuple[int, ...] = ()
 
     def layers(self, shape: Shape | None) -> list[LayerSpec]:
         """The layers for examples of a shape."""
@@ -186,27 +229,34 @@ class Preset:
 
 PRESETS: tuple[Preset, ...] = (
     Preset("mlp", "plain network (MLP)", "Two hidden dense layers: for tables, and as a baseline for pictures.", _mlp),
-    Preset("cnn", "small CNN", "Two convolutions with pooling, then a dense layer.", _cnn, pictures=True),
+    Preset("cnn", "small CNN", "Two convolutions with pooling, then a dense layer.", _cnn, ranks=PICTURES),
     Preset(
         "cnn-norm",
         "CNN with batch norm",
         "As the small CNN, steadier in training, with dropout before the end.",
         _cnn_norm,
-        pictures=True,
+        ranks=PICTURES,
     ),
     Preset(
         "residual",
         "small residual CNN",
         "Blocks with a way around them, joined by add; few parameters.",
         _residual_cnn,
-        pictures=True,
+        ranks=PICTURES,
+    ),
+    Preset(
+        "recurrent",
+        "recurrent network (LSTM)",
+        "Reads a sequence step by step, or a picture row by row, and answers after the last.",
+        _recurrent,
+        ranks=(2, 3),
     ),
 )
 
 
-def fits(pictures: bool, shape: Shape | None) -> bool:
+def fits(ranks: tuple[int, ...], shape: Shape | None) -> bool:
     """Whether a block or preset suits what comes in; what is not known is given a chance."""
-    return not pictures or shape is None or len(shape) == 3
+    return not ranks or shape is None or len(shape) in ranks
 
 
 def by_key(items: Sequence[Any], key: str) -> Any:

@@ -25,7 +25,8 @@ from workbench.gui.widgets.panel import INSIDE, Panel, Scroll, heading
 from workbench.recipe.network import INPUT
 
 _ONLY_WHERE: dict[str, Callable[[Any], bool]] = {
-    "constant": lambda layer: bool(layer.initializer == "constant"),
+    "constant": lambda layer: "constant" in (layer.initializer, getattr(layer, "recurrent_initializer", "")),
+    "forget_bias": lambda layer: bool(layer.bias),
     "deviation": lambda layer: bool(layer.initializer != "zeros"),
     "bias": lambda layer: bool(getattr(layer, "affine", True)),
     "slope": lambda layer: bool(layer.function == "leaky_relu"),

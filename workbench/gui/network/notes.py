@@ -26,6 +26,8 @@ def initializer_note(node: Node) -> str:
     family, _, form = name.partition("_")
     if name in ("normal", "uniform"):
         return _tr("Zero mean, deviation {0}.").format(f"{getattr(node.layer, 'deviation', 1):g}")
+    if name == "orthogonal":
+        return _tr("Orthogonal: keeps the length of what it multiplies, so far as its shape allows.")
     if family not in _FAMILIES:
         return _constant_note(name, node.layer)
     title, variance, suits = _FAMILIES[family]

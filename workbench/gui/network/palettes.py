@@ -56,13 +56,13 @@ def spec_of(key: str) -> LayerSpec:
 
 
 def block_choices(shape: Shape | None) -> list[Choice]:
-    """Blocks; those for pictures cannot be taken for other data."""
-    return [Choice(one.key, _tr(one.title), _tr(one.about), enabled=fits(one.pictures, shape)) for one in BLOCKS]
+    """Blocks; those for other data cannot be taken."""
+    return [Choice(one.key, _tr(one.title), _tr(one.about), enabled=fits(one.ranks, shape)) for one in BLOCKS]
 
 
 def preset_choices(shape: Shape | None) -> list[Choice]:
-    """Whole networks; those for pictures cannot be taken for other data."""
-    return [Choice(one.key, _tr(one.title), _tr(one.about), enabled=fits(one.pictures, shape)) for one in PRESETS]
+    """Whole networks; those for other data cannot be taken."""
+    return [Choice(one.key, _tr(one.title), _tr(one.about), enabled=fits(one.ranks, shape)) for one in PRESETS]
 
 
 def _tr(text: str) -> str:

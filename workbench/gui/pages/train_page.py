@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -11,15 +12,18 @@ from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayou
 from workbench.errors import WorkbenchError
 from workbench.gui.panels.curves_panel import CurvesPanel
 from workbench.gui.panels.diagnosis_panel import DiagnosisPanel
+from workbench.gui.panels.rates_panel import RatesPanel
 from workbench.gui.panels.results_panel import ResultsPanel
 from workbench.gui.panels.runs_panel import RunsPanel
 from workbench.gui.panels.signals_panel import SignalsPanel
+from workbench.gui.panels.start_panel import StartPanel
 from workbench.gui.panels.training_panel import TrainingPanel
 from workbench.gui.runs.board import Board
 from workbench.gui.runs.comparison import Comparison
 from workbench.gui.runs.next_run import NextRun
 from workbench.gui.runs.view import ViewState
 from workbench.gui.runs.words import run_name
+from workbench.gui.starting import StartingWeights
 from workbench.gui.widgets.panel import GAP
 from workbench.gui.widgets.segmented import Segmented
 from workbench.gui.workspace import Workspace
@@ -49,7 +53,10 @@ class TrainPage(QWidget):
         self.runs_panel = RunsPanel(workspace.document, runs, self.comparison)
         self.curves, self.signals = CurvesPanel(self.board), SignalsPanel(self.board)
         self.results = ResultsPanel(self.board, workspace.data, workspace.background)
-        self.diagnosis, self.settings = DiagnosisPanel(runs), TrainingPanel(workspace.document, inset=0)
+        self.weights = StartingWeights(workspace, self)
+        self.rates, self.start = RatesPanel(workspace), StartPanel(workspace, self.weights)
+        self.diagnosis = DiagnosisPanel(runs)
+        self.settings = TrainingPanel(workspace.document, inset=0, more=(self.rates, self.start))
         self.side = Segmented([("diagnosis", self.tr("Diagnosis")), ("settings", self.tr("Settings"))])
         self._lay_out()
         self._connect()
@@ -117,6 +124,8 @@ class TrainPage(QWidget):
         workspace, runs = self._workspace, self._workspace.runs
         self.side.valueChanged.connect(self.show_side)
         self.diagnosis.navigate.connect(self.navigate)
+        self.settings.findRateAsked.connect(self.find_rate)
+        self.rates.grown.connect(lambda: self.settings.reveal(self.rates))
         self.runs_panel.newAsked.connect(self.train)
         self.runs_panel.againAsked.connect(self._train_again)
         self.runs_panel.editAsked.connect(self._edit)
@@ -150,6 +159,17 @@ class TrainPage(QWidget):
         """Show the ``diagnosis`` or the ``settings`` at the right."""
         self.side.setValue(which)
         self.stack.setCurrentIndex(1 if which == "settings" else 0)
+
+    def find_rate(self) -> None:
+        """Try learning rates out, and show what they do."""
+        self.show_side("settings")
+        self.rates.begin()
+
+    def begin_with(self, path: Path) -> None:
+        """Let the next run begin with a run's or a file's weights, and show what fits of them."""
+        self.show_side("settings")
+        self.start.take(path)
+        self.settings.reveal(self.start)
 
     def set_expert(self, expert: bool) -> None:
         """Open or fold the advanced fields of the settings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
@@ -15,7 +15,6 @@ from workbench.gui.results.scatter import Scatter
 from workbench.gui.results.tables import ClassesModel, LayersModel, MistakesModel, ThumbDelegate
 from workbench.gui.results.views import SetView, view_of
 from workbench.gui.runs.board import Board
-from workbench.gui.runs.signals import health_of
 from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.combo import Combo
 from workbench.gui.widgets.empty_state import EmptyState
@@ -23,10 +22,14 @@ from workbench.gui.widgets.labels import ElidedLabel
 from workbench.gui.widgets.panel import Panel
 from workbench.gui.widgets.table import Table
 from workbench.gui.widgets.tabs import Tabs
+from workbench.session.health import health_of
 
 _NEEDS_RESULT = ("matrix", "classes", "mistakes")
 _LOW = 180
 """Height below which every line is needed for the content."""
+_LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 72, 2: 72, 3: 96, 4: None}
+_FROM_WIDTH = {1: 400, 2: 400, 3: 320}
+"""Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -71,7 +74,7 @@ class ResultsPanel(QWidget):
         self.class_table = _table(self.tr("Figures by class"), self.classes, {0: None, 1: 76, 2: 84, 3: 72, 4: 72})
         self.mistake_table = _table(self.tr("Mistakes"), self.mistakes, {})
         self.mistake_table.setItemDelegateForColumn(0, ThumbDelegate(self.mistake_table))
-        self.layer_table = _table(self.tr("Layers"), self.layers, {0: None, 1: 76, 2: 116, 3: None})
+        self.layer_table = _table(self.tr("Layers"), self.layers, _LAYER_COLUMNS)
         self._pages: dict[str, QWidget] = {
             "matrix": self._scroll,
             "scatter": self.scatter,
@@ -98,12 +101,15 @@ class ResultsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.tabs.set_narrow(event.size().width() < self.tabs.wanted() + 120)
+        for column, least in _FROM_WIDTH.items():
+            self.layer_table.setColumnHidden(column, event.size().width() < least)
         self._show_note()
 
     def _connect(self) -> None:
         self.tabs.valueChanged.connect(self.show_tab)
         self.sets.valueChanged.connect(self._on_set)
         self.matrix.chosen.connect(lambda row, column: self.show_cell((row, column)))
+        self.layer_table.selectionModel().currentRowChanged.connect(self._on_layer)
         self._runs.opened.connect(self._on_opened)
         self._runs.resultReady.connect(self._on_result)
         self._runs.selected.connect(lambda _: self._on_selected())
@@ -141,6 +147,11 @@ class ResultsPanel(QWidget):
         """What is known of the selected run on the chosen set; None before."""
         return self._views.get((self._runs.current, self._set))
 
+    def _on_layer(self, index: QModelIndex) -> None:
+        """What is in the layer is drawn beside, where that is looked at."""
+        if index.isValid():
+            self._board.set_layer(self.layers.layer(index.row()))
+
     def _on_opened(self) -> None:
         self._views, self._asked, self._cell = {}, set(), (-1, -1)
 
@@ -171,7 +182,7 @@ class ResultsPanel(QWidget):
             self._shown = view
             self._fill(view)
         run = self._board.selected
-        health = health_of(run.curves.series) if run else ()
+        health = health_of(run.curves, self._board.alarms()) if run else ()
         if self._tab == "layers" or view is None:
             self.layers.show_health(health)
         self._turn_to(view, bool(health))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import cast
 
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
@@ -16,6 +17,7 @@ from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.forms.kind import KindEditor
 from workbench.gui.plots.schedule_curve import Curve, ScheduleCurve, curve_of, watched_words
+from workbench.gui.widgets.buttons import Button
 from workbench.gui.widgets.facts_row import FactsRow
 from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.message import InlineMessage
@@ -41,9 +43,22 @@ class TrainingPanel(QWidget):
     Args:
         document: holds the recipe.
         inset: pixels around the panels.
+        more: further panels: what helps to find a learning rate, and what the weights begin with.
+
+    Signals:
+        findRateAsked: the user wants help with the learning rate.
     """
 
-    def __init__(self, document: Document, *, inset: int = GAP, parent: QWidget | None = None) -> None:
+    findRateAsked = Signal()
+
+    def __init__(
+        self,
+        document: Document,
+        *,
+        inset: int = GAP,
+        more: tuple[QWidget, QWidget] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Training"))
         self._inset = inset
@@ -62,6 +77,8 @@ class TrainingPanel(QWidget):
             self._form_panel(self.tr("Regularization"), self.regularization, note=self.tr("lowers variance")),
             self._form_panel(self.tr("Goals"), self.goals, note=self.tr("what to compare with")),
         ]
+        self._more = more or ()
+        self._finds: Form | None = None
         self._columns = 0
         self._lay_out()
         self._bind()
@@ -74,6 +91,11 @@ class TrainingPanel(QWidget):
         """Open or fold the advanced fields."""
         for form in self.forms():
             form.set_expert(expert)
+
+    def reveal(self, panel: QWidget) -> None:
+        """Scroll to one of the panels."""
+        # Once it has got its size.
+        QTimer.singleShot(0, panel, lambda: self._scroll.ensureWidgetVisible(panel, 0, GAP))
 
     def _form_panel(self, title: str, *widgets: QWidget, note: str = "") -> Panel:
         panel = Panel(title, note)
@@ -105,21 +127,24 @@ class TrainingPanel(QWidget):
         self._grid.setSpacing(GAP)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(Scroll(content, least=_ONE))
+        self._scroll = Scroll(content, least=_ONE)
+        column.addWidget(self._scroll)
         self._arrange(3)
 
     def _arrange(self, columns: int) -> None:
         if columns == self._columns:
             return
         self._columns = columns
-        for panel in self._panels:
+        for panel in (*self._panels, *self._more):
             self._grid.removeWidget(panel)
         places = {
             3: [(0, 0, 2, 1), (0, 1, 2, 1), (0, 2, 1, 1), (1, 2, 1, 1)],
             2: [(0, 0, 1, 1), (0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 1, 1)],
-            1: [(row, 0, 1, 1) for row in range(4)],
+            1: [(row, 0, 1, 1) for row in (0, 2, 4, 5)],
         }[columns]
-        for panel, place in zip(self._panels, places, strict=True):
+        # In one column they stand where they belong: below the learning rate, and before what lowers variance.
+        extra = [(1, 0, 1, 1), (3, 0, 1, 1)] if columns == 1 else [(2, 0, 1, 1), (2, 1, 1, 1)]
+        for panel, place in zip((*self._panels, *self._more), places + extra, strict=False):
             self._grid.addWidget(panel, *place)
         for number in range(3):
             wide = 6 if columns == 3 and number == 1 else 5
@@ -161,6 +186,7 @@ class TrainingPanel(QWidget):
         self._unknown.setVisible(bool(self._unknown.text()))
         self._show_rates(curve, training.epochs)
         self._explain_averages()
+        self._offer_to_find()
         steps = self.tr("{0} steps an epoch").format(grouped(curve.steps_per_epoch)) if curve.steps_per_epoch else ""
         self.learning.row("batch_size").explain(steps)
         self.learning.row("accumulate").explain(self._update_words(training.accumulate, curve))
@@ -184,6 +210,16 @@ class TrainingPanel(QWidget):
         values.append(grouped(curve.steps_per_epoch * epochs) if known else DASH)
         for name, value in zip(self._fact_names(), values, strict=True):
             self._facts.set_value(name, value)
+
+    def _offer_to_find(self) -> None:
+        """A way to find the learning rate, beside it; the field is made anew with every kind of optimizer."""
+        editor = self.learning.row("optimizer").editor
+        form = editor.form() if isinstance(editor, KindEditor) else None
+        if not self._more or form is self._finds or not isinstance(form, Form):
+            return
+        self._finds = form
+        tip = self.tr("Try rising rates out on a copy of the network, and see where the loss falls fastest.")
+        form.row("learning_rate").offer(Button(self.tr("Find…"), "link", clicked=self.findRateAsked.emit, tip=tip))
 
     def _explain_averages(self) -> None:
         """How far back an exponentially weighted average looks: 1 / (1 - beta) steps (the lecture's rule)."""

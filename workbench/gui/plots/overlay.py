@@ -142,11 +142,12 @@ class Overlay(pg.GraphicsObject):  # type: ignore[misc]
         painter.setPen(color(tokens().muted))
         above = y - _LINE - 1 >= room.top()
         width = QFontMetricsF(painter.font()).horizontalAdvance(level.text) + 2
-        box = QRectF(room.right() - 4 - width, y - _LINE - 1 if above else y + 2, width, _LINE)
-        while any(box.intersects(other) for other in taken) and box.left() > room.left():
-            box.translate(-width - 8, 0)
+        # At the left: curves begin high above their levels and come down to them at the right.
+        box = QRectF(room.left() + 4, y - _LINE - 1 if above else y + 2, width, _LINE)
+        while any(box.intersects(other) for other in taken) and box.right() < room.right():
+            box.translate(width + 8, 0)
         taken.append(box)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, level.text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, level.text)
 
     def _paint_cut(self, painter: QPainter, room: QRectF) -> list[QRectF]:
         """Beside the line that leaves; the places that are taken then."""

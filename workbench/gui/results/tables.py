@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 
 from workbench.gui.figures import DASH, grouped, percent, rate
 from workbench.gui.results.views import SetView
-from workbench.gui.runs.signals import LayerHealth, reason_text, state_text
+from workbench.gui.runs.signals import flat_short, flat_text, marked, reason_text
 from workbench.gui.text import safe, tip
 from workbench.gui.widgets.table import ROW, SIDE, CellDelegate, CellRole
+from workbench.session.health import LayerHealth
 
 Index = QModelIndex | QPersistentModelIndex
 Numbers = np.ndarray[Any, Any]
@@ -169,7 +170,9 @@ class LayersModel(_Rows):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.names = (self.tr("layer"), self.tr("gradient"), self.tr("update / weights"), self.tr("state"))
+        self.names = (
+            self.tr("layer"), self.tr("gradient"), self.tr("update"), self.tr("units"), self.tr("state"),
+        )  # fmt: skip
         self._health: tuple[LayerHealth, ...] = ()
 
     def show_health(self, health: tuple[LayerHealth, ...]) -> None:
@@ -178,27 +181,45 @@ class LayersModel(_Rows):
             self.beginResetModel()
             self._health = health
             self.endResetModel()
-        elif health != self._health:
+        elif repr(health) != repr(self._health):  # NaN is not equal to itself.
             self._health = health
             self.dataChanged.emit(self.index(0, 0), self.index(len(health) - 1, len(self.names) - 1))
 
     def right(self, column: int) -> bool:
-        return column in (1, 2)
+        return column in (1, 2, 3)
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._health)
 
     def text(self, row: int, column: int) -> str:
         one = self._health[row]
-        return (safe(one.layer), rate(one.norm), rate(one.ratio), state_text(one.state))[column]
+        return (safe(one.layer), _short(one.norm), _short(one.ratio), flat_short(one) or DASH, marked(one.state))[
+            column
+        ]
+
+    def layer(self, row: int) -> str:
+        """The name of the layer in a row."""
+        return self._health[row].layer
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         one = self._health[index.row()]
-        if role == CellRole.TONE and index.column() == 3:
+        if role == CellRole.TONE and index.column() == 4:
             return "muted" if one.state == "healthy" else "warning"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(reason_text(one.state))
+            return tip(self._tip(one, index.column()))
         return super().data(index, role)
+
+    def _tip(self, one: LayerHealth, column: int) -> str:
+        if column == 1:
+            return self.tr("The length of its gradient: the median over the last records.")
+        if column == 2:
+            return self.tr("A step’s length by that of the weights; about 10⁻³ works well.")
+        return flat_text(one) if column == 3 and flat_short(one) else reason_text(one)
+
+
+def _short(value: float) -> str:
+    """Two digits: ``5.9e−5``; more of a median of batches says nothing."""
+    return rate(float(f"{value:.2g}"))
 
 
 class ThumbDelegate(CellDelegate):

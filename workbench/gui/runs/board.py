@@ -10,10 +10,12 @@ import time
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from workbench.diagnosis.health import Alarm
 from workbench.gui.plots.link import PlotLink
 from workbench.gui.run_desk import RunDesk
 from workbench.gui.runs.comparison import Comparison
 from workbench.gui.runs.curve_lines import ShownRun
+from workbench.gui.runs.signals import alarms_in
 from workbench.gui.runs.view import Axis, ViewState, axis_of
 from workbench.gui.theme import theme
 
@@ -24,6 +26,9 @@ _SHARE = 0.15
 
 class Board(QObject):
     """The state that the page's plots are drawn from.
+
+    Attributes:
+        layer: the layer that is looked at; empty before one was chosen.
 
     Signals:
         redrawn: the plots are to be drawn anew, now.
@@ -36,6 +41,8 @@ class Board(QObject):
         self.runs, self.comparison, self.view = runs, comparison, view
         self.link = PlotLink(self)
         self.axis = Axis()
+        self.layer = ""
+        self._alarms: tuple[object, tuple[Alarm, ...]] = (None, ())
         self.redraws = 0
         self._active = self._dirty = False
         self._cost = 0.0
@@ -64,6 +71,24 @@ class Board(QObject):
                 marker = self.comparison.marker(number)
                 found.append(ShownRun(entry, curves, marker, number == self.runs.current))
         return found
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What is wrong with the training of the run that is looked at; worked out once for all that show it."""
+        run = self.selected
+        if run is None:
+            return ()
+        recipe = self.runs.recipe(run.entry.number)
+        clip_norm = recipe.training.clip_norm if recipe else None
+        version = id(run.curves), run.curves.series.version, len(run.curves.layers), clip_norm
+        if version != self._alarms[0]:
+            self._alarms = version, alarms_in(run.curves, clip_norm)
+        return self._alarms[1]
+
+    def set_layer(self, layer: str) -> None:
+        """Look at a layer."""
+        if layer != self.layer:
+            self.layer = layer
+            self.ask(soon=True)
 
     def set_active(self, active: bool) -> None:
         """Whether anybody can see the plots; what happens meanwhile is drawn when they can."""

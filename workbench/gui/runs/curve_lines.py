@@ -148,11 +148,12 @@ def moments_of(curves: RunCurves, axis: Axis) -> tuple[Moment, ...]:
     for change in curves.changes:
         words = _tr("plateau: learning rate {0} → {1}") if change.by_schedule else _tr("learning rate {0} → {1}")
         text = words.format(rate(change.before), rate(change.after))
-        found.append(Moment(_x_of_step(curves, change.step, change.epoch, axis), text))
+        found.append(Moment(x_of_step(curves, change.step, change.epoch, axis), text))
     return tuple(found)
 
 
-def _x_of_step(curves: RunCurves, step: int, epoch: float, axis: Axis) -> float:
+def x_of_step(curves: RunCurves, step: int, epoch: float, axis: Axis) -> float:
+    """Where a step stands on the axis."""
     if axis.across == "epoch":
         return epoch
     if axis.across == "step":

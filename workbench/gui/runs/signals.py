@@ -3,110 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log2
 from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
+from workbench.diagnosis.health import Alarm, alarms_of, sentence_of
+from workbench.gui.figures import grouped, percent
 from workbench.gui.plots.plot import DASHED, SOLID
 from workbench.gui.plots.stroke import Line
 from workbench.gui.runs.curve_lines import ShownRun
 from workbench.gui.runs.view import SMOOTHEST, Axis
 from workbench.gui.runs.words import run_name
 from workbench.gui.theme import tokens
-from workbench.session.series import Columns, Series
+from workbench.session.curves import RunCurves
+from workbench.session.health import LayerHealth, records_of
+from workbench.session.series import Columns
 from workbench.session.smoothing import Average
 
 Signal = Literal["norm", "ratio"]
-State = Literal["healthy", "vanishing", "exploding", "still", "hasty", "broken"]
-
-_LOOK_BACK = 20
-"""Records that a layer is judged by: one step says little."""
-_VANISHING, _EXPLODING = 1e-4, 1e3
-"""A layer's gradient beside the median of all layers."""
-_STILL, _HASTY = 1e-6, 0.1
-"""Length of an update beside that of the weights. Around a thousandth is usual."""
 
 
-@dataclass(frozen=True)
-class LayerHealth:
-    """How a layer fares.
-
-    Attributes:
-        layer: its name.
-        norm: the length of its gradient, the median over the last records; NaN where there are none.
-        ratio: length of its update by length of its weights, the same.
-        state: what that means; see ``state_text``.
-    """
-
-    layer: str
-    norm: float
-    ratio: float
-    state: State
+def alarms_in(curves: RunCurves, clip_norm: float | None = None) -> tuple[Alarm, ...]:
+    """What is wrong with a run's training, the gravest first."""
+    return alarms_of(records_of(curves, clip_norm))
 
 
-def health_of(series: Series) -> tuple[LayerHealth, ...]:
-    """How each layer fares, by the last records; nothing before the first one."""
-    if not len(series.steps) or not series.layers:
-        return ()
-    norms, ratios = (_recent(block) for block in (series.gradient_norms, series.update_ratios))
-    finite = norms[np.isfinite(norms)]
-    usual = float(np.median(finite)) if len(finite) else float("nan")
-    return tuple(
-        LayerHealth(name, float(norm), float(ratio), _state(float(norm), float(ratio), usual))
-        for name, norm, ratio in zip(series.layers, norms, ratios, strict=True)
-    )
-
-
-def _recent(block: Any) -> Any:
-    return np.median(block[-_LOOK_BACK:], axis=0)
-
-
-def _state(norm: float, ratio: float, usual: float) -> State:
-    if not (np.isfinite(norm) and np.isfinite(ratio)):
-        return "broken"
-    if norm < _VANISHING * usual or (norm == 0 and usual == 0):
-        return "vanishing"
-    if norm > _EXPLODING * usual:
-        return "exploding"
-    return "still" if ratio < _STILL else "hasty" if ratio > _HASTY else "healthy"
-
-
-def state_text(state: State) -> str:
+def state_text(state: str) -> str:
     """A layer's state in words."""
     words = {
         "healthy": _tr("healthy"),
-        "vanishing": _tr("vanishing gradient"),
-        "exploding": _tr("exploding gradient"),
-        "still": _tr("hardly moves"),
-        "hasty": _tr("moves in leaps"),
-        "broken": _tr("not a number"),
+        "vanishing_gradient": _tr("vanishing gradient"),
+        "exploding_gradient": _tr("exploding gradient"),
+        "dead_units": _tr("dead units"),
+        "saturated_units": _tr("saturated"),
+        "small_updates": _tr("hardly moves"),
+        "large_updates": _tr("moves in leaps"),
+        "constant_clipping": _tr("always clipped"),
+        "not_finite": _tr("not a number"),
     }
     return words[state]
 
 
-def reason_text(state: State) -> str:
-    """Why a layer is said to be in a state, with the threshold."""
+def marked(state: str) -> str:
+    """The same for a narrow column, behind a shape: what is wrong must be seen without its color."""
+    short = {"vanishing_gradient": _tr("vanishing"), "exploding_gradient": _tr("exploding")}
+    text = short.get(state, state_text(state))
+    return text if state == "healthy" else f"▲ {text}"
+
+
+def reason_text(health: LayerHealth) -> str:
+    """Why a layer is said to be in its state, with the threshold, and what to do."""
+    alarm = health.alarm
+    if alarm is not None:
+        return f"{sentence_of(alarm.kind, health.layer, alarm.since)}: {alarm.text} {alarm.remedy}"
+    told = _tr("Gradient and updates are of usual size.")
+    if health.flat and np.isfinite(health.share):
+        told = flat_text(health)
+    return told
+
+
+def flat_text(health: LayerHealth) -> str:
+    """Dead or saturated units in a sentence."""
     words = {
-        "healthy": _tr("Gradient and updates are of usual size."),
-        "vanishing": _tr("Its gradient is less than {0} of the layers’ median.").format("10⁻⁴"),
-        "exploding": _tr("Its gradient is more than {0} times the layers’ median.").format("1000"),
-        "still": _tr("A step changes less than {0} of its weights’ length; about 10⁻³ is usual.").format("10⁻⁶"),
-        "hasty": _tr("A step changes more than {0} of its weights’ length; about 10⁻³ is usual.").format("10 %"),
-        "broken": _tr("Its gradient or its update is no finite number."),
+        "dead": _tr("{0} of its units gave nothing on each of {1} examples."),
+        "saturated": _tr("{0} of its values lie where the function is flat ({1} examples)."),
     }
-    return words[state]
+    return words[health.flat].format(percent(health.share, 0), grouped(health.examples))
 
 
-def overall_text(health: Sequence[LayerHealth]) -> str:
-    """``healthy``, or how many layers are not."""
-    ill = [one for one in health if one.state != "healthy"]
-    if not ill:
-        return _tr("healthy") if health else ""
-    first = f"{ill[0].layer}: {state_text(ill[0].state)}"
-    return first if len(ill) == 1 else _tr("{0} and {1} more").format(first, len(ill) - 1)
+def flat_short(health: LayerHealth) -> str:
+    """The same in two words: ``12 % dead``."""
+    words = {"dead": _tr("{0} dead"), "saturated": _tr("{0} flat")}
+    known = health.flat and np.isfinite(health.share)
+    return words[health.flat].format(percent(health.share, 0)) if known else ""
+
+
+def overall_text(alarms: Sequence[Alarm]) -> str:
+    """The gravest alarm and how many more there are."""
+    if not alarms:
+        return _tr("healthy")
+    place = f"{alarms[0].layer}: " if alarms[0].layer else ""
+    first = f"▲ {place}{state_text(alarms[0].kind)}"
+    return first if len(alarms) == 1 else _tr("{0} and {1} more").format(first, len(alarms) - 1)
+
+
+def overall_tip(alarms: Sequence[Alarm]) -> str:
+    """All alarms, a paragraph each."""
+    return "\n\n".join(
+        f"{sentence_of(one.kind, one.layer, one.since, len(one.others))}: {one.text} {one.remedy}" for one in alarms
+    )
 
 
 class LayerLines:

@@ -43,12 +43,18 @@ class ElidedLabel(Label):
     def __init__(self, text: str = "", look: Look = "text", *, parent: QWidget | None = None) -> None:
         super().__init__("", look, parent=parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._own_tip = ""
         self.set_name(text)
 
     def set_name(self, name: str) -> None:
         """Show a name as one line of at most 200 characters."""
         self.setText(safe(name))
         self.setAccessibleName(self.text())
+        self._set_tip()
+
+    def set_tip(self, text: str) -> None:
+        """What its tool tip says instead of the whole text; nothing for the text again."""
+        self._own_tip = text
         self._set_tip()
 
     def minimumSizeHint(self) -> QSize:
@@ -67,4 +73,4 @@ class ElidedLabel(Label):
 
     def _set_tip(self) -> None:
         cut = self.fontMetrics().horizontalAdvance(self.text()) > self.contentsRect().width()
-        self.setToolTip(tip(self.text()) if cut and self.width() > 0 else "")
+        self.setToolTip(tip(self._own_tip or self.text()) if self._own_tip or (cut and self.width() > 0) else "")

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode, ShapeError
 from workbench.recipe.fields import knob
+from workbench.training.compiled_loss import compiled_loss
 
 
 class CrossEntropy(Loss):
@@ -38,8 +39,8 @@ class CrossEntropy(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled and not self.label_smoothing:
-            return _compiled(site)
+        if site.compiled:
+            return compiled_loss("softmax_cross_entropy", site, site.logits.shape[1], float(self.label_smoothing))
         xp, logits = site.backend.xp, site.logits
         number, smoothing = logits.dtype.type, self.label_smoothing
         kept, spread = number(1.0 - smoothing), number(smoothing / logits.shape[1])
@@ -89,6 +90,8 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return compiled_loss("binary_cross_entropy", site)
         xp, logits = site.backend.xp, site.logits[:, 0]
         zero, half = site.logits.dtype.type(0), site.logits.dtype.type(0.5)
 
@@ -118,14 +121,3 @@ class BinaryCrossEntropy(Loss):
 
     def torch_prediction(self) -> str:
         return "torch.cat([1 - logits.sigmoid(), logits.sigmoid()], dim=1)"
-
-
-def _compiled(site: LossSite) -> Call:
-    from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.losses import softmax_cross_entropy
-
-    rows, classes = site.logits.shape
-    d_logits = 0 if site.d_logits is None else site.d_logits
-    return NativeCall(
-        softmax_cross_entropy, rows, site.logits, d_logits, site.targets, site.strengths, site.scale, site.sums, classes
-    )

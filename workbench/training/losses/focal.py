@@ -8,6 +8,7 @@ from typing import Any
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode
 from workbench.recipe.fields import knob
+from workbench.training.compiled_loss import compiled_loss
 
 
 class Focal(Loss):
@@ -29,6 +30,8 @@ class Focal(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return compiled_loss("focal_loss", site, site.logits.shape[1], float(self.gamma))
         xp, logits = site.backend.xp, site.logits
         number, shape = logits.dtype.type, tuple(logits.shape)
         gamma, half = number(self.gamma), number(0.5)

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode, ShapeError
 from workbench.recipe.fields import knob
+from workbench.training.compiled_loss import compiled_loss
 
 _MARGIN = "How far the right class must lead before the loss is 0."
 _POWER = "1: the shortfall as it is; 2: squared, so that large ones count most."
@@ -35,6 +36,8 @@ class Hinge(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return compiled_loss("hinge_loss", site, site.logits.shape[1], self.power, float(self.margin))
         xp, logits = site.backend.xp, site.logits
         number, shape, squared = logits.dtype.type, tuple(logits.shape), self.power == 2
         margin, share = number(self.margin), number(1.0 / shape[1])
@@ -87,6 +90,8 @@ class BinaryHinge(Loss):
         return 1
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return compiled_loss("binary_hinge_loss", site, self.power, float(self.margin))
         xp, logits = site.backend.xp, site.logits[:, 0]
         number, squared = site.logits.dtype.type, self.power == 2
         margin, shape = number(self.margin), tuple(logits.shape)

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode
+from workbench.training.compiled_loss import compiled_loss
 
 
 class NormalizedLogistic(Loss):
@@ -25,6 +26,8 @@ class NormalizedLogistic(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return compiled_loss("normalized_logistic", site, site.logits.shape[1])
         xp, logits = site.backend.xp, site.logits
         zero, shape = logits.dtype.type(0), tuple(logits.shape)
         rows = xp.arange(shape[0])

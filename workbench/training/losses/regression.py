@@ -8,6 +8,7 @@ from typing import Any
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Loss, LossSite, OnnxNode
 from workbench.recipe.fields import knob
+from workbench.training.compiled_loss import compiled_loss
 
 
 def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callable[[Array], Array]) -> Call:
@@ -22,6 +23,12 @@ def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callab
             site.d_logits[...] = slope_of(difference) * (site.strengths * site.scale * share)[:, None]
 
     return run
+
+
+def _compiled(site: LossSite, function: str, delta: float = 0.0) -> Call:
+    from workbench.engine.kernels import losses
+
+    return compiled_loss("regression_loss", site, site.logits.shape[1], getattr(losses, function), delta)
 
 
 class _RegressionLoss(Loss):
@@ -49,6 +56,8 @@ class MeanSquaredError(_RegressionLoss):
     about = "For predicting a number; large errors count most."
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return _compiled(site, "SQUARED")
         return _compile(site, lambda d: d * d, lambda d: d + d)
 
 
@@ -59,6 +68,8 @@ class MeanAbsoluteError(_RegressionLoss):
     about = "For predicting a number where some targets are far off: robust to outliers."
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return _compiled(site, "ABSOLUTE")
         xp = site.backend.xp
         return _compile(site, xp.abs, xp.sign)
 
@@ -83,6 +94,8 @@ class Huber(_RegressionLoss):
     )
 
     def compile(self, site: LossSite) -> Call:
+        if site.compiled:
+            return _compiled(site, "HUBER", float(self.delta))
         xp, delta = site.backend.xp, site.logits.dtype.type(self.delta)
         half = site.logits.dtype.type(0.5)
 

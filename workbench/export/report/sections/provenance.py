@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from workbench.events import RunStarted
+from workbench.events import RunStarted, WeightsLoaded
 from workbench.export.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Section
 from workbench.export.report.text import count, duration
 from workbench.export.source import ExportSource
 from workbench.session.results import goals_of_run
+from workbench.store.names import shown
 
 
 def recipe_section(source: ExportSource) -> Section:
@@ -44,10 +45,29 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
     yield Fact("platform", versions.get("platform", "unknown"))
     named = [f"{_LABELS.get(name, name)} {version}" for name, version in versions.items() if name != "platform"]
     yield Fact("versions", ", ".join(named))
+    loaded = next((event for event in source.events if isinstance(event, WeightsLoaded)), None)
+    if loaded:
+        yield from _start_facts(loaded)
     yield Fact("recipe, SHA-256", str(summary["recipe_fingerprint"]))
     yield Fact("data, SHA-256", str(summary["data_fingerprint"]))
 
 
+def _start_facts(loaded: WeightsLoaded) -> Iterator[Fact]:
+    """Where the first weights came from, and what of them was taken."""
+    taken = f"{count(len(loaded.taken))} of {count(loaded.count)} tensors taken"
+    yield Fact("weights to begin with", f"{loaded.source}: {taken}", loaded.path)
+    for label, names in (
+        ("of another shape, random", tuple(loaded.differs)),
+        ("not there, random", loaded.absent),
+        ("there and not used", loaded.unused),
+    ):
+        if names:
+            more = f" and {count(len(names) - _MOST_NAMES)} more" if len(names) > _MOST_NAMES else ""
+            yield Fact(label, ", ".join(shown(name) for name in names[:_MOST_NAMES]) + more)
+    yield Fact("their SHA-256", loaded.sha256, " ".join(loaded.notes))
+
+
+_MOST_NAMES = 12
 _LABELS = {"python": "Python", "workbench": "Workbench", "numpy": "NumPy", "cupy": "CuPy"}
 
 

@@ -187,7 +187,7 @@ def _settings(model: BaseModel) -> Iterator[Fact]:
 
 def setting_text(value: Any, fact: FieldFacts | None = None) -> str:
     """A value of a recipe in words, kinds with their own settings: ``Adam (learning rate 0.001, ...)``."""
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return (fact.placeholder if fact else "") or "none"
     if isinstance(value, bool):
         return "on" if value else "off"

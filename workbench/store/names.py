@@ -1,4 +1,4 @@
-"""Names in exported files: layers keep theirs, save where Python, PyTorch or the file itself use it already."""
+"""Names in weight files: layers keep theirs, save where Python, PyTorch or the file itself use it already."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def renamed(names: Iterable[str], usable: Callable[[str], bool]) -> dict[str, st
         taken.add(new)
         result[name] = new
     return result
+
+
+def shown(name: str) -> str:
+    """A name from a file on one line of at most 80 characters; what has no shape of its own as an escape."""
+    cut = name if len(name) <= 80 else f"{name[:79]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
 
 
 def module_names(network: Network) -> dict[str, str]:
