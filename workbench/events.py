@@ -15,6 +15,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+COMPILING = "compiling for this machine (first run only)"
+"""The stage of a run before its first step where kernels are not kept from an earlier one; takes some seconds."""
+
 StopReason = Literal["finished", "early_stopping", "stopped", "diverged", "failed"]
 
 
@@ -72,6 +75,7 @@ class RunStarted(Event):
         examples: by set.
         layers: names of the layers with trained parameters, for the ``by layer`` values of ``StepDone``.
         train_sample: how many training examples the error after each epoch is measured on.
+        memory: bytes that training will need beside the data, about; None in logs of before it was told.
     """
 
     device: str
@@ -83,6 +87,7 @@ class RunStarted(Event):
     examples: dict[str, int]
     layers: tuple[str, ...]
     train_sample: int
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -297,7 +302,7 @@ class Progress(Event):
     """What a long stage other than training is at.
 
     Attributes:
-        stage: what is being done: ``reading data``, ``evaluating``.
+        stage: what is being done: ``reading data``, ``COMPILING``, ``evaluating``.
         done, total: in any unit; total 0 where it is not known.
     """
 

@@ -17,7 +17,7 @@ from workbench.engine.backend import Backend
 from workbench.engine.kernels.calls import ONE
 from workbench.engine.kernels.machine import machine
 from workbench.engine.kernels.products import DEPTH, column_sums, product
-from workbench.engine.kernels.tile import tile_address
+from workbench.engine.kernels.tile import TILE
 from workbench.engine.kernels.turning import turn
 from workbench.engine.layer import ShapeError
 from workbench.engine.network import Network
@@ -74,7 +74,7 @@ def test_that_a_product_of_any_size_is_numpys(
     at, step = {"nothing": (0, 0), "bias": (_at(bias), 0), "itself": (_at(result), result.shape[1])}[start]
     steps = (1, left.shape[1]) if turned else (left.shape[1], 1)
     product(
-        tile_address(), _at(left), *steps, _at(right), right.shape[1], _at(result), result.shape[1], rows, columns,
+        TILE.address, _at(left), *steps, _at(right), right.shape[1], _at(result), result.shape[1], rows, columns,
         depth, at, step,
     )  # fmt: skip
     matrix = (left.T if turned else left)[:rows, :depth].astype(np.float64)
@@ -88,7 +88,7 @@ def test_that_a_product_of_any_size_is_numpys(
 @given(rows=rows_of, columns=columns_of, gap=gaps)
 def test_that_sums_of_columns_are_numpys(rows: int, columns: int, gap: int) -> None:
     source, sums = _random((rows, columns + gap), 1), np.full(columns + 1, GUARD)
-    column_sums(tile_address(), _at(source), columns + gap, rows, columns, _at(sums), _at(ONE))
+    column_sums(TILE.address, _at(source), columns + gap, rows, columns, _at(sums), _at(ONE))
     exact = source[:, :columns].astype(np.float64)
     _assert_sums_equal(sums[:-1], exact.sum(axis=0), abs(exact).sum(axis=0))
     assert sums[-1] == GUARD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from shots import settle
 from support.small_runs import SPLIT, write_table
 
+from workbench.engine.compiled_backend import CompiledBackend
 from workbench.errors import InputError
 from workbench.gui.actions import DEEDS, STEPS
 from workbench.gui.figures import grouped
@@ -110,6 +112,25 @@ def test_the_whole_path_from_a_drop_to_a_verdict_and_a_report(window, qtbot, tmp
         window.show_step(step)
         settle()
         assert window.pages.currentWidget() is window.page(step)
+
+
+def test_that_the_bottom_bar_says_that_kernels_are_being_compiled(window, qtbot, tmp_path, monkeypatch):
+    ready = threading.Event()
+
+    def prepare(self: CompiledBackend) -> Iterator[tuple[int, int]]:
+        yield 0, 2
+        ready.wait(20)
+        yield 2, 2
+
+    monkeypatch.setattr(CompiledBackend, "prepare", prepare)
+    with_data(window, qtbot, write_table(tmp_path))
+    window.actions_by_key["train"].trigger()
+    try:
+        text = "Compiling for this machine (first run only)…"
+        qtbot.waitUntil(lambda: window.status.where.text() == text, timeout=LONG)
+    finally:
+        ready.set()
+    qtbot.waitUntil(lambda: not window.workspace.runs.busy(), timeout=LONG)
 
 
 def test_that_the_bottom_bar_tells_progress_and_always_shows_stop(window, qtbot, tmp_path):

@@ -5,22 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from workbench.engine.backend import Backend
 from workbench.engine.layer import Layer, ShapeError
-from workbench.engine.network import build_network
-from workbench.engine.parameters import Parameters
-from workbench.engine.plan import Plan
-from workbench.engine.shards import ShardPool
 from workbench.gui.data_facts import DataFacts
 from workbench.gui.document import Document
 from workbench.gui.forms.number import NumberEditor
-from workbench.gui.network.costs import training_memory
 from workbench.gui.network.notes import initializer_note, needless_bias
 from workbench.gui.network.palettes import layer_choices, spec_of
 from workbench.gui.panels.network_panel import NetworkPanel
@@ -73,8 +66,11 @@ def _button(within: QWidget, text: str) -> QAbstractButton:
 def test_that_the_head_tells_what_the_whole_network_costs(qtbot: QtBot) -> None:
     panel = _panel(qtbot, _CNN)
     note = panel._layers.note().replace("\u00a0", " ")
-    assert note.startswith("6 · 15 786 parameters · 72.1 k multiply-adds an example · ")
-    assert note.endswith("MB at batch 64")
+    assert note == "6 · 15 786 parameters · 72.1 k multiply-adds an example"
+    panel._document.set_memory(3_200_000)
+    assert _plain(panel._layers.note()) == f"{note} · 3.2 MB at batch 64"
+    panel._document.set_memory(None)
+    assert _plain(panel._layers.note()) == note
 
 
 @pytest.mark.parametrize("key", [choice.key for choice in layer_choices()])
@@ -380,24 +376,6 @@ def test_that_a_bias_before_a_batch_norm_is_called_needless_and_no_other(qtbot: 
     assert row.note.isHidden()
     assert needless_bias(network, "out") == ""
     assert needless_bias(network, "norm_1") == ""
-
-
-@pytest.mark.parametrize("key", ["cnn", "cnn-norm", "residual", "mlp"])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_that_the_estimate_of_memory_comes_near_to_what_the_engine_takes(
-    qtbot: QtBot, key: str, optimizer: str
-) -> None:
-    panel = _panel(qtbot, [])
-    panel.editor.take_preset(key)
-    panel._document.set("training.optimizer", optimizer)
-    recipe, network = panel._document.recipe, panel._document.network
-    assert network is not None
-    built = build_network(recipe.network, network.input_shape, network.outputs)
-    parameters = Parameters(built, Backend(), np.float32)
-    plan = Plan(parameters, recipe.training.loss, recipe.training.batch_size, training=True, pool=ShardPool(1))  # type: ignore[arg-type]
-    vectors = len(recipe.training.optimizer.vectors)  # type: ignore[attr-defined]
-    real = plan.memory() + parameters.values.nbytes * (1 + vectors)
-    assert training_memory(network, recipe) == pytest.approx(real, rel=0.5)
 
 
 @pytest.mark.parametrize("width", [1008, 1440, 2400])

@@ -6,12 +6,15 @@ import argparse
 import multiprocessing
 import os
 import sys
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from workbench.cli.console import put, put_json
 from workbench.cli.main import add_verb
 from workbench.engine.device import cores, devices
+from workbench.engine.plan import least_shard_work
+from workbench.engine.report import blas_report, kernel_report
 
 _NEEDED = {
     "numpy": "arrays",
@@ -33,6 +36,12 @@ _OPTIONAL = {"cupy-cuda13x": "training on a CUDA 13 GPU", "cupy-cuda12x": "train
 """One of these is enough; they must not be installed together."""
 
 
+_THREADS = (
+    "the command line takes all cores, --threads takes fewer; the window leaves one to itself. A batch is cut into as "
+    "many pieces as there are threads, as far as each has at least {:,} multiply-adds."
+)
+
+
 def add_doctor(parsers: Any) -> None:
     """Add the verb ``doctor``."""
     parser = add_verb(
@@ -49,7 +58,12 @@ def _doctor(options: argparse.Namespace) -> int:
     put(f"Workbench {report['versions'].get('workbench', '?')} on Python {report['versions']['python']}")
     for device in report["devices"]:
         put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {device['text']}")
+    _put_kernels(report["kernels"])
+    for blas in report["blas"]:
+        within = f"{blas['threads']} threads, in training {blas['threads_in_training']}"
+        put(f"    BLAS {blas['library']} {blas['version']}: {within}")
     put(f"  compute threads: {report['threads']['command_line']} (in the window {report['threads']['window']})")
+    put(f"    {report['threads']['why']}")
     put(f"  {'✓' if report['display'] else '–'} window: {report['display_text']}")
     put(f"  {'✓' if report['spawns'] else '–'} compute process: {'starts' if report['spawns'] else 'does not start'}")
     for lack in report["missing"]:
@@ -58,6 +72,18 @@ def _doctor(options: argparse.Namespace) -> int:
     if all(lack["optional"] for lack in report["missing"]):
         put("  nothing that is needed is missing")
     return 0
+
+
+def _put_kernels(kernels: dict[str, Any]) -> None:
+    put(f"    computes with {kernels['text']}")
+    if not kernels["used"]:
+        return
+    states = {
+        "warm": f"{kernels['compiled']} of {kernels['known']} are compiled, in {kernels['folder']}",
+        "cold": f"none is compiled yet: the first run does it, some seconds; they are kept in {kernels['folder']}",
+        "none": "no folder can be written to that would keep them: each run compiles its own, some seconds",
+    }
+    put(f"    numba {kernels['numba']}: {states[kernels['cache']]}")
 
 
 def examine() -> dict[str, Any]:
@@ -72,11 +98,19 @@ def examine() -> dict[str, Any]:
         if found[name] is None
     ]
     reports = devices()
-    why_not = why_no_window()
+    why_not, kernels = why_no_window(), kernel_report()
     return {
         "backends": ["numpy", *(["cupy"] if reports[1].usable else [])],
         "devices": [{"name": report.name, "usable": report.usable, "text": report.text} for report in reports],
-        "threads": {"cores": cores(), "command_line": cores(), "window": max(1, cores() - 1), "blas": 1},
+        "kernels": {**asdict(kernels), "cache": kernels.cache, "numba": found["numba"]},
+        "blas": blas_report(),
+        "threads": {
+            "cores": cores(),
+            "command_line": cores(),
+            "window": max(1, cores() - 1),
+            "blas": 1,
+            "why": _THREADS.format(least_shard_work()),
+        },
         "versions": {
             "workbench": _version("workbench"),
             "python": sys.version.split()[0],

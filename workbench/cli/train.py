@@ -14,10 +14,12 @@ from typing import Any
 
 from workbench.cli.console import Bar, duration, percent, put, put_json, say, table
 from workbench.cli.main import add_verb
+from workbench.cli.profile import put_profile
 from workbench.data.content import counted
 from workbench.diagnosis.health import sentence_of
 from workbench.errors import InputError, WorkbenchError
 from workbench.events import (
+    COMPILING,
     EpochDone,
     Event,
     FindingRaised,
@@ -35,6 +37,7 @@ from workbench.session.prepare import load_recipe, prepare
 from workbench.store.names import shown
 from workbench.store.run_folder import RunFolder, require_empty
 from workbench.training.control import Control
+from workbench.training.memory import size_text
 
 _MOST_ROWS = 12
 """Tensors that were not taken over and are listed."""
@@ -78,6 +81,7 @@ def add_computing(parser: argparse.ArgumentParser) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     add_computing(parser)
+    parser.add_argument("--profile", action="store_true", help="measure at the end where the time of a step goes")
     parser.add_argument("--events", choices=("json",), help="print each event as a line of JSON")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON; events then go to stderr")
 
@@ -140,7 +144,7 @@ def _follow(options: argparse.Namespace, prepared: Any, folder: RunFolder, *, re
     run = options.run.resolve().name
     try:
         with _stops_on_signal(control) as interrupted:
-            for event in run_experiment(prepared, folder, run, control, resume=resume):
+            for event in run_experiment(prepared, folder, run, control, resume=resume, profile=options.profile):
                 reporter.take(event)
     except WorkbenchError as error:
         if options.json:
@@ -190,6 +194,7 @@ class _Reporter:
         self._started: RunStarted | None = None
         self._clock = time.monotonic()
         self._last: EpochDone | None = None
+        self._compiling = False
 
     def take(self, event: Event) -> None:
         if isinstance(event, RunEnded):
@@ -210,14 +215,23 @@ class _Reporter:
                 say(f"warning: {sentence_of(event.finding, event.layer, event.epoch)}: {event.text} {event.remedy}")
             case RunStarted():
                 self._started, self._clock = event, time.monotonic()
+                self._bar.clear()
                 say(_opening(event))
             case StepDone():
                 self._show(event.epoch)
             case EpochDone():
                 self._last = event
                 self._show(event.epoch)
+            case Progress(stage=stage) if stage == COMPILING:
+                self._show_compiling(event)
             case Progress() | RunEnded():
                 self._bar.clear()
+
+    def _show_compiling(self, event: Progress) -> None:
+        if not self._compiling:
+            self._compiling = True
+            say(f"{event.stage[:1].upper()}{event.stage[1:]}…")
+        self._bar.show(event.done / event.total, event.stage)
 
     def _show(self, epoch: float) -> None:
         started = self._started
@@ -256,7 +270,8 @@ def _sizes(shape: list[int]) -> str:
 def _opening(event: RunStarted) -> str:
     counts = " / ".join(f"{event.examples.get(name, 0):,} {name}" for name in ("train", "dev", "test"))
     threads = "" if event.threads == 1 else f", {event.threads} threads"
-    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}"
+    need = "" if event.memory is None else f"; needs about {size_text(event.memory)} beside the data"
+    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}{need}"
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None:
@@ -273,5 +288,7 @@ def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None
             rows.append([name, percent(error["value"]), interval, f"{error['n']:,}"])
     put(table(rows, {1, 2, 3}))
     best = "" if summary["best_epoch"] is None else f", best on dev at epoch {summary['best_epoch']}"
+    if "profile" in summary:
+        put_profile(summary["profile"])
     speed = f", {summary['examples_per_second']:,.0f} examples/s" if summary["examples_per_second"] else ""
     put(f"{counted(summary['epochs'], 'epoch')} ({summary['stop_reason'].replace('_', ' ')}){best}{speed}")

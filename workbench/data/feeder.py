@@ -130,6 +130,10 @@ class Feeder:
             self._take(self._strengths, places, plan.strengths[:n])
         return n
 
+    def bind(self, plan: Plan) -> None:
+        """Make ready to fill full batches of a plan, so that what must be compiled for it is known beforehand."""
+        self._compiled(plan, plan.batch, None)
+
     def _compiled(self, plan: Plan, n: int, epoch: int | None) -> CompiledFill | None:
         """The machine code that fills ``n`` rows of a plan, where there is some for these examples."""
         augmented = epoch is not None and (self._before or self._after)

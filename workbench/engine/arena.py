@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.resident import taken_by
 
 
 class Arena:
@@ -24,16 +26,30 @@ class Arena:
         self._taken: list[tuple[Array, Array]] = []
         self._kept: dict[str, Array] = {}
         self._rows = 0
+        self._uses: list[tuple[Array, Array]] = []
+        self._touched: dict[int, int] = {}
 
     @property
     def nbytes(self) -> int:
-        """All memory held."""
-        return sum(int(page.nbytes) for page in (*self._pages, *self._kept.values()))
+        """All memory held that is ever written to: what is not takes room in no memory chip."""
+        return sum(self._touched.values()) + sum(int(page.nbytes) for page in self._kept.values())
 
     def begin(self, rows: int) -> None:
         """Start a program for this many rows."""
         self._rows = rows
-        self._free, self._taken = list(self._pages), []
+        self._free, self._taken, self._uses = list(self._pages), [], []
+
+    def end(self, narrowed: Mapping[int, int]) -> None:
+        """The program is bound.
+
+        Args:
+            narrowed: by address, bytes of the arrays of which only the first rows are used (see ``NativeProgram``).
+        """
+        for array, page in self._uses:
+            used = int(array.nbytes)
+            if narrowed and array.ctypes.data in narrowed:
+                used = taken_by(array.ctypes.data, page.nbytes, narrowed[array.ctypes.data])
+            self._touched[id(page)] = max(self._touched.get(id(page), 0), used)
 
     def take(self, shape: Shape) -> Array:
         """An array ``(rows, *shape)``, its contents undefined."""
@@ -47,6 +63,7 @@ class Arena:
             self._pages.append(page)
         array = page[:count].reshape(self._rows, *shape)
         self._taken.append((array, page))
+        self._uses.append((array, page))
         return array
 
     def give(self, array: Array) -> None:

@@ -81,6 +81,17 @@ class Backend:
         """
         return list(calls)
 
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        """Compile what the calls bound so far need, rather than when they are first run.
+
+        Yields:
+            How many are ready, and of how many, after each one that was not kept on disk from an earlier time.
+
+        Raises:
+            DeviceError: one cannot be compiled.
+        """
+        return iter(())
+
     def free_bytes(self) -> int | None:
         """Memory that can still be had, in bytes; None where it is not known."""
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from math import prod
 from typing import Any
 
@@ -31,7 +31,7 @@ class CompiledBackend(Backend):
         try:
             from workbench.engine.kernels.calls import joined
         except Exception as error:  # A broken compiler fails in many ways; plain NumPy goes on without it.
-            raise DeviceError(f"Numba cannot be used ({error})", where="compiled kernels", mend="Install it.") from None
+            raise _lack(error) from None
         self._joined = joined
         self._slab, self._used = np.empty(0, np.uint8), 0
 
@@ -57,3 +57,25 @@ class CompiledBackend(Backend):
         array = self.empty(shape, dtype)
         array[...] = 0
         return array
+
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        from workbench.engine.kernels.calls import NativeProgram
+        from workbench.engine.kernels.native import pending, runner_on_disk
+
+        waiting = pending()
+        total = len(waiting) + 1
+        if not runner_on_disk():
+            yield 0, total
+        try:
+            # An empty program: what runs programs must be compiled too.
+            NativeProgram([])()
+        except Exception as error:  # As above.
+            raise _lack(error) from None
+        for number, function in enumerate(waiting, start=1):
+            if function.prepare():
+                yield number + 1, total
+
+
+def _lack(error: Exception) -> DeviceError:
+    mend = "Install it, or set WORKBENCH_KERNELS=off."
+    return DeviceError(f"Numba cannot be used ({error})", where="compiled kernels", mend=mend)

@@ -13,6 +13,9 @@ from threadpoolctl import threadpool_limits
 from workbench.engine.backend import Backend
 from workbench.errors import DeviceError
 
+KERNELS_SWITCH = "WORKBENCH_KERNELS"
+"""The environment variable that, set to ``off``, leaves the CPU to plain NumPy."""
+
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 
@@ -53,12 +56,25 @@ def open_backend(device: str) -> Backend:
 
 def _cpu() -> Backend:
     """With compiled kernels where they can be had."""
-    from workbench.engine.compiled_backend import CompiledBackend
-
     try:
-        return CompiledBackend()
+        return compiled_backend()
     except DeviceError:
         return Backend()
+
+
+def compiled_backend() -> Backend:
+    """The CPU with compiled kernels.
+
+    Raises:
+        DeviceError: they are switched off by the environment variable ``WORKBENCH_KERNELS``, or cannot be had.
+    """
+    from workbench.engine.compiled_backend import CompiledBackend
+
+    if os.environ.get(KERNELS_SWITCH, "").strip().lower() in ("off", "0", "no", "false"):
+        raise DeviceError(
+            f"switched off by {KERNELS_SWITCH}", where="compiled kernels", mend=f"Unset {KERNELS_SWITCH}."
+        )
+    return CompiledBackend()
 
 
 def devices() -> tuple[DeviceReport, ...]:

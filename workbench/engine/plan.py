@@ -20,6 +20,7 @@ from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient,
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Layout, Parameters
 from workbench.engine.shards import ShardPool, SumMeeting
+from workbench.engine.task import Ending, Owned, Owner, Task
 from workbench.recipe.network import INPUT
 
 _LEAST_SHARD_WORK = 1_000_000
@@ -32,13 +33,22 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
     return max(1, min(threads, batch, work // _LEAST_SHARD_WORK))
 
 
+def least_shard_work() -> int:
+    """Multiply-adds under which a shard is not worth a thread."""
+    return _LEAST_SHARD_WORK
+
+
 @dataclass(frozen=True)
 class Part:
-    """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``."""
+    """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``.
+
+    ``layer`` is the one whose parameter it is a part of; empty where it may be several.
+    """
 
     start: int
     rows: int
     size: int
+    layer: str = ""
 
     def of(self, vector: Array) -> Array:
         """Its part of a flat vector, ``(rows, size)``."""
@@ -51,7 +61,7 @@ Finish = Callable[[Part, Array], list[Call]]
 
 @dataclass(frozen=True)
 class _Program:
-    tasks: list[Call]
+    tasks: list[Task]
     barrier: Any
     outputs: list[tuple[slice, dict[str, Array]]]
 
@@ -99,6 +109,7 @@ class Plan:
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
+        self._shared_values = 0
         self.keeps_all = False
         self._programs: dict[tuple[int, bool, bool], _Program] = {}
         self._ran = self._program(batch, finish is not None)
@@ -147,9 +158,12 @@ class Plan:
         return self._ran.outputs
 
     def memory(self) -> int:
-        """Bytes of the plan's buffers, parameters and optimizer aside."""
-        shared = (self.input, self.targets, self.strengths, self.output, *self._gradients)
-        return sum(int(array.nbytes) for array in shared) + sum(arena.nbytes for arena in self._arenas)
+        """Bytes of the plan's buffers that are ever written to, parameters and optimizer aside."""
+        whole = (self.input, self.targets, self.strengths, self.output, self.gradient)
+        # Of gradients that all threads work out together only the first shard's place is used.
+        own = self.parameters.layout.trained - self._shared_values if self.training else 0
+        parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
+        return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
     def _program(self, rows: int, finish: bool = False) -> _Program:
         shards = min(self._shards, rows)
@@ -174,19 +188,20 @@ class Plan:
         """Whether threads join the shards' gradients themselves, each some parts of them."""
         return self.training and self.backend.compiled and self.parameters.dtype == np.float32
 
-    def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Callable[[int], list[Call]]:
-        """By a shard's number: what its thread does once the batch has gone through all layers."""
+    def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
         if not self._by_parts():
             return lambda shard: []
         shared = [compiler.shared() for compiler in compilers]
+        slots = self.parameters.layout.trained_slots()
+        self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
         wait = [barrier.wait()] if len(compilers) > 1 else []
 
-        def ending(shard: int) -> list[Call]:
-            calls: list[Call] = list(wait)
+        def ending(shard: int) -> list[Owned]:
+            calls: list[Owned] = [(Owner("", "waiting"), call) for call in wait]
             for part, joining in parts_of(self.parameters.layout, shard, shared, self._gradients):
-                calls += joining
+                calls += [(Owner(part.layer, "gradient"), call) for call in joining]
                 if finish and self.finish:
-                    calls += self.finish(part, self.gradient)
+                    calls += [(Owner("", "update"), call) for call in self.finish(part, self.gradient)]
             return calls
 
         return ending
@@ -210,7 +225,7 @@ class _ShardCompiler:
         self.nodes = plan.network.nodes
         self.arena = plan._arenas[shard]
         self.arena.begin(cut.stop - cut.start)
-        self.learned = _learned(plan.network) if plan.training else set()
+        self.learned = learned_nodes(plan.network) if plan.training else set()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -221,29 +236,21 @@ class _ShardCompiler:
         learned = ((node, calls) for node, calls in zip(self.nodes, self.calls, strict=True))
         return {(node.name, each.parameter): each for node, calls in learned for each in calls.shared}
 
-    def task(self, ending: Callable[[int], list[Call]]) -> Call:
-        """All of the shard's work as one call, with what its thread does in the end."""
-        outputs, gradients, additions, calls = self.outputs, self.gradients, self.additions, self.calls
-        loss = self._loss(outputs[self.nodes[-1].name], gradients.get((self.nodes[-1].name, -1)))
-        sequence: list[Call] = [call.start for call in calls if call.start]
-        sequence += [*(call.forward for call in calls), self._scaling(), loss]
-        for node, call in reversed(list(zip(self.nodes, calls, strict=True))):
+    def task(self, ending: Ending) -> Task:
+        """All of the shard's work, with what its thread does in the end."""
+        last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
+        loss = self._loss(self.outputs[last], self.gradients.get((last, -1)))
+        sequence: list[Owned] = [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
+        sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
+        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
+        for node, call in reversed(pairs):
             if node.name in self.learned:
-                sequence.append(call.backward)
-                sequence.extend(additions.get(node.name, ()))
+                back = (call.backward, *self.additions.get(node.name, ()))
+                sequence += [(Owner(node.name, "backward"), each) for each in back]
         sequence += ending(self.shard)
-        ready = self.plan.backend.joined(unchained(sequence), self._passing(calls, outputs, gradients))
-
-        if len(ready) == 1 and self.plan.backend.compiled:
-            return ready[0]
-
-        def run() -> None:
-            # Overflow shows as a loss that is not finite, which the training looks for; warnings would only be noise.
-            with np.errstate(all="ignore"):
-                for call in ready:
-                    call()
-
-        return run
+        task = Task(self.plan.backend, sequence, self._passing(self.calls, self.outputs, self.gradients))
+        self.arena.end(task.narrowed)
+        return task
 
     def _passing(
         self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
@@ -413,7 +420,7 @@ def parts_of(
             if rows[0] < rows[1]:
                 size, whole = prod(slot.parameter.shape[1:]), slot.view(gradients[0])
                 calls = [each[key].call(rows, whole, number > 0) for number, each in enumerate(shared)]
-                yield Part(slot.start + rows[0] * size, rows[1] - rows[0], size), calls
+                yield Part(slot.start + rows[0] * size, rows[1] - rows[0], size, slot.layer), calls
     yield from _joined_part(begin, layout.trained, shard, gradients[:shards])
 
 
@@ -440,7 +447,7 @@ def is_native(call: Call) -> bool:
     return hasattr(call, "arrays")
 
 
-def _learned(network: Network) -> set[str]:
+def learned_nodes(network: Network) -> set[str]:
     """The nodes that have something trained in or before them: only those need a backward pass."""
     learned: set[str] = set()
     for node in network.nodes:

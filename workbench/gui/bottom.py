@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from workbench.events import COMPILING
 from workbench.gui import figures
 from workbench.gui.runs.words import run_name
 from workbench.gui.text import tip
@@ -137,7 +138,7 @@ class BottomStatus(QObject):
         self.name.setText(run_name(number))
         started = curves.started
         if started is None or curves.stage not in ("", "paused"):
-            self.where.setText(curves.stage or self.tr("starting"))
+            self.where.setText(self._starting(curves.stage))
             self.progress.set_share(None)
         else:
             epoch = min(started.epochs, int(curves.position) + 1)
@@ -160,6 +161,11 @@ class BottomStatus(QObject):
         for widget in (self.name, self.where, self.progress, self.stop):
             widget.show()
         self.pause.setVisible(not stopping)
+
+    def _starting(self, stage: str) -> str:
+        if stage == COMPILING:
+            return self.tr("Compiling for this machine (first run only)…")
+        return stage or self.tr("starting")
 
     def _show_words(self, number: int, reading: bool) -> None:
         bar, workspace = self._bar, self._workspace

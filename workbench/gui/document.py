@@ -32,6 +32,7 @@ class Document(QObject):
         factsChanged: the data was imported anew or is gone: ``DataFacts`` or None.
         networkChanged: the shapes were worked out anew: ``Network`` or None.
         problemsChanged: what keeps the recipe from being trained: a tuple of ``Problem``.
+        memoryChanged: what memory training would need was worked out, or is no longer known: bytes or None.
         dirtyChanged: whether there is something to save.
     """
 
@@ -39,6 +40,7 @@ class Document(QObject):
     factsChanged = Signal(object)
     networkChanged = Signal(object)
     problemsChanged = Signal(tuple)
+    memoryChanged = Signal(object)
     dirtyChanged = Signal(bool)
 
     def __init__(
@@ -53,6 +55,7 @@ class Document(QObject):
         self._facts: DataFacts | None = None
         self._network: Network | None = None
         self._problems: tuple[Problem, ...] = ()
+        self._memory: int | None = None
         self._clock = clock
         self.file: Path | None = None
         self.undo_stack = QUndoStack(self)
@@ -78,6 +81,11 @@ class Document(QObject):
     def problems(self) -> tuple[Problem, ...]:
         """What keeps the recipe from being trained, each with its path."""
         return self._problems
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that training would need beside the data; None where it has not been worked out."""
+        return self._memory
 
     @property
     def dirty(self) -> bool:
@@ -120,6 +128,12 @@ class Document(QObject):
     def replace(self, recipe: Recipe, text: str = "") -> None:
         """Take another recipe. One step of Undo."""
         self._push(recipe, text, merge=False)
+
+    def set_memory(self, size: int | None) -> None:
+        """Take note of what memory training would need."""
+        if size != self._memory:
+            self._memory = size
+            self.memoryChanged.emit(size)
 
     def set_facts(self, facts: DataFacts | None) -> None:
         """Take note of imported data."""

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from workbench.engine.backend import Backend
-from workbench.engine.device import one_blas_thread
+from workbench.engine.device import one_blas_thread, open_backend
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network, build_network
 from workbench.engine.parameters import Parameters
@@ -19,9 +19,10 @@ from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.gui.data_facts import DataFacts
 from workbench.gui.figures import duration, memory
-from workbench.gui.network.costs import training_memory
 from workbench.gui.workspace import Workspace
 from workbench.recipe.recipe import Recipe
+from workbench.training.loop import measuring_batch
+from workbench.training.memory import need_before
 from workbench.training.stepper import Stepper
 
 _SETTLE_MS = 500
@@ -45,7 +46,7 @@ class Estimate:
 
     Attributes:
         seconds: of an epoch with its evaluation; None where it was not tried.
-        bytes: of memory.
+        bytes: of memory, beside the data.
     """
 
     seconds: float | None
@@ -96,10 +97,12 @@ class Estimates(QObject):
         key = self._key()
         self._workspace.background.cancel("estimate")
         self._timer.stop()
+        known = self._known.get(key) if key is not None else None
+        self._workspace.document.set_memory(known.bytes if known else None)
         if key is None:
             self._tell("")
-        elif key in self._known:
-            self._tell(estimate_text(self._known[key]))
+        elif known:
+            self._tell(estimate_text(known))
         elif not self._workspace.runs.busy():
             self._timer.start()
 
@@ -165,14 +168,15 @@ def estimate(recipe: Recipe, facts: DataFacts, threads: int, going: Going = lamb
     loss = cast(Loss, recipe.training.loss)
     outputs = loss.outputs(facts.outputs)
     network = build_network(recipe.network, facts.input_shape, outputs, recipe.training.dropout)
-    size = training_memory(network, recipe)
-    batch = min(recipe.training.batch_size, facts.examples)
+    batch, backend = min(recipe.training.batch_size, facts.examples), open_backend("cpu")
+    examples, measured = sum(facts.sizes.values()), measuring_batch(batch)
+    size = need_before(recipe.training, network, backend, threads, batch, measured, examples).total
     if size > _MOST_BYTES or network.multiply_adds() * batch * 3 > _MOST_WORK or not going():
         return Estimate(None, size)
     pool = ShardPool(threads)
     try:
         with one_blas_thread():
-            step = _seconds_of_step(recipe, network, batch, pool, going)
+            step = _seconds_of_step(recipe, network, backend, batch, pool, going)
     finally:
         pool.close()
     if step is None:
@@ -183,11 +187,17 @@ def estimate(recipe: Recipe, facts: DataFacts, threads: int, going: Going = lamb
     return Estimate(step * (steps + _EVALUATION * evaluated), size)
 
 
-def _seconds_of_step(recipe: Recipe, network: Network, batch: int, pool: ShardPool, going: Going) -> float | None:
-    """The median over some steps; the first one compiles and does not count."""
-    parameters = Parameters(network, Backend())
+def _seconds_of_step(
+    recipe: Recipe, network: Network, backend: Backend, batch: int, pool: ShardPool, going: Going
+) -> float | None:
+    """The median over some steps; the first one does not count."""
+    parameters = Parameters(network, backend)
     parameters.initialize(recipe.training.seed)
     stepper = Stepper(recipe.training, parameters, batch, pool)
+    for _ in backend.prepare():
+        # Compiled here, in the background, they are there once training is started.
+        if not going():
+            return None
     _fill(stepper.plan, network, batch)
     times: list[float] = []
     began = time.perf_counter()

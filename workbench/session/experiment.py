@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from workbench.engine.backend import Backend
 from workbench.engine.device import one_blas_thread
+from workbench.engine.resident import MemoryMeter
 from workbench.engine.shards import ShardPool
-from workbench.errors import WorkbenchError
-from workbench.events import Event, Notice, Progress, RunEnded, WeightsLoaded
+from workbench.errors import DeviceError, WorkbenchError
+from workbench.events import COMPILING, Event, Notice, Progress, RunEnded, WeightsLoaded
 from workbench.session.health import HealthWatch
-from workbench.session.outcome import outcome
+from workbench.session.outcome import outcome, profile_of
 from workbench.session.prepare import Prepared
 from workbench.store.run_folder import RunFolder
 from workbench.training.control import Control
 from workbench.training.loop import Diverged, Job, Training
+from workbench.training.memory import used_json
 
 _CPU = "The finished epochs are saved."
 
 
 def run_experiment(
-    prepared: Prepared, folder: RunFolder, run: str, control: Control, *, resume: bool = False
+    prepared: Prepared, folder: RunFolder, run: str, control: Control, *, resume: bool = False, profile: bool = False
 ) -> Iterator[Event]:
     """Run what was prepared, in a run folder of its own.
 
@@ -32,6 +36,7 @@ def run_experiment(
         run: the run's name in events.
         control: what may be asked of it meanwhile.
         resume: go on from the last checkpoint.
+        profile: measure at the end where the time of a step goes; the summary then has ``profile``.
 
     Yields:
         What happens. The last event is ``RunEnded``, also where training diverged or memory ran out.
@@ -47,7 +52,7 @@ def run_experiment(
         yield _logged(folder, prepared.start.event(run))
     try:
         with one_blas_thread():
-            yield from _trained(prepared, folder, run, control, resume)
+            yield from _trained(prepared, folder, run, control, resume, profile)
     except Diverged as error:
         yield _failed(folder, run, "diverged", _diverged_text(error, prepared))
     except WorkbenchError:
@@ -59,19 +64,37 @@ def run_experiment(
         yield _failed(folder, run, "failed", _memory_text(prepared))
 
 
-def _trained(prepared: Prepared, folder: RunFolder, run: str, control: Control, resume: bool) -> Iterator[Event]:
+def _trained(
+    prepared: Prepared, folder: RunFolder, run: str, control: Control, resume: bool, profile: bool
+) -> Iterator[Event]:
     pool = ShardPool(prepared.threads)
     try:
-        training = Training(job_of(prepared, run), folder, control, pool)
+        meter = MemoryMeter()
+        meter.start()
+        try:
+            training = Training(job_of(prepared, run), folder, control, pool)
+            # What the compiler takes is the program's, not the training's.
+            meter.pause_kept()
+            yield from _compiled(prepared.backend, run)
+        except DeviceError as error:
+            yield _logged(folder, Notice(run, time.time(), f"{error} Training with plain NumPy instead, more slowly."))
+            prepared = replace(prepared, backend=Backend())
+            training = Training(job_of(prepared, run), folder, control, pool)
+        meter.start()
         watch = HealthWatch(prepared.recipe.training.clip_norm, folder.events() if resume else ())
         for event in training.events(folder.load("last") if resume and folder.checkpoints() else None):
             yield event
             for finding in watch.take(event):
                 yield _logged(folder, finding)
+        meter.stop()
+        beside: dict[str, Any] = {"memory": used_json(training.need(), _used(meter, prepared.backend))}
+        if profile:
+            yield Progress(run, time.time(), "profiling", 0, 0)
+            beside["profile"] = profile_of(training)
         yield Progress(run, time.time(), "evaluating", 0, 0)
         # The model alone: with averaged weights, training itself would go on with others.
         training.parameters.load(folder.load(prepared.recipe.training.kept).tensors)
-        result = outcome(training, prepared, run)
+        result = outcome(training, prepared, run, beside)
         summary = {**result.summary, "start_from": start_of_run(folder)}
         folder.write_predictions(result.predictions)
         folder.write("summary.json", json.dumps(summary, indent=1).encode())
@@ -96,6 +119,16 @@ def start_of_run(folder: RunFolder) -> dict[str, Any] | None:
     if told is None:
         return None
     return {"path": told.path, "source": told.source, "sha256": told.sha256, "taken": len(told.taken), "of": told.count}
+
+
+def _used(meter: MemoryMeter, backend: Backend) -> int | None:
+    return meter.grown() if backend.on_host else None
+
+
+def _compiled(backend: Backend, run: str) -> Iterator[Event]:
+    """Get the kernels ready; tells of it where they are not kept from an earlier run."""
+    for done, total in backend.prepare():
+        yield Progress(run, time.time(), COMPILING, done, total)
 
 
 def _logged(folder: RunFolder, event: Event) -> Event:

@@ -34,8 +34,15 @@ class Outcome:
     summary: dict[str, Any]
 
 
-def outcome(training: Training, prepared: Prepared, run: str) -> Outcome:
-    """Measure all sets in full with the parameters as they are."""
+def outcome(training: Training, prepared: Prepared, run: str, beside: dict[str, Any] | None = None) -> Outcome:
+    """Measure all sets in full with the parameters as they are.
+
+    Args:
+        training: ended.
+        prepared: what it was made of.
+        run: the run's name.
+        beside: more for the summary.
+    """
     dataset = prepared.dataset
     rows = {name: dataset.sets[name] for name in SETS}
     arrays: Tensors = {
@@ -48,7 +55,19 @@ def outcome(training: Training, prepared: Prepared, run: str) -> Outcome:
     predictions = predictions_of(arrays, dataset.classes, dataset.distributions)
     errors = errors_of(predictions)
     summary = _summary(training, prepared, run, errors)
-    return Outcome(arrays, {**summary, "latency": latency_of(training).to_json()})
+    return Outcome(arrays, {**summary, "latency": latency_of(training).to_json(), **(beside or {})})
+
+
+def profile_of(training: Training) -> dict[str, Any]:
+    """Where the time of a step went, and in ``run`` the seconds of the run so far by what they were spent on."""
+    from workbench.training.profile import profile_training
+
+    spent = {
+        "training": training.state.total_seconds,
+        "evaluation": training.measuring_seconds,
+        "checkpoints": training.saving_seconds,
+    }
+    return {**profile_training(training).to_json(), "run_seconds": spent}
 
 
 def latency_of(training: Training) -> Latency:

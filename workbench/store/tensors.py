@@ -44,10 +44,12 @@ def to_bytes(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str,
     names = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
     order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
     header: dict[str, Any] = {"__metadata__": {key: metadata[key] for key in sorted(metadata)}} if metadata else {}
-    parts, end = [], 0
+    parts: list[Any] = []
+    end = 0
     for name in order:
         array = tensors[name]
-        parts.append(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        # A view, not a copy: a checkpoint of a large network is in memory often enough.
+        parts.append(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8))
         start, end = end, end + array.nbytes
         dtype = names[array.dtype.newbyteorder("=")]
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}

@@ -22,7 +22,7 @@ class WeightAverage:
         self._decay, self._backend, self._values = decay, backend, values
         self._begun = False
         with backend.current():
-            self.vector = backend.xp.zeros_like(values)
+            self.vector = backend.xp.zeros(values.shape, values.dtype)
 
     def begin(self) -> None:
         """Start from the weights as they are, unless it has begun."""

@@ -22,7 +22,7 @@ class GatheredGradient:
         self._waiting = False
         with self._backend.current():
             xp = self._backend.xp
-            self._sum: Array = xp.zeros_like(plan.gradient)
+            self._sum: Array = xp.zeros(plan.gradient.shape, plan.gradient.dtype)
             self._strength: Array = xp.zeros(1, plan.gradient.dtype)
         self._share, self._scale = np.zeros(1), np.zeros(1)
         compiled = plan.backend.compiled and plan.gradient.dtype == np.float32

@@ -34,6 +34,7 @@ from workbench.store.tensors import Tensors
 from workbench.training.control import Control
 from workbench.training.health import LayerWatch
 from workbench.training.measure import Measure, Measured, training_sample
+from workbench.training.memory import MemoryNeed, need_of
 from workbench.training.meter import LossMeter
 from workbench.training.schedules.base import Moment, Schedule
 from workbench.training.state import TrainingState
@@ -99,6 +100,7 @@ class Training:
         state: where it stands.
         parameters: the network's numbers.
         measure: measures sets with them.
+        measuring_seconds, saving_seconds: spent on evaluation after epochs, and on checkpoints.
     """
 
     def __init__(self, job: Job, keeper: Keeper, control: Control, pool: ShardPool) -> None:
@@ -114,6 +116,7 @@ class Training:
             self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
         self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
+        self.feeder.bind(self.stepper.plan)
         loss = cast(Loss, self.recipe.loss)
         self.measure = Measure(self.dataset, self.parameters, loss, pool, measuring_batch(self.batch))
         self.sample = training_sample(self.dataset, self.recipe.seed)
@@ -128,6 +131,11 @@ class Training:
         self._committed = 0.0
         self._meter = LossMeter(job.backend)
         self._layers = LayerWatch(self.stepper.plan, self.recipe.epochs, self.steps_per_epoch)
+        self.measuring_seconds = self.saving_seconds = 0.0
+
+    def need(self) -> MemoryNeed:
+        """What memory it takes."""
+        return need_of(self.stepper, self.measure.plan, self.dataset.rows)
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -294,10 +302,11 @@ class Training:
 
     def _evaluate_epoch(self, seconds: float, running_loss: float | None = None) -> Iterator[Event]:
         """Measure, judge, and make the record; it is held back until the next commit."""
-        state = self.state
+        state, began = self.state, time.perf_counter()
         with self.stepper.averaged():
             train = self.measure(self.sample)
             dev = self.measure(self.dataset.sets["dev"]) if len(self.dataset.sets["dev"]) else None
+        self.measuring_seconds += time.perf_counter() - began
         best = state.judge(self._score(dev), self._min_delta())
         self._best_waiting = best or self._best_waiting
         if not self.stepper.finite():
@@ -347,8 +356,10 @@ class Training:
         """Save the state and what happened; only then send the epochs' records."""
         if reason == "epoch" and not self._waiting:
             return
+        began = time.perf_counter()
         checkpoint = Checkpoint(self.stepper.tensors(), self.state.facts())
         row = self.keeper.commit(self._waiting, checkpoint, reason=reason, best=self._best_waiting)
+        self.saving_seconds += time.perf_counter() - began
         held, self._held, self._waiting, self._best_waiting = self._held, [], [], False
         self._committed = time.monotonic()
         yield from held
@@ -371,6 +382,7 @@ class Training:
             examples={name: len(rows) for name, rows in self.dataset.sets.items()},
             layers=self.stepper.layers,
             train_sample=len(self.sample),
+            memory=self.need().total,
         )
 
     def _stamp(self) -> tuple[str, float]:

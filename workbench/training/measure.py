@@ -37,18 +37,22 @@ class Measured:
 
 
 class Measure:
-    """Measures sets with the parameters as they are."""
+    """Measures sets with the parameters as they are.
+
+    Attributes:
+        plan: computes the network in inference mode.
+    """
 
     def __init__(self, dataset: Dataset, parameters: Parameters, loss: Loss, pool: ShardPool, batch: int) -> None:
         self.dataset, self._loss, self._backend = dataset, loss, parameters.backend
         self._parameters, self._pool = parameters, pool
         self.feeder = Feeder(dataset, parameters.backend, dtype=parameters.dtype)
-        self._plan = Plan(parameters, loss, batch, training=False, pool=pool)
+        self.plan = Plan(parameters, loss, batch, training=False, pool=pool)
 
     def one_by_one(self) -> Measure:
         """The same with one example at a time, as a model answers in use."""
         other = copy(self)
-        other._plan = Plan(self._parameters, self._loss, 1, training=False, pool=self._pool)
+        other.plan = Plan(self._parameters, self._loss, 1, training=False, pool=self._pool)
         return other
 
     def __call__(self, rows: Rows) -> Measured:
@@ -57,9 +61,9 @@ class Measure:
             return Measured(float("nan"), float("nan"))
         with self._backend.current():
             totals = self._backend.xp.zeros(2, np.float64)
-            for start in range(0, len(rows), self._plan.batch):
-                self._plan.run(self.feeder.fill(self._plan, rows[start : start + self._plan.batch]))
-                totals += self._plan.sums
+            for start in range(0, len(rows), self.plan.batch):
+                self.plan.run(self.feeder.fill(self.plan, rows[start : start + self.plan.batch]))
+                totals += self.plan.sums
         loss, error = (float(value) for value in self._backend.to_host(totals))
         strength = float(self.dataset.strengths[rows].sum(dtype=np.float64))
         return Measured(loss / max(strength, 1e-30), error / len(rows) / self._unit(rows))
@@ -67,17 +71,17 @@ class Measure:
     def outputs(self, rows: Rows) -> np.ndarray[Any, Any]:
         """Probabilities ``(n, classes)``, or for regression values ``(n, outputs)`` in the target's unit."""
         found = []
-        for start in range(0, len(rows), self._plan.batch):
-            count = self.feeder.fill(self._plan, rows[start : start + self._plan.batch])
-            self._plan.run(count)
+        for start in range(0, len(rows), self.plan.batch):
+            count = self.feeder.fill(self.plan, rows[start : start + self.plan.batch])
+            self.plan.run(count)
             found.append(self._backend.to_host(self._predicted(count)))
         if len(found) == 1:
             return found[0]
-        return np.concatenate(found) if found else np.zeros((0, self._plan.network.outputs), np.float32)
+        return np.concatenate(found) if found else np.zeros((0, self.plan.network.outputs), np.float32)
 
     def _predicted(self, count: int) -> Any:
         """A new array: the plan's own is filled anew by the next batch."""
-        predicted = self._loss.predict(self._backend.xp, self._plan.output[:count])
+        predicted = self._loss.predict(self._backend.xp, self.plan.output[:count])
         if self._loss.task == "classification":
             return predicted
         encoder = self.dataset.encoder

@@ -147,6 +147,12 @@ class Stepper:
         """While this lasts, the network's numbers are those of the model: with ``ema`` the averaged ones."""
         return self._average.in_place() if self._average else nullcontext()
 
+    def kept_values(self) -> int:
+        """Bytes of what is kept of the parameters from step to step, beside themselves and their gradient."""
+        vectors = [*self._vectors.values(), *((self._average.vector,) if self._average else ())]
+        gathered = int(self.plan.gradient.nbytes) if self._gathered else 0
+        return sum(int(vector.nbytes) for vector in vectors) + gathered
+
     def penalty(self) -> float:
         """What L1 and L2 add to the loss."""
         return self.regularization.penalty()

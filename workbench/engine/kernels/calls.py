@@ -19,13 +19,16 @@ _CACHE_BYTES = 2**20
 """What the buffers of a group may take for the rows that it works on at a time: about half of a level-2 cache."""
 
 
+Table = np.ndarray[Any, np.dtype[np.int64]]
+
+
 class NativeCall:
     """A kernel with its arguments.
 
     Args:
         kernel: what runs.
         rows: how many rows it works on, or the first and the one after the last.
-        arguments: its numbers: arrays stand for their address, floats for the bits of a float64.
+        arguments: its numbers: arrays and functions stand for their address, floats for the bits of a float64.
         row_bytes: what it reads and writes for each row, so that kernels in a row can share the cache; 0 where it must
             see all rows at once.
         least_rows: fewer at a time are not worth it.
@@ -42,6 +45,9 @@ class NativeCall:
         self.least_rows = least_rows
         self.kernel, self.rows, self.row_bytes = kernel, (0, rows) if isinstance(rows, int) else rows, row_bytes
         self.arguments = np.array([_number(value) for value in arguments] or [0], np.int64)
+        self._functions = [(place, value) for place, value in enumerate(arguments) if isinstance(value, Function)]
+        for function in (kernel, *(function for _, function in self._functions)):
+            function.bound = True
         # The arrays behind the addresses must live as long as the call.
         self.arrays = [(place, value) for place, value in enumerate(arguments) if isinstance(value, np.ndarray)]
         self._program: NativeProgram | None = None
@@ -50,6 +56,12 @@ class NativeCall:
     def floats(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The arguments seen as floats, to change those that are for the next run."""
         return self.arguments.view(np.float64)
+
+    def prepare(self) -> tuple[int, int]:
+        """Compile what it needs; the addresses of the kernel and of its arguments."""
+        for place, function in self._functions:
+            self.arguments[place] = function.address
+        return self.kernel.address, self.arguments.ctypes.data
 
     def __call__(self) -> None:
         if self._program is None:
@@ -75,19 +87,28 @@ class NativeProgram:
         passing: arrays with a row for each of the batch that nothing outside of the program's calls touches. Those that
             one group alone touches are not filled at all: their first rows serve for each few rows in turn, and so
             stay in the cache.
+
+    Attributes:
+        narrowed: those arrays by address, with the bytes of them that are used.
     """
 
     def __init__(self, calls: Sequence[NativeCall], passing: Collection[Array] = ()) -> None:
         self.calls = tuple(calls)
-        table = [(call.kernel.address, call.arguments.ctypes.data) for call in calls]
-        self._table = np.array(table, np.int64).reshape(-1, 2)
+        self._tables: tuple[Table, Table, Table] | None = None
         groups = list(_groups(calls))
         self._groups = np.array([(g.start, g.stop, *g.rows, g.step) for g in groups], np.int64).reshape(-1, 5)
+        self.narrowed: dict[int, int] = {}
         moved = [(number, *move) for number, g in enumerate(groups) for move in self._moves(g, passing)]
         self._moved = np.array(moved, np.int64).reshape(-1, 4)
 
     def __call__(self) -> None:
-        run_table(self._table, self._groups, self._moved)
+        run_table(*(self._tables or self.tables()))
+
+    def tables(self) -> tuple[Table, Table, Table]:
+        """What ``run_table`` is given. Compiles what has not been: to bind a program costs nothing before it runs."""
+        table = np.array([call.prepare() for call in self.calls], np.int64).reshape(-1, 2)
+        self._tables = table, self._groups, self._moved
+        return self._tables
 
     def _moves(self, group: _Group, passing: Collection[Array]) -> Iterator[tuple[int, int, int]]:
         """Where addresses of passing arrays stand, the addresses, and the bytes of a row."""
@@ -99,6 +120,7 @@ class NativeProgram:
         for call in inside:
             for place, array in call.arrays:
                 if _address(array) in local:
+                    self.narrowed[_address(array)] = group.step * local[_address(array)]
                     slot = int(call.arguments.ctypes.data) + place * call.arguments.itemsize
                     yield slot, _address(array), local[_address(array)]
 
@@ -138,7 +160,7 @@ def _number(value: Any) -> int:
         return _address(value)
     if isinstance(value, float):
         return int(np.float64(value).view(np.int64))
-    return int(value)
+    return 0 if isinstance(value, Function) else int(value)
 
 
 def _address(array: Array) -> int:

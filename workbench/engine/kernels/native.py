@@ -11,16 +11,21 @@ Kernels never check anything: whoever binds one answers for shapes, types and co
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import cfunc, types
 from numba import njit as _njit
+from numba.core import caching
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
 from workbench.engine.kernels.kept import keep_by_content
+from workbench.errors import DeviceError
+
+_cache_of: Any = caching.FunctionCache
 
 carray: Any = numba.carray  # type: ignore[attr-defined]
 
@@ -43,16 +48,33 @@ def intrinsic(function: Callable[..., Any]) -> Any:
 
 def njit(function: Callable[..., Any]) -> Any:
     """Numba's ``njit`` with the settings of all kernels, callable from Python too."""
-    return _njit(function, nogil=True, **_COMPILE)
+    return _kept(lambda **options: _njit(function, nogil=True, **options))
+
+
+def _kept(make: Callable[..., Any]) -> Any:
+    """What Numba makes, kept on disk where there is a folder to write to, the installation's or the user's."""
+    try:
+        return make(**_COMPILE)
+    except (RuntimeError, OSError):
+        return make(**{**_COMPILE, "cache": False})
 
 
 class Function:
-    """A function of some whole numbers, compiled when its address is first asked for."""
+    """A function of some whole numbers, compiled when its address is first asked for.
+
+    Attributes:
+        bound: whether some call needs it.
+    """
+
+    known: ClassVar[list[Function]] = []
+    """All that have been defined so far."""
 
     def __init__(self, function: Callable[..., None], arguments: int) -> None:
         self.function, self._signature = function, types.void(*[types.int64] * arguments)
         self.__doc__ = function.__doc__
         self._compiled: Any = None
+        self.bound = False
+        Function.known.append(self)
 
     @property
     def name(self) -> str:
@@ -61,10 +83,53 @@ class Function:
 
     @property
     def address(self) -> int:
-        """Where its machine code is."""
-        if self._compiled is None:
-            self._compiled = cfunc(self._signature, **_COMPILE)(self.function)
+        """Where its machine code is.
+
+        Raises:
+            DeviceError: it cannot be compiled.
+        """
+        self.prepare()
         return int(self._compiled.address)
+
+    def prepare(self) -> bool:
+        """Compile it, or load what was compiled before; whether it had to be compiled.
+
+        Raises:
+            DeviceError: it cannot be compiled.
+        """
+        if self._compiled is not None:
+            return False
+        try:
+            self._compiled = _kept(lambda **options: cfunc(self._signature, **options)(self.function))
+        except Exception as error:  # A compiler that is broken or too old fails in many ways.
+            what = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise DeviceError(
+                f"{self.name} cannot be compiled ({what})", where="compiled kernels", mend="Set WORKBENCH_KERNELS=off."
+            ) from error
+        return int(self._compiled.cache_hits) == 0
+
+    def on_disk(self) -> bool:
+        """Whether its machine code for this processor is kept on disk; loads it."""
+        return _on_disk(self.function, self._signature)
+
+    def folder(self) -> str | None:
+        """The folder where its machine code is kept; None where no folder can be written to."""
+        try:
+            return str(_cache_of(self.function).cache_path)
+        except (RuntimeError, OSError):
+            return None
+
+
+def _on_disk(function: Any, arguments: Any) -> bool:
+    try:
+        return _cache_of(function).load_overload(arguments, cpu_target.target_context) is not None
+    except (RuntimeError, OSError):
+        return False
+
+
+def pending() -> list[Function]:
+    """What some call needs and has no machine code yet."""
+    return [function for function in Function.known if function.bound and function._compiled is None]
 
 
 def kernel(function: Callable[[int, int, int], None]) -> Function:
@@ -164,3 +229,8 @@ def run_table(table: Any, groups: Any, moved: Any) -> None:
         for number in range(move, done):
             longs(moved[number, 1], 1)[0] = moved[number, 2]
         move = done
+
+
+def runner_on_disk() -> bool:
+    """Whether ``run_table`` is kept on disk for this processor."""
+    return _on_disk(run_table.py_func, (types.Array(types.int64, 2, "C"),) * 3)

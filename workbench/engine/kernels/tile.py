@@ -15,7 +15,6 @@ multiplication, ACM TOMS 2008).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -232,13 +231,11 @@ def _channel_tile(
 TILE, CHANNEL_TILE = Function(_tile, _ARGUMENTS), Function(_channel_tile, _ARGUMENTS)
 
 
-@cache
-def tile_address() -> int:
-    """Where the compiled tile is: kernels that use it are given this number."""
-    return TILE.address
+def tile_address() -> Function:
+    """What stands for the tile's address among a call's arguments: it is compiled with the kernels that use it."""
+    return TILE
 
 
-@cache
-def channel_tile_address() -> int:
-    """Where the compiled tile of the second kind is."""
-    return CHANNEL_TILE.address
+def channel_tile_address() -> Function:
+    """The same for the tile of the second kind."""
+    return CHANNEL_TILE

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 from workbench.gui.diagram import Diagram, boxes_of
 from workbench.gui.document import Document
 from workbench.gui.figures import grouped, memory, short
-from workbench.gui.network.costs import training_memory
 from workbench.gui.network.details import LayerDetails
 from workbench.gui.network.editor import NetworkEditor
 from workbench.gui.network.layer_table import LayerTable
@@ -115,6 +114,7 @@ class NetworkPanel(QWidget):
         self._document.recipeChanged.connect(self._update)
         self._document.networkChanged.connect(self._update)
         self._document.factsChanged.connect(self._update)
+        self._document.memoryChanged.connect(lambda _: self._layers.set_note(self._summary()))
         self.editor.selectionChanged.connect(self.diagram.set_current)
         self.editor.failed.connect(self._on_failed)
         self.diagram.selected.connect(self.editor.select)
@@ -150,8 +150,10 @@ class NetworkPanel(QWidget):
             count,
             self.tr("{0} parameters").format(grouped(network.parameter_count())),
             self.tr("{0} multiply-adds an example").format(short(network.multiply_adds())),
-            self.tr("{0} at batch {1}").format(memory(training_memory(network, recipe)), recipe.training.batch_size),
         ]
+        if self._document.memory is not None:
+            size = memory(self._document.memory)
+            parts.append(self.tr("{0} at batch {1}").format(size, recipe.training.batch_size))
         return " · ".join(parts)
 
     def _ask(self, what: str, anchor: QWidget, choices: list[Choice]) -> None:

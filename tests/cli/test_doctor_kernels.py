@@ -1,0 +1,61 @@
+"""What `doctor` says of compiled kernels, BLAS and threads."""
+
+from __future__ import annotations
+
+import pytest
+from support.command_line import CommandLine
+
+from workbench.engine import report
+from workbench.engine.kernels.native import Function
+
+
+def test_that_doctor_tells_the_kernels_and_where_they_are_kept(workbench: CommandLine) -> None:
+    found = workbench.well("doctor", "--json").json["kernels"]
+    assert found["used"]
+    assert found["vector"] in (4, 8, 16)
+    assert found["known"] == len(Function.known)
+    assert 0 <= found["compiled"] <= found["known"]
+    assert found["folder"]
+    assert found["numba"]
+    out = workbench.well("doctor").out
+    assert f"vectors of {found['vector']} float32" in out
+    assert "WORKBENCH_KERNELS=off" in out
+
+
+def test_that_doctor_says_that_kernels_are_switched_off(
+    workbench: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_KERNELS", "off")
+    report_of = workbench.well("doctor", "--json").json["kernels"]
+    assert not report_of["used"]
+    assert "switched off by WORKBENCH_KERNELS" in workbench.well("doctor").out
+
+
+@pytest.mark.parametrize(
+    ("folder", "kept", "state"), [("/somewhere", True, "warm"), ("/somewhere", False, "cold"), (None, False, "none")]
+)
+def test_that_the_cache_is_warm_or_cold_or_not_to_be_had(
+    folder: str | None, kept: bool, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Function, "folder", lambda self: folder)
+    monkeypatch.setattr(Function, "on_disk", lambda self: kept)
+    assert report.kernel_report().cache == state
+
+
+def test_that_each_state_of_the_cache_has_words(workbench: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Function, "on_disk", lambda self: False)
+    assert "the first run does it" in workbench.well("doctor").out
+    monkeypatch.setattr(Function, "folder", lambda self: None)
+    assert "each run compiles its own" in workbench.well("doctor").out
+
+
+def test_that_blas_runs_on_one_thread_in_training(workbench: CommandLine) -> None:
+    libraries = workbench.well("doctor", "--json").json["blas"]
+    assert libraries
+    assert {each["threads_in_training"] for each in libraries} == {1}
+
+
+def test_that_doctor_says_why_it_uses_so_many_threads(workbench: CommandLine) -> None:
+    out = workbench.well("doctor").out
+    assert "the command line takes all cores" in out
+    assert "at least 1,000,000 multiply-adds" in out

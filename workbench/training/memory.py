@@ -1,0 +1,121 @@
+"""What memory a training needs, worked out before it has written to any of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any, cast
+
+from workbench.engine.backend import Backend
+from workbench.engine.layer import Loss
+from workbench.engine.network import Network
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Plan
+from workbench.engine.shards import ShardPool
+from workbench.recipe.training import TrainingRecipe
+from workbench.training.stepper import Stepper
+
+_FLOAT = 4
+"""Bytes of a float32."""
+_ANSWERS = 2 * 12 + 16
+"""Bytes of an example beside its values: target and strength for each of two feeders, and its place in the order."""
+
+
+_MOST_BOUND = 16_000_000_000
+"""Of what needs more, plans are not even bound: the system may not promise it, and how much hardly matters."""
+_COPIES = 2
+"""Of everything, while a checkpoint is made: its arrays, and the bytes of the file."""
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Bytes of memory, by what they are for. What the data themselves take comes on top.
+
+    Attributes:
+        weights: the parameters and what the optimizer keeps of them: its state, averages, gathered gradients.
+        training: gradients, and a batch's values in all layers.
+        measuring: a batch's values in inference.
+        examples: each one's target, strength and place in the order.
+        saving: while a checkpoint is made: copies of the weights and of what the optimizer keeps.
+    """
+
+    weights: int
+    training: int
+    measuring: int
+    examples: int
+    saving: int
+
+    @property
+    def total(self) -> int:
+        """All together, at the worst moment."""
+        return sum(asdict(self).values())
+
+    def to_json(self) -> dict[str, int]:
+        """The parts, and ``total``."""
+        return {**asdict(self), "total": self.total}
+
+
+def need_of(stepper: Stepper, measuring: Plan, examples: int) -> MemoryNeed:
+    """What a training needs whose plans are bound.
+
+    Args:
+        stepper: takes its steps.
+        measuring: computes the network in inference.
+        examples: in the whole data set.
+    """
+    parameters, kept = stepper.parameters, stepper.kept_values()
+    weights = int(parameters.values.nbytes + parameters.state.nbytes) + kept
+    # On a GPU checkpoints are made in the host's memory.
+    saving = _COPIES * weights if parameters.backend.on_host else 0
+    return MemoryNeed(weights, stepper.plan.memory(), measuring.memory(), _ANSWERS * examples, saving)
+
+
+def need_before(
+    recipe: TrainingRecipe, network: Network, backend: Backend, threads: int, batch: int, measured: int, examples: int
+) -> MemoryNeed:
+    """The same before a training is made: its plans are bound to memory that is asked for and never touched.
+
+    Args:
+        recipe: what would be trained.
+        network: built.
+        backend: where, on the host.
+        threads: compute threads.
+        batch: training examples at once.
+        measured: examples at once in inference.
+        examples: in the whole data set.
+    """
+    rough = _rough(recipe, network, batch, examples)
+    if rough.total > _MOST_BOUND:
+        return rough
+    pool = ShardPool(threads)
+    try:
+        parameters = Parameters(network, backend)
+        stepper = Stepper(recipe, parameters, batch, pool)
+        plan = Plan(parameters, cast(Loss, recipe.loss), measured, training=False, pool=pool)
+        return need_of(stepper, plan, examples)
+    except MemoryError:
+        return rough
+    finally:
+        pool.close()
+
+
+def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) -> MemoryNeed:
+    """From shapes alone: all values of a batch with their gradients, and a third of that in inference."""
+    count, vectors = network.parameter_count() * _FLOAT, len(getattr(recipe.optimizer, "vectors", ()))
+    values = (prod(network.input_shape) + 2 * sum(prod(node.shape) for node in network.nodes)) * batch * _FLOAT
+    weights = count * (1 + vectors)
+    return MemoryNeed(weights, count + values, values // 3, _ANSWERS * examples, _COPIES * weights)
+
+
+def size_text(count: float) -> str:
+    """``870 kB``, ``210 MB``, ``1.3 GB``."""
+    for unit in ("B", "kB", "MB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def used_json(need: MemoryNeed, used: int | None) -> dict[str, Any]:
+    """For the summary: what was told before, and what was then used at the peak of training, in bytes."""
+    return {"estimated": need.to_json(), "used": used}
