@@ -42,8 +42,8 @@ from workbench.training.stepper import StepHealth, Stepper
 
 _COMMIT_SECONDS = 0.2
 """Epochs shorter than this are saved together: each then costs a fraction of a sync to disk."""
-_RECORDS = 2_000
-"""Step records of a whole run, at most one for each step."""
+_RECORDS, _RECORDS_AN_EPOCH = 2_000, 100
+"""Step records of a whole run and of an epoch, at most. A step that is recorded costs a good part of another one."""
 
 
 class Keeper(Protocol):
@@ -124,7 +124,8 @@ class Training:
         self.reason: str = "finished"
         self.schedule = cast(Schedule, self.recipe.schedule)
         total = self.updates_per_epoch * self.recipe.epochs
-        self._every = max(1, min(self.updates_per_epoch, -(-total // _RECORDS)))
+        spread = max(-(-total // _RECORDS), -(-self.updates_per_epoch // _RECORDS_AN_EPOCH), 1)
+        self._every = min(self.updates_per_epoch, spread)
         self._waiting: list[Event] = []
         self._held: list[Event] = []
         self._best_waiting = False
