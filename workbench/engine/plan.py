@@ -18,7 +18,8 @@ from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
-from workbench.engine.parameters import Layout, Parameters
+from workbench.engine.parameters import Parameters
+from workbench.engine.parts import Finish, parts_of
 from workbench.engine.shards import ShardPool, SumMeeting
 from workbench.engine.task import Ending, Owned, Owner, Task
 from workbench.recipe.network import INPUT
@@ -36,27 +37,6 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
 def least_shard_work() -> int:
     """Multiply-adds under which a shard is not worth a thread."""
     return _LEAST_SHARD_WORK
-
-
-@dataclass(frozen=True)
-class Part:
-    """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``.
-
-    ``layer`` is the one whose parameter it is a part of; empty where it may be several.
-    """
-
-    start: int
-    rows: int
-    size: int
-    layer: str = ""
-
-    def of(self, vector: Array) -> Array:
-        """Its part of a flat vector, ``(rows, size)``."""
-        return vector[self.start : self.start + self.rows * self.size].reshape(self.rows, self.size)
-
-
-Finish = Callable[[Part, Array], list[Call]]
-"""Given a part and the whole gradient: what a thread does once the part of the gradient is there."""
 
 
 @dataclass(frozen=True)
@@ -393,53 +373,6 @@ def _adding(backend: Backend, whole: Array, part: Array) -> Call:
         size = prod(whole.shape[1:])
         return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
     return lambda: backend.xp.add(whole, part, out=whole)
-
-
-def parts_of(
-    layout: Layout, shard: int, shared: list[dict[tuple[str, str], SharedGradient]], gradients: list[Array]
-) -> Iterator[tuple[Part, list[Call]]]:
-    """One thread's parts of the trained parameters, each with the calls that fill its gradient in ``gradients[0]``.
-
-    Args:
-        layout: of the parameters.
-        shard: the thread's number.
-        shared: the shards' shared gradients, by layer and parameter.
-        gradients: of each shard, flat.
-    """
-    shards, begin = len(shared), 0
-    for slot in layout.trained_slots():
-        key = slot.layer, slot.parameter.name
-        # What lies between shared ones is joined in one stretch; none reaches over the end of the weights.
-        if key in shared[0] or slot.start == layout.decayed:
-            yield from _joined_part(begin, slot.start, shard, gradients[:shards])
-            begin = slot.start
-        if key in shared[0]:
-            begin = slot.stop
-            length = slot.parameter.shape[0]
-            rows = length * shard // shards, length * (shard + 1) // shards
-            if rows[0] < rows[1]:
-                size, whole = prod(slot.parameter.shape[1:]), slot.view(gradients[0])
-                calls = [each[key].call(rows, whole, number > 0) for number, each in enumerate(shared)]
-                yield Part(slot.start + rows[0] * size, rows[1] - rows[0], size, slot.layer), calls
-    yield from _joined_part(begin, layout.trained, shard, gradients[:shards])
-
-
-def _joined_part(start: int, stop: int, shard: int, gradients: list[Array]) -> Iterator[tuple[Part, list[Call]]]:
-    """A thread's part of a stretch of which each shard has a gradient of its own."""
-    from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.updates import add_vectors
-
-    shards, length = len(gradients), stop - start
-    # Whole cache lines: no two threads write to the same one.
-    ends = [start + (length * k // shards // 16 * 16 if k < shards else length) for k in (shard, shard + 1)]
-    part = Part(ends[0], ends[1] - ends[0], 1)
-    if not part.rows:
-        return
-    vectors = [part.of(gradient) for gradient in gradients]
-    joining: list[Call] = []
-    if shards > 1:
-        joining.append(NativeCall(add_vectors, part.rows, 1, shards, *vectors, row_bytes=4 * shards))
-    yield part, joining
 
 
 def is_native(call: Call) -> bool:

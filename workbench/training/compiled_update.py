@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.parameters import Parameters
-from workbench.engine.plan import Part
+from workbench.engine.parts import Part
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.training.averaging import WeightAverage
