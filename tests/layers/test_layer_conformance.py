@@ -13,13 +13,17 @@ from support.networks import Bench, network_around, random_parameters
 
 from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
-from workbench.engine.layer import Layer
+from workbench.engine.layer import Layer, unchained
 from workbench.engine.network import build_network
 from workbench.engine.parameters import Parameters
+from workbench.engine.plan import is_native
 from workbench.recipe.kinds import LayerSpec
 from workbench.recipe.network import NetworkRecipe
 from workbench.recipe.recipe import Recipe
 from workbench.store.tensors import from_bytes, to_bytes
+
+AS_ARRAYS = {"self_attention"}
+"""Kinds whose calls are array operations on a compiled backend too."""
 
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 
@@ -176,3 +180,9 @@ def test_that_compiled_kernels_compute_what_arrays_do(
             assert_close(ours, theirs, 5e-6)
         assert_close(compiled.parameters.state, plain.parameters.state, 5e-6)
         assert compiled.plan.sums == pytest.approx(plain.plan.sums, rel=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind not in AS_ARRAYS))
+def test_that_a_layer_leaves_no_gap_in_the_machine_code(kind: str, case: Case) -> None:
+    calls = LayerRig(kind, case, dtype=np.float32, backend=COMPILED).calls
+    assert all(is_native(call) for call in unchained([calls.forward, calls.backward]))
