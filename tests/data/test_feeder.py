@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.backends import COMPILED
 from support.networks import loss_of, network_of, random_parameters
 
 from workbench.data.augment.pipeline import preview
@@ -153,6 +154,17 @@ def test_that_the_last_smaller_batch_leaves_the_rest_of_the_buffers_alone() -> N
     np.testing.assert_array_equal(plan.input[3:], before[3:])
     np.testing.assert_array_equal(plan.input[:3], _formula(examples, np.array([200, 7, 7])))
     assert feeder.fill(plan, np.array([], np.int64)) == 0
+
+
+def test_that_a_plan_is_fed_where_it_lies_also_if_its_array_has_the_number_of_one_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workbench.data.feeder.id", lambda _: 7, raising=False)
+    examples, rows = _table(), np.array([3, 200, 7])
+    feeder = Feeder(examples, COMPILED)
+    for plan in (_plan((4,), COMPILED), _plan((4,), COMPILED)):
+        assert feeder.fill(plan, rows) == 3
+        np.testing.assert_allclose(plan.input[:3], _formula(examples, rows), rtol=1e-6)
 
 
 def test_that_batches_cover_all_rows_in_order() -> None:

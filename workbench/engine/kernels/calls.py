@@ -52,11 +52,6 @@ class NativeCall:
         self.arrays = [(place, value) for place, value in enumerate(arguments) if isinstance(value, np.ndarray)]
         self._program: NativeProgram | None = None
 
-    @property
-    def floats(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The arguments seen as floats, to change those that are for the next run."""
-        return self.arguments.view(np.float64)
-
     def prepare(self) -> tuple[int, int]:
         """Compile what it needs; the addresses of the kernel and of its arguments."""
         for place, function in self._functions:

@@ -1,6 +1,6 @@
 """Machine code for the steps of a plan, and one call that runs a whole list of them outside Python.
 
-A ``Kernel`` is a Python function in Numba's subset of the language, compiled when it is first needed and kept on disk
+A kernel is a Python function in Numba's subset of the language, compiled when it is first needed and kept on disk
 for the next start. All kernels have one form, ``kernel(arguments, first, last)``: the address of a block of numbers,
 and the rows (of the batch, or elements of a vector) to work on. So a plan becomes a table of addresses, and
 ``run_table`` walks through it without the interpreter and without its lock.
@@ -52,7 +52,7 @@ def njit(function: Callable[..., Any]) -> Any:
 
 
 def _kept(make: Callable[..., Any]) -> Any:
-    """What Numba makes, kept on disk where there is a folder to write to, the installation's or the user's."""
+    """What Numba makes, kept on disk where its folder (see ``kept.py``) can be written to."""
     try:
         return make(**_COMPILE)
     except (RuntimeError, OSError):
