@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-COMPILING = "compiling for this machine (first run only)"
+COMPILING = "compiling"
 """The stage of a run before its first step where kernels are not kept from an earlier one; takes some seconds."""
 
 StopReason = Literal["finished", "early_stopping", "stopped", "diverged", "failed"]

@@ -230,7 +230,7 @@ class _Reporter:
     def _show_compiling(self, event: Progress) -> None:
         if not self._compiling:
             self._compiling = True
-            say(f"{event.stage[:1].upper()}{event.stage[1:]}…")
+            say("Compiling for this machine (first run only)…")
         self._bar.show(event.done / event.total, event.stage)
 
     def _show(self, epoch: float) -> None:
