@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +24,7 @@ from workbench.data.names import meant
 from workbench.data.readers.base import Hints
 from workbench.errors import InputError, Problem
 from workbench.recipe.data import ColumnType
-
-Task = Literal["classification", "regression"]
+from workbench.recipe.tasks import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Encoder:
     """Encodes examples as the training set was. Normalized values are ``(x - shift) * scale``.
 
     Attributes:
-        task: ``classification`` or ``regression``.
+        task: what is learned.
         target: the column to predict.
         classes: the classes' names, by class number; empty for regression.
         features: the columns that are read, in order; empty for pictures.
@@ -229,7 +228,7 @@ class Encoder:
             raise ValueError("no shape of pictures")
         if self.shift.shape != (size,) or self.scale.shape != (size,) or self.target_scale == 0:
             raise ValueError("the normalization does not fit the shape")
-        if self.task not in ("classification", "regression") or self.pixels not in ("", "uint8", "float32"):
+        if self.task not in TASKS or self.pixels not in ("", "uint8", "float32"):
             raise ValueError("unknown task or pixels")
         if not (np.isfinite(self.shift).all() and np.isfinite(self.scale).all()):
             raise ValueError("the normalization is not finite")

@@ -12,6 +12,7 @@ from workbench.data.encoder import Encoder, Feature
 from workbench.data.roles import Roles
 from workbench.data.targets import Targets
 from workbench.recipe.data import DataRecipe
+from workbench.recipe.tasks import TASKS
 
 _PIECE = 4096
 _NARROWEST = 1e-30
@@ -55,7 +56,7 @@ def fit_encoder(
         base, notices = _for_pictures(recipe, content.pictures, roles.target, targets, train)
     else:
         base, notices = _for_table(recipe, content, roles, targets, train)
-    if recipe.task == "regression" and recipe.normalize_target == "standard":
+    if TASKS[recipe.task].scaled and recipe.normalize_target == "standard":
         values = targets.values[train, 0].astype(np.float64)
         base = replace(base, target_shift=float(values.mean()), target_scale=float(values.std()) or 1.0)
     return base, tuple(notices)

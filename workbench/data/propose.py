@@ -12,7 +12,6 @@ import numpy as np
 
 from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed
 from workbench.data.dataset import Dataset, dataset_of
-from workbench.data.encoder import Task
 from workbench.data.gather import sources_of
 from workbench.data.names import meant
 from workbench.data.readers.base import Hints
@@ -23,6 +22,7 @@ from workbench.data.suggest import Size, network_for, training_for
 from workbench.errors import InputError
 from workbench.recipe.data import ColumnType, Source
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.tasks import TASKS, Task
 
 _TARGET_NAMES = (
     "target", "label", "labels", "class", "y", "diagnosis", "species", "outcome", "category", "output", "response",
@@ -93,7 +93,7 @@ def _dataset(
         return None, error
 
 
-def _size(content: Content, dataset: Dataset | None, task: str) -> Size:
+def _size(content: Content, dataset: Dataset | None, task: Task) -> Size:
     if dataset is not None:
         return Size(dataset.encoder.input_shape, len(dataset.sets["train"]), len(dataset.sets["dev"]), task)
     shape = (len(content.columns),) if content.pictures is None else tuple(content.pictures.shape[1:])
@@ -151,7 +151,7 @@ def _rank(name: str) -> int:
     return _TARGET_NAMES.index(name.lower())
 
 
-def _task(content: Content, target: str | None, reasons: list[str]) -> str:
+def _task(content: Content, target: str | None, reasons: list[str]) -> Task:
     column = content.column(target) if target else None
     if column is None:
         return "classification"
@@ -173,7 +173,7 @@ def task_for(column: Column) -> tuple[Task, str]:
 
 
 def _data(
-    content: Content, sources: Sequence[Source], target: str | None, task: str, reasons: list[str]
+    content: Content, sources: Sequence[Source], target: str | None, task: Task, reasons: list[str]
 ) -> dict[str, Any]:
     excluded = _excluded(content, target, task) if content.pictures is None else {}
     for why in dict.fromkeys(excluded.values()):
@@ -188,7 +188,7 @@ def _data(
         "split": "auto",
         "normalize": "standard",
     }
-    if task == "regression":
+    if TASKS[task].scaled:
         data["normalize_target"] = "standard"
         reasons.append("The target is trained on in deviations from its mean: the loss is then near 1 at the start.")
     return data

@@ -7,6 +7,7 @@ from math import ceil, log2
 from typing import Any
 
 from workbench.data.content import counted
+from workbench.recipe.tasks import TASKS, Task
 
 Tree = dict[str, Any]
 
@@ -23,13 +24,13 @@ class Size:
     Attributes:
         shape: of an example: ``(F,)``, or ``(H, W, C)``.
         train, dev: examples in these sets.
-        task: ``classification`` or ``regression``.
+        task: what is learned.
     """
 
     shape: tuple[int, ...]
     train: int
     dev: int
-    task: str
+    task: Task
 
     @property
     def pictures(self) -> bool:
@@ -49,9 +50,8 @@ def training_for(size: Size) -> tuple[Tree, list[str]]:
     epochs = min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
     few = steps * epochs < _FEW_STEPS
     rate = 3e-3 if few else 1e-3
-    loss = "cross_entropy" if size.task == "classification" else "mean_squared_error"
     tree: Tree = {
-        "loss": loss,
+        "loss": TASKS[size.task].loss,
         "dropout": _DROPOUT if size.pictures else 0.0,
         "optimizer": {"kind": "adam", "learning_rate": rate},
         "batch_size": batch,

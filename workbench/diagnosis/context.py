@@ -17,8 +17,9 @@ from workbench.diagnosis.verdict import Opinion
 from workbench.engine.backend import Shape
 from workbench.engine.network import Network, inspect_network
 from workbench.evaluation.latency import Latency
-from workbench.evaluation.predictions import Predictions, Task
+from workbench.evaluation.predictions import Predictions
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.tasks import Task
 
 _PICTURE_LAYERS = {"conv2d", "depthwise_conv2d", "max_pool2d", "average_pool2d", "global_average_pool2d"}
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from workbench.errors import InputError, Problem
 from workbench.evaluation.intervals import Estimate, rate_of
-from workbench.evaluation.predictions import SPLITS, Task
+from workbench.evaluation.predictions import SPLITS
+from workbench.recipe.tasks import TASKS, Task
 from workbench.recipe.training import Goals
 
 LADDER = ("bayes", "human", "train", "dev", "test")
@@ -96,7 +97,7 @@ def levels_of_json(errors: Mapping[str, Any], by_distribution: Mapping[str, Any]
 def _problems(levels: Levels, where: str) -> Iterator[Problem]:
     for name in LADDER:
         level = levels.get(name)
-        above = levels.task == "classification" and level is not None and level.value > 1
+        above = TASKS[levels.task].rate and level is not None and level.value > 1
         if level is not None and (not isfinite(level.value) or level.value < 0 or above):
             mend = f"{level.value:g} % is {level.value / 100:g}." if 1 < level.value <= 100 else ""
             yield Problem(f"{name} = {level.value:g} is no error between 0 and 1", where, mend)

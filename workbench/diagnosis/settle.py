@@ -11,7 +11,7 @@ from workbench.diagnosis.gaps import Gap, Gaps, state_of
 from workbench.diagnosis.levels import Levels
 from workbench.diagnosis.wording import figure, rounded_up
 from workbench.evaluation.intervals import Estimate, difference, wilson_ends, z_of
-from workbench.evaluation.predictions import Task
+from workbench.recipe.tasks import TASKS, Task
 
 MOST_EXAMPLES = 1_000_000_000
 """Where more than this would be needed, counting examples settles nothing."""
@@ -108,7 +108,7 @@ def scaled(estimate: Estimate, factor: float, task: Task) -> Estimate:
     if estimate.exact or estimate.n is None or factor == 1.0:
         return estimate
     n = round(estimate.n * factor)
-    if task == "classification":
+    if TASKS[task].rate:
         return Estimate(estimate.value, n, *wilson_ends(estimate.value, _effective(estimate) * factor))
     shrink = 1.0 / sqrt(factor)
     low = estimate.value - (estimate.value - estimate.lower) * shrink

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.initializers import Initializer
 from workbench.recipe.kinds import LayerSpec, LossSpec
+from workbench.recipe.tasks import Task
 
 
 class ShapeError(ValueError):
@@ -313,7 +314,7 @@ class LossSite:
 class Loss(LossSpec):
     """A kind of loss. Subclasses are final and stand in ``workbench.training.losses``."""
 
-    task: ClassVar[str] = "classification"
+    task: ClassVar[Task] = "classification"
     """The task it is for."""
 
     @abstractmethod

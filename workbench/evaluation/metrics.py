@@ -21,9 +21,10 @@ from workbench.evaluation.confusion import (
     confusion_matrix,
 )
 from workbench.evaluation.intervals import Estimate, weighted_rate
-from workbench.evaluation.predictions import Predictions, Task
+from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.ranking import roc_areas, roc_auc
 from workbench.evaluation.regression import RegressionFigures, regression_figures, training_mean
+from workbench.recipe.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.recipe.data import SetName
+from workbench.recipe.tasks import Task
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
-Task = Literal["classification", "regression"]
 SPLITS: tuple[SetName, ...] = ("train", "dev", "test")
 
 

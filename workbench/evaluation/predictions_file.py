@@ -21,7 +21,8 @@ import numpy as np
 from workbench.data.capped import read_whole
 from workbench.data.tables.encoding import to_utf8
 from workbench.errors import InputError, Problem
-from workbench.evaluation.predictions import SPLITS, Floats, Predictions, Task
+from workbench.evaluation.predictions import SPLITS, Floats, Predictions
+from workbench.recipe.tasks import Task
 
 MOST_CLASSES = 2_000
 MOST_DISTRIBUTIONS = 200

@@ -14,6 +14,7 @@ from workbench.engine.network import Network
 from workbench.errors import InputError
 from workbench.export.weights import checked_tensors, facts_of, per_channel
 from workbench.recipe.network import INPUT
+from workbench.recipe.tasks import TASKS
 from workbench.store.names import NORMALIZE, renamed
 
 OPSET, IR_VERSION = 17, 10
@@ -52,7 +53,7 @@ def export_onnx(
         raise InputError("the model is too large for one ONNX file (2 GiB)", mend="Export it as safetensors.")
     graph, end = _Graph(numbers), _end_name(encoder)
     _write_layers(graph, network, _write_normalization(graph, encoder), end)
-    if encoder.task == "classification":
+    if TASKS[encoder.task].named:
         graph.extend(PROBABILITIES, PROBABILITIES, loss.onnx_prediction(), [end], PROBABILITIES)
         outputs = [(LOGITS, network.outputs), (PROBABILITIES, len(encoder.classes))]
     else:
@@ -166,7 +167,7 @@ def _write_normalization(graph: _Graph, encoder: Encoder) -> str:
 
 
 def _end_name(encoder: Encoder) -> str:
-    if encoder.task == "classification":
+    if TASKS[encoder.task].named:
         return LOGITS
     return PREDICTION if _unit_is_kept(encoder) else f"{PREDICTION}.normalized"
 

@@ -14,6 +14,7 @@ from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.evaluation.predictor import Model, Predictor
 from workbench.export.onnx_graph import LOGITS, PREDICTION, PROBABILITIES
+from workbench.recipe.tasks import TASKS
 
 Array = np.ndarray[Any, Any]
 
@@ -108,10 +109,9 @@ def expected(model: Model, inputs: Array) -> tuple[dict[str, Array], dict[str, f
     """
     with Predictor(model) as predictor:
         predictions = predictor.predict(inputs)
-    classifies = model.encoder.task == "classification"
     found = {LOGITS: _logits(model, inputs, np.float32), PROBABILITIES: predictions}
     exact = {LOGITS: _logits(model, inputs, np.float64)}
-    if not classifies:
+    if not TASKS[model.encoder.task].named:
         encoder = model.encoder
         exact = {PREDICTION: exact[LOGITS] * encoder.target_scale + encoder.target_shift}
         return {PREDICTION: predictions}, {PREDICTION: _apart(predictions, exact[PREDICTION])}

@@ -12,6 +12,7 @@ from workbench.engine.network import Network, Node
 from workbench.export.onnx_graph import channels_first
 from workbench.export.weights import normalizes
 from workbench.recipe.network import INPUT
+from workbench.recipe.tasks import TASKS
 from workbench.store.names import NORMALIZE, module_names, renamed
 
 _WIDTH = 88
@@ -68,7 +69,7 @@ class _Writer:
         self.network, self.encoder, self.loss = network, encoder, loss
         self.modules = module_names(network)
         self.variables = renamed(self.modules.values(), lambda name: name not in _NAMES_IN_USE)
-        self.classifies = encoder.task == "classification"
+        self.named = TASKS[encoder.task].named
         self.shape = channels_first(network.input_shape)
 
     def source(self, name: str, fingerprint: str) -> str:
@@ -80,7 +81,7 @@ class _Writer:
             "import torch.nn.functional as F\n" if functional else "",
             "from torch import nn\n\n",
             f"NAME = {_quoted(name)}\nRECIPE = {_quoted(fingerprint)}  # SHA-256 of the recipe\n",
-            _listed("CLASSES", self.encoder.classes) if self.classifies else "",
+            _listed("CLASSES", self.encoder.classes) if self.named else "",
             _listed("FEATURES", self.encoder.feature_names) if self.encoder.feature_names else "",
             self._normalize_class(),
             *helpers,
@@ -104,7 +105,7 @@ class _Writer:
         return f"features ({_listed_shape(self.shape)}) as they are, before normalization"
 
     def _gives(self) -> str:
-        return f"Logits (N, {self.network.outputs})" if self.classifies else "Predictions in the target's unit"
+        return f"Logits (N, {self.network.outputs})" if self.named else "Predictions in the target's unit"
 
     def _normalize_class(self) -> str:
         if not normalizes(self.encoder):
@@ -143,18 +144,18 @@ class _Writer:
 
     def _return(self, output: str) -> list[str]:
         shift, scale = self.encoder.target_shift, self.encoder.target_scale
-        if self.classifies or (shift == 0 and scale == 1):
+        if self.named or (shift == 0 and scale == 1):
             return [f"return {output}"]
         return [f"y = {output}", f"return y * {scale!r} + {shift!r}"]
 
     def _predict(self) -> list[str]:
-        if not self.classifies:
+        if not self.named:
             return ['"""The same as forward."""', "return self(x)"]
         text = f'"""Probabilities (N, {len(self.encoder.classes)}) in the order of CLASSES."""'
         return [text, "logits = self(x)", f"return {self.loss.torch_prediction()}"]
 
     def _usage(self) -> str:
-        result = "probabilities" if self.classifies else "predictions"
+        result = "probabilities" if self.named else "predictions"
         return "\n" + _USAGE.format(result=result, shape=", ".join(map(str, (1, *self.shape))))
 
 

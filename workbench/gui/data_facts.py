@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from workbench.engine.backend import Shape
+from workbench.recipe.tasks import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class DataFacts:
     """
 
     input_shape: Shape
-    task: Literal["classification", "regression"] = "classification"
+    task: Task = "classification"
     classes: tuple[str, ...] = ()
     targets: int = 1
     columns: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class DataFacts:
     @property
     def outputs(self) -> int:
         """What the loss is asked with: classes, or target columns."""
-        return len(self.classes) if self.task == "classification" else self.targets
+        return len(self.classes) if TASKS[self.task].named else self.targets
 
     @property
     def examples(self) -> int:

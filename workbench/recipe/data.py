@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from workbench.recipe.fields import Frozen, knob
 from workbench.recipe.kinds import AugmentSpec
+from workbench.recipe.tasks import Task
 
 SetName = Literal["train", "dev", "test"]
 ColumnType = Literal["number", "category"]
@@ -97,9 +98,7 @@ class DataRecipe(Frozen):
     """Everything about the data."""
 
     sources: tuple[Source, ...] = knob((), help="The files and folders, read in this order.")
-    task: Literal["classification", "regression"] = knob(
-        "classification", help="Tell classes apart, or predict a number."
-    )
+    task: Task = knob("classification", help="Tell classes apart, or predict a number.")
     target: str | None = knob(None, help="The column to predict.", choices_from="columns")
     features: tuple[str, ...] = knob(
         (),

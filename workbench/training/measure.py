@@ -15,6 +15,7 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.random import key_of, permutation
 from workbench.engine.shards import ShardPool
+from workbench.recipe.tasks import TASKS
 
 Rows = np.ndarray[Any, Any]
 
@@ -82,14 +83,14 @@ class Measure:
     def _predicted(self, count: int) -> Any:
         """A new array: the plan's own is filled anew by the next batch."""
         predicted = self._loss.predict(self._backend.xp, self.plan.output[:count])
-        if self._loss.task == "classification":
+        if TASKS[self._loss.task].named:
             return predicted
         encoder = self.dataset.encoder
         return predicted * encoder.target_scale + encoder.target_shift
 
     def _unit(self, rows: Rows) -> float:
         """What an error of 1 is: for regression the variance of the rows' targets, in the unit they are trained in."""
-        if self._loss.task == "classification":
+        if TASKS[self._loss.task].rate:
             return 1.0
         return target_variance(self.dataset, rows) / self.dataset.encoder.target_scale**2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,9 +21,7 @@ from workbench.gui.figures import grouped
 from workbench.gui.text import safe
 from workbench.recipe.data import ColumnType, DataRecipe, Split
 from workbench.recipe.kinds import AugmentSpec
-
-LOSSES = {"classification": "cross_entropy", "regression": "mean_squared_error"}
-"""What is minimized where the task changes and the loss no longer suits it."""
+from workbench.recipe.tasks import TASKS, Task
 
 _LONGEST_RULE = 200_000
 """Characters: a recipe is a file that people read."""
@@ -76,13 +74,14 @@ class DataEditor(QObject):
 
     def set_task(self, task: object) -> tuple[Problem, ...]:
         """Change what is learned, with a loss that suits it."""
-        return self._put(self._task_changes(str(task)), str(task))
+        return self._put(self._task_changes(cast(Task, task)), str(task))
 
-    def _task_changes(self, task: str) -> dict[str, Any]:
+    def _task_changes(self, task: Task) -> dict[str, Any]:
         if task == self.recipe.task:
             return {}
-        scaled = "standard" if task == "regression" else "none"
-        return {"data.task": task, "data.normalize_target": scaled, "training.loss": LOSSES[task]}
+        facts = TASKS[task]
+        scaled = "standard" if facts.scaled else "none"
+        return {"data.task": task, "data.normalize_target": scaled, "training.loss": facts.loss}
 
     # --- split ---------------------------------------------------------------------------------------------------
 

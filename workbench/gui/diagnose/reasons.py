@@ -14,6 +14,7 @@ from workbench.gui.diagnose.rungs import gap_name, level_name, state_reason
 from workbench.gui.diagnose.words import told as written
 from workbench.gui.figures import points
 from workbench.gui.widgets.ladder import interval_text
+from workbench.recipe.tasks import TASKS
 from workbench.session.curves import RunCurves
 
 
@@ -91,7 +92,7 @@ def conclusions(diagnosis: Diagnosis) -> tuple[str, ...]:
         ),
         _focus_sentence(diagnosis),
     ]
-    if gaps.levels.task == "classification":
+    if TASKS[gaps.levels.task].rate:
         told.append(_tr("Intervals are 95 % intervals: Wilson’s for an error, Newcombe’s for a difference of two."))
     else:
         told.append(_tr("An error is the share of variance left unexplained, 1 − R², about the training set’s mean."))

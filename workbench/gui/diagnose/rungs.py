@@ -12,11 +12,11 @@ from workbench.diagnosis.gaps import Gap, Gaps, gaps_of
 from workbench.diagnosis.levels import LADDER, Levels
 from workbench.diagnosis.wording import error_with_interval, figure, gap_with_interval
 from workbench.evaluation.intervals import Estimate, rate_of
-from workbench.evaluation.predictions import Task
 from workbench.events import EpochDone, RunStarted
 from workbench.gui.figures import points, regrouped
 from workbench.gui.text import safe
 from workbench.gui.widgets.ladder import Between, Row, Rung, interval_text
+from workbench.recipe.tasks import TASKS, Task
 from workbench.recipe.training import Goals
 
 _ROLES = {"bayes": "grey", "human": "good", "train": "accent", "dev": "accent", "test": "accent"}
@@ -49,7 +49,7 @@ def _measured(error: float | None, n: int | None, task: Task) -> Estimate | None
     if error is None or not isfinite(error):
         return None
     # The share of unexplained variance is no proportion: without predictions it has no interval.
-    return rate_of(min(1.0, max(0.0, error)), n) if task == "classification" and n else Estimate(error)
+    return rate_of(min(1.0, max(0.0, error)), n) if TASKS[task].rate and n else Estimate(error)
 
 
 def _rows(gaps: Gaps, limiting: tuple[str, ...], *, detailed: bool) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from workbench.export.report.blocks import (
 from workbench.export.report.figures.ladder import distributions_left_out, ladder_drawing
 from workbench.export.report.text import DASH, count, gap, interval, named, percent, tight_percent
 from workbench.export.source import ExportSource
+from workbench.recipe.tasks import TASKS
 
 STATES: dict[State, tuple[str, Tone]] = {
     "high": ("▲ high", "warning"),
@@ -79,7 +80,7 @@ def _unit_note(source: ExportSource) -> str:
 
 
 def _unit(source: ExportSource) -> str:
-    if source.diagnosis.levels.task == "regression":
+    if not TASKS[source.diagnosis.levels.task].rate:
         return (
             "Errors are the share of variance that is left unexplained (1 − R² about the training set’s mean); "
             "intervals are 95 % bootstrap intervals."

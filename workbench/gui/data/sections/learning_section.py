@@ -14,6 +14,7 @@ from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.widgets.labels import Label
 from workbench.recipe.data import DataRecipe
+from workbench.recipe.tasks import TASKS
 
 
 class LearningSection(Section):
@@ -43,7 +44,7 @@ class LearningSection(Section):
         return ()
 
     def _update(self) -> None:
-        self.form.set_row_visible("normalize_target", self._document.recipe.data.task == "regression")
+        self.form.set_row_visible("normalize_target", TASKS[self._document.recipe.data.task].scaled)
 
 
 class ClassesSection(Section):
