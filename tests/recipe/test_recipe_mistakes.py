@@ -113,7 +113,7 @@ def test_that_a_kind_like_nothing_gets_the_list_only() -> None:
     assert text == (
         "recipe: training.loss: 'xyzzy' is no loss kind "
         "(known: binary_cross_entropy, binary_hinge, cross_entropy, focal, hinge, huber, mean_absolute_error, "
-        "mean_squared_error, normalized_logistic)"
+        "mean_squared_error, normalized_logistic, sigmoid_cross_entropy)"
     )
 
 

@@ -39,8 +39,20 @@ CASES = {
     "huber wide": LossCase("huber", 3, {"delta": 2.5}),
     "mean_absolute_error": LossCase("mean_absolute_error", 3),
     "mean_squared_error": LossCase("mean_squared_error", 3),
+    "sigmoid_cross_entropy": LossCase("sigmoid_cross_entropy", 4),
+    "sigmoid_cross_entropy one": LossCase("sigmoid_cross_entropy", 1),
+    "sigmoid_cross_entropy weighted": LossCase(
+        "sigmoid_cross_entropy", 4, {"positive_weight": 2.5, "label_smoothing": 0.1}
+    ),
     "normalized_logistic": LossCase("normalized_logistic", 4),
 }
+
+
+def labels_of(rows: int, width: int, numbers: np.random.Generator) -> Array:
+    """Labels 0 and 1, and -1 for some that are not known; of each row one at least is."""
+    labels = numbers.integers(-1, 2, (rows, width))
+    labels[:, 0] = numbers.integers(0, 2, rows)
+    return labels
 
 
 class LossRig:
@@ -55,6 +67,8 @@ class LossRig:
         self.targets = numbers.normal(size=(rows, width)).astype(dtype)
         if self.loss.task == "classification":
             self.targets = numbers.integers(0, max(2, width), rows)
+        if self.loss.task == "multilabel":
+            self.targets = labels_of(rows, width, numbers).astype(dtype)
         self.d_logits = np.full_like(self.logits, np.nan)
         self.sums = np.full(2, np.nan)
         self._scale = np.array([1.0 / self.strengths.sum()], dtype)

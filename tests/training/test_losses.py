@@ -19,6 +19,7 @@ from workbench.recipe.kinds import LossSpec
 SURE = ("cross_entropy", "binary_cross_entropy")
 every_loss = pytest.mark.parametrize("case", sorted(CASES))
 classifying = pytest.mark.parametrize("case", [case for case in CASES if LossRig(case).loss.task == "classification"])
+labeling = pytest.mark.parametrize("case", [case for case in CASES if LossRig(case).loss.task == "multilabel"])
 regressing = pytest.mark.parametrize("case", [case for case in CASES if LossRig(case).loss.task == "regression"])
 
 
@@ -133,6 +134,58 @@ def test_that_wrong_rows_are_those_whose_likeliest_class_is_another(case: str) -
     assert rig.sums[1] == (guesses != rig.targets).sum()
 
 
+@labeling
+def test_that_each_row_counts_its_share_of_wrong_labels_among_the_known(case: str) -> None:
+    rig = LossRig(case, rows=200)
+    rig.run()
+    said = rig.loss.predict(np, rig.logits) > 0.5
+    shares = [np.mean(row[truth >= 0] != truth[truth >= 0]) for row, truth in zip(said, rig.targets, strict=True)]
+    assert 0 < rig.sums[1] < 200
+    assert rig.sums[1] == pytest.approx(np.sum(shares), rel=1e-12)
+
+
+@labeling
+@on_both
+def test_that_labels_that_are_not_known_change_nothing(case: str, backend: Backend) -> None:
+    rig, other = LossRig(case, np.float32, backend=backend), LossRig(case, np.float32, backend=backend)
+    unknown = rig.targets < 0
+    other.logits[unknown] += 3.0
+    assert other.run() == rig.run()
+    assert np.array_equal(other.d_logits, rig.d_logits)
+    assert (rig.d_logits[unknown] == 0).all()
+    assert (rig.d_logits[~unknown] != 0).all()
+    assert rig.sums[1] == other.sums[1]
+
+
+def test_that_probabilities_of_labels_are_each_ones_own() -> None:
+    rig = LossRig("sigmoid_cross_entropy")
+    assert_close(rig.loss.predict(np, rig.logits), 1 / (1 + np.exp(-rig.logits)), 1e-12)
+
+
+def test_that_one_label_is_binary_cross_entropy() -> None:
+    labels, binary = LossRig("sigmoid_cross_entropy one"), LossRig("binary_cross_entropy")
+    binary.logits[...], binary.strengths[...] = labels.logits, labels.strengths
+    binary.targets[...] = labels.targets[:, 0]
+    assert labels.run() == pytest.approx(binary.run(), rel=1e-12)
+    assert labels.sums[1] == binary.sums[1]
+    assert_close(labels.d_logits, binary.d_logits, 1e-12)
+
+
+@on_both
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [5.0, 20.0, 80.0, 1e4])
+def test_that_sure_labels_stay_exact_and_finite(size: float, dtype: type, backend: Backend) -> None:
+    rig = LossRig("sigmoid_cross_entropy", dtype, rows=2, backend=backend)
+    rig.targets[...] = [[0, 1, 0, 1], [1, 0, -1, 0]]
+    rig.logits[...] = np.where(rig.targets > 0, size, -size)
+    with np.errstate(all="raise", under="ignore"):
+        assert rig.run() == pytest.approx(np.log1p(np.exp(-size)), rel=1e-5, abs=1e-30)
+        rig.logits *= -1
+        assert rig.run() == pytest.approx(size + np.log1p(np.exp(-size)), rel=1e-6)
+    assert np.isfinite(rig.d_logits).all()
+    assert rig.sums[1] == 2
+
+
 @regressing
 def test_that_regression_counts_squared_differences_averaged_over_outputs(case: str) -> None:
     rig = LossRig(case)
@@ -194,6 +247,8 @@ def test_that_a_small_binary_loss_keeps_its_digits_in_float32(size: float, backe
         ("huber", 3, 3),
         ("mean_squared_error", 1, 1),
         ("normalized_logistic", 2, 2),
+        ("sigmoid_cross_entropy", 5, 5),
+        ("sigmoid_cross_entropy", 1, 1),
     ],
 )
 def test_that_a_loss_says_how_many_outputs_it_needs(kind: str, classes: int, outputs: int) -> None:

@@ -288,11 +288,13 @@ class LossSite:
     Attributes:
         logits: the network's output, ``(rows, K)``.
         d_logits: to be filled with the gradient of ``scale * sum_i s_i L_i``; None in inference.
-        targets: class numbers, int64 ``(rows,)``, or values ``(rows, K)``.
+        targets: class numbers, int64 ``(rows,)``; labels, 1 or 0 and below 0 where unknown, or values, both
+            ``(rows, K)``.
         strengths: s_i, ``(rows,)``.
         scale: array of one element: 1 / sum of s_i over the whole batch.
-        sums: to be filled: sum of s_i L_i, and for classification the number of wrong rows, for regression the sum of
-            squared differences averaged over the outputs.
+        sums: to be filled: sum of s_i L_i, and for classification the number of wrong rows, for several labels the
+            sum of each row's share of wrong ones among those that are known, for regression the sum of squared
+            differences averaged over the outputs.
         buffer: as in ``Site``.
     """
 
@@ -319,7 +321,7 @@ class Loss(LossSpec):
 
     @abstractmethod
     def outputs(self, classes: int) -> int:
-        """How many outputs the network needs: for ``classes`` classes, or for that many target columns.
+        """How many outputs the network needs: for ``classes`` classes or labels, or for that many target columns.
 
         Raises:
             ShapeError: the loss does not suit that many.
@@ -331,7 +333,7 @@ class Loss(LossSpec):
 
     @abstractmethod
     def predict(self, xp: Any, logits: Array) -> Array:
-        """Probabilities ``(rows, classes)``, or for regression the values as they are."""
+        """Probabilities ``(rows, classes)``, of labels each one's own, or for regression the values as they are."""
 
     @abstractmethod
     def onnx_prediction(self) -> Sequence[OnnxNode]:

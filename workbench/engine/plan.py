@@ -63,7 +63,7 @@ class Plan:
 
     Attributes:
         input: ``(batch, *input_shape)``.
-        targets: class numbers, int64 ``(batch,)``; for regression values ``(batch, outputs)``.
+        targets: class numbers, int64 ``(batch,)``; for several labels and for regression ``(batch, outputs)``.
         strengths: s_i, ``(batch,)``.
         output: logits, ``(batch, outputs)``.
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).

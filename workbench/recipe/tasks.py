@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "multilabel", "regression"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class TaskFacts:
 
     Attributes:
         loss: the kind of loss to begin with.
-        named: whether outputs have names, those of classes, and what is predicted are probabilities of these; else
+        named: whether outputs have names, those of classes or labels, and what is predicted are probabilities of these; else
             the outputs are values in the target's unit.
         rate: whether its error is a share of wrong answers, from 0 to 1; else it is the share of variance that is left
             unexplained, which has no upper end.
@@ -30,5 +30,6 @@ class TaskFacts:
 
 TASKS: Mapping[Task, TaskFacts] = {
     "classification": TaskFacts("cross_entropy", named=True, rate=True, scaled=False),
+    "multilabel": TaskFacts("sigmoid_cross_entropy", named=True, rate=True, scaled=False),
     "regression": TaskFacts("mean_squared_error", named=False, rate=False, scaled=True),
 }

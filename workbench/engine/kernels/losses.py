@@ -127,6 +127,42 @@ def binary_cross_entropy(arguments: int, first: int, last: int) -> None:
 
 
 @kernel
+def sigmoid_cross_entropy(arguments: int, first: int, last: int) -> None:
+    """The mean over an example's known labels, those whose target is not below 0.
+
+    Arguments: logits, d_logits or 0, targets, strengths, scale, sums; labels; weight of those that are there, label
+    smoothing. All rows at once.
+    """
+    z_place, d_place, target_place, strength_place, scale_place, sum_place, labels = longs(arguments, 7)
+    weight, smoothing = np.float32(doubles(arguments, 9)[7]), np.float32(doubles(arguments, 9)[8])
+    kept, spread, one = np.float32(1.0) - smoothing, np.float32(0.5) * smoothing, np.float32(1.0)
+    strengths, scale, sums = floats(strength_place, last), floats(scale_place, 1)[0], doubles(sum_place, 2)
+    loss, wrong = 0.0, 0.0
+    for row in range(last):
+        at = 4 * row * labels
+        z, y, d = floats(z_place + at, labels), floats(target_place + at, labels), floats(d_place + at, labels)
+        known, misses, each = 0, 0, np.float32(0)
+        for k in range(labels):
+            known += y[k] >= 0
+        share = one / np.float32(max(known, 1))
+        slope = strengths[row] * scale * share
+        for k in range(labels):
+            if y[k] >= 0:
+                present: Any = kept * y[k] + spread
+                absent: Any = one - present
+                present *= weight
+                misses += (z[k] > 0) != (y[k] > 0)
+                each += present * softplus(-z[k]) + absent * softplus(z[k])
+                if d_place:
+                    d[k] = (absent * logistic(z[k]) - present * logistic(-z[k])) * slope
+            elif d_place:
+                d[k] = np.float32(0)
+        loss += each * share * strengths[row]
+        wrong += misses / max(known, 1)
+    sums[0], sums[1] = loss, wrong
+
+
+@kernel
 def normalized_logistic(arguments: int, first: int, last: int) -> None:
     """Arguments: logits, d_logits or 0, targets, strengths, scale, sums; classes. All rows at once."""
     z_place, d_place, target_place, strength_place, scale_place, sum_place, classes = longs(arguments, 7)
