@@ -173,7 +173,7 @@ def test_that_pickled_objects_beside_the_data_do_no_harm(tmp_path: Path) -> None
         ({"x": np.array([["a", "b"]])}, "texts where numbers are needed"),
         ({"x": np.ones((2, 2, 2, 2, 2))}, "has 5 axes"),
         ({"a": np.ones((2, 2)), "b": np.ones((2, 3))}, r"cannot tell the examples.*Call the examples x"),
-        ({"x": np.ones((2, 2)), "y": np.ones((2, 3))}, "labels have one"),
+        ({"x": np.ones((2, 2)), "y": np.full((2, 3), 2.0)}, "labels have one. Several labels an example are columns"),
         ({"x": np.array([[1.0, np.inf]])}, "infinite or far too large numbers in row 1"),
         ({"x": np.full((2, 3, 3), np.nan)}, "pictures in rows 1, 2 hold values that are missing"),
         ({"x_train": PICTURES, "x_test": PICTURES[:, 1:]}, "different shapes"),

@@ -29,9 +29,9 @@ def fitted(content: Content, train: Any, **data: Any) -> tuple[Encoder, tuple[st
     recipe = data_recipe(**data)
     roles, problems = roles_of(recipe, content)
     assert not problems
-    column = content.column(str(roles.target))
+    column = content.column(roles.targets[0])
     assert column is not None
-    targets, problems = targets_of(recipe.task, column)
+    targets, problems = targets_of(recipe.task, [column])
     assert not problems
     return fit_encoder(recipe, content, roles, targets, np.asarray(train))
 

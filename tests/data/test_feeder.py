@@ -321,3 +321,16 @@ def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
     feeder.fill(plan, rows, 2)
     expected = _filled(examples, rows, 2, augment=augment)
     np.testing.assert_allclose(backend.to_host(plan.input), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_that_labels_are_fed_as_1_and_0_and_unknown_ones_below_0() -> None:
+    labels = np.array([[1, 0], [np.nan, 1], [np.nan, np.nan], [0, 0]], np.float32)
+    normalizer = Normalizer(np.zeros(2, np.float32), np.ones(2, np.float32), "multilabel")
+    examples = Examples(np.zeros((4, 2), np.float32), labels, np.ones(4, np.float32), normalizer)
+    network = network_of([{"kind": "dense", "units": 2}], (2,), 2)
+    for backend in (Backend(), COMPILED):
+        parameters = random_parameters(network, backend=backend)
+        plan = Plan(parameters, loss_of("sigmoid_cross_entropy"), 4, training=False, pool=ShardPool(1))
+        Feeder(examples, backend).fill(plan, np.arange(4))
+        assert plan.targets.tolist() == [[1, 0], [-1, 1], [-1, -1], [0, 0]]
+        assert plan.strengths.tolist() == [1, 1, 0, 1]

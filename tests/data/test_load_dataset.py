@@ -102,7 +102,7 @@ def test_that_targets_that_cannot_be_predicted_are_said(people: Path) -> None:
     ],
 )
 def test_that_useless_targets_are_said(column: Any, task: str, said: str) -> None:
-    _, problems = targets_of(task, column)
+    _, problems = targets_of(task, [column])
     assert len(problems) == 1
     assert re.search(said, str(problems[0]))
 
@@ -115,7 +115,7 @@ def test_that_a_useless_target_stops_the_dataset(tmp_path: Path) -> None:
 
 
 def test_that_class_names_of_numbers_are_in_order_of_value() -> None:
-    targets, _ = targets_of("classification", numbers("y", [10, 2, -1, 2.5, None]))
+    targets, _ = targets_of("classification", [numbers("y", [10, 2, -1, 2.5, None])])
     assert targets.classes == ("-1", "2", "2.5", "10")
     assert targets.values.tolist() == [3, 1, 0, 2, -1]
 

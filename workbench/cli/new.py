@@ -26,7 +26,14 @@ def add_new(parsers: Any) -> None:
     parser.add_argument(
         "data", type=Path, nargs="+", metavar="DATA", help="tables, folders of pictures, .npz, IDX files"
     )
-    parser.add_argument("--target", metavar="COL", help="the column to predict; found out when left out")
+    parser.add_argument(
+        "--target",
+        metavar="COL",
+        action="append",
+        default=[],
+        help="the column to predict; found out when left out. Given several times: labels of which an example may have "
+        "several",
+    )
     parser.add_argument(
         "--column", action="append", default=[], metavar="COL=TYPE", help="a column's type, number or category"
     )

@@ -24,7 +24,7 @@ from workbench.engine.folders import user_cache
 from workbench.errors import InputError
 from workbench.recipe.data import Source
 
-_VERSION = 1
+_VERSION = 2
 _LARGEST_DESCRIPTION = 2**28
 _MOST_BYTES = 20 * 2**30
 _PIECE = 2**24
@@ -118,6 +118,7 @@ def _write_entry(entry: Path, content: Content) -> None:
         "columns": [[column.name, column.type, column.categories] for column in content.columns],
         "notes": content.notes,
         "label": content.label,
+        "labels": content.labels,
         "sums": sums,
     }
     text = json.dumps(description)
@@ -154,7 +155,12 @@ def _read_entry(entry: Path) -> Content:
         Column(name, kind, next(counters[kind]), tuple(categories)) for name, kind, categories in description["columns"]
     )
     return Content(
-        columns, arrays.get("pictures"), tuple(description["notes"]), arrays.get("sets"), description["label"]
+        columns,
+        arrays.get("pictures"),
+        tuple(description["notes"]),
+        arrays.get("sets"),
+        description["label"],
+        tuple(description["labels"]),
     )
 
 

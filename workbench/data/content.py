@@ -67,6 +67,7 @@ class Content:
         notes: how it was read, in a few words each: ``separator ;``, ``decimal comma``.
         sets: int8 codes ``(N,)`` where the files say in which set an example stands: -1 any, 0 train, 1 dev, 2 test.
         label: the column that the files themselves mark as what is to be predicted.
+        labels: the columns, where they mark several that hold a label each.
     """
 
     columns: tuple[Column, ...]
@@ -74,6 +75,7 @@ class Content:
     notes: tuple[str, ...] = ()
     sets: Array | None = None
     label: str | None = None
+    labels: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -224,6 +226,7 @@ def concatenate(contents: Sequence[Content], names: Sequence[str], optional: Col
         notes=tuple(dict.fromkeys(note for content in contents for note in content.notes)),
         sets=_joined_sets(contents),
         label=contents[0].label,
+        labels=contents[0].labels,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.content import Array, Content, concatenate
+from workbench.data.content import Array, Content, concatenate, counted
 from workbench.data.encoder import Encoder
 from workbench.data.fingerprint import fingerprint_of
 from workbench.data.fitting import fit_encoder
@@ -27,7 +27,8 @@ class Dataset:
 
     Attributes:
         inputs: float32 ``(N, F)`` before normalization, or pictures ``(N, H, W, C)``, uint8 or float32.
-        targets: class numbers, int64 ``(N,)``, or values, float32 ``(N, 1)``; -1 or NaN where unknown.
+        targets: class numbers, int64 ``(N,)``; labels, 0 and 1, float32 ``(N, K)``; or values, float32 ``(N, 1)``.
+            -1 or NaN where unknown.
         strengths: s_i, float32 ``(N,)``.
         sets: row numbers in source order, int64, by ``train``, ``dev``, ``test``; rows without a target are in none.
         encoder: how the inputs were made, and the normalization.
@@ -58,7 +59,7 @@ class Dataset:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes' names; empty for regression."""
+        """The names of classes or labels; empty for regression."""
         return self.encoder.classes
 
 
@@ -113,7 +114,7 @@ def dataset_of(
         distributions=distributions,
         distribution_of=distribution_of,
         content=content,
-        notices=(*roles.notices, *_left_out(targets, roles.target), *division.notices, *notices),
+        notices=(*roles.notices, *_left_out(targets, roles.targets), *division.notices, *notices),
         split_reason=division.reason,
         fingerprint=fingerprint_of(content),
     )
@@ -122,18 +123,17 @@ def dataset_of(
 def _decide(recipe: DataRecipe, content: Content) -> tuple[Roles, Targets, Division, Array]:
     """Everything that a recipe can be wrong about, so that all of it is said at once."""
     roles, problems = roles_of(recipe, content)
-    column = content.column(roles.target) if roles.target else None
-    if column is None:
+    columns = [column for name in roles.targets if (column := content.column(name)) is not None]
+    if not columns or len(columns) < len(roles.targets):
         raise RecipeError.of(problems)
-    targets, found = targets_of(recipe.task, column)
+    targets, found = targets_of(recipe.task, columns)
     problems += found
     # What cannot be divided for want of targets is reported as that.
     examples = _examples(content, targets, roles)
     division, unfit = divide(None if recipe.split == "auto" else recipe.split, examples)
     problems += unfit if targets.known.any() and not found else []
-    strengths, wrong = strengths_of(
-        recipe.weights, content, targets.values if recipe.task == "classification" else None, division.sets["train"]
-    )
+    classes = targets.values if recipe.task == "classification" else None
+    strengths, wrong = strengths_of(recipe.weights, content, classes, division.sets["train"], recipe.task)
     problems += wrong
     if problems:
         raise RecipeError.of(problems)
@@ -150,9 +150,7 @@ def _examples(content: Content, targets: Targets, roles: Roles) -> Examples:
         distinct, groups[known] = np.unique(column.values[known], return_inverse=True)
         first = [int(np.argmax(column.values == value)) for value in distinct[:1000]]
         texts = tuple(column.text(row) for row in first)
-    return Examples(
-        targets.known, content.sets, targets.class_numbers, targets.classes, groups, roles.group or "", texts
-    )
+    return Examples(targets.known, content.sets, targets.named, targets.classes, groups, roles.group or "", texts)
 
 
 def _distributions(recipe: DataRecipe, contents: Sequence[Content]) -> tuple[tuple[str, ...], Array]:
@@ -161,9 +159,14 @@ def _distributions(recipe: DataRecipe, contents: Sequence[Content]) -> tuple[tup
     return names, np.repeat(np.array(numbers, np.int32), [content.rows for content in contents])
 
 
-def _left_out(targets: Targets, target: str | None) -> list[str]:
-    count = int((~targets.known).sum())
-    if not count:
-        return []
-    examples = "1 example is" if count == 1 else f"{count:,} examples are"
-    return [f"{examples} left out: the target {target!r} is missing there."]
+def _left_out(targets: Targets, names: tuple[str, ...]) -> list[str]:
+    count, notices = int((~targets.known).sum()), []
+    if count:
+        examples = "1 example is" if count == 1 else f"{count:,} examples are"
+        what = f"the target {names[0]!r} is" if len(names) == 1 else "all labels are"
+        notices.append(f"{examples} left out: {what} missing there.")
+    unknown = int(np.isnan(targets.values[targets.known]).sum())
+    if unknown:
+        are = "is" if unknown == 1 else "are"
+        notices.append(f"{counted(unknown, 'label')} of the other examples {are} unknown: they count neither way.")
+    return notices

@@ -20,8 +20,10 @@ from workbench.data.content import (
     rows_listed,
     shape_text,
 )
+from workbench.data.labels import labels_of_columns, labels_of_texts, listed_labels
 from workbench.data.names import meant
 from workbench.data.readers.base import Hints
+from workbench.data.targets import unknown_targets
 from workbench.errors import InputError, Problem
 from workbench.recipe.data import ColumnType
 from workbench.recipe.tasks import TASKS, Task
@@ -55,8 +57,8 @@ class Encoder:
 
     Attributes:
         task: what is learned.
-        target: the column to predict.
-        classes: the classes' names, by class number; empty for regression.
+        target: the column to predict; empty where several labels are columns themselves.
+        classes: the names of classes, by class number, or of labels; empty for regression.
         features: the columns that are read, in order; empty for pictures.
         input_shape: ``(F,)``, or ``(H, W, C)``.
         shift, scale: float32 ``(F,)``, for pictures ``(C,)``; the scale includes the attributes' strengths.
@@ -88,13 +90,18 @@ class Encoder:
             )
         )
 
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns to predict: one, or one for each label."""
+        return (self.target,) if self.target else self.classes
+
     def column_types(self) -> dict[str, ColumnType]:
         """The types of the columns that are read."""
         return {feature.name: feature.type for feature in self.features}
 
     def hints(self) -> Hints:
         """What makes a reader read another file as the training data were; other columns may hold anything."""
-        return Hints(self.column_types(), used=frozenset([self.target, *self.column_types()]))
+        return Hints(self.column_types(), used=frozenset([*self.target_columns, *self.column_types()]))
 
     def encode(self, content: Content) -> Array:
         """What the network reads, before normalization: float32 ``(N, F)``, or pictures ``(N, H, W, C)`` as stored.
@@ -120,27 +127,42 @@ class Encoder:
         return encoded
 
     def encode_targets(self, content: Content) -> Array:
-        """Class numbers, int64 ``(N,)``, or values, float32 ``(N, 1)``.
+        """Class numbers, int64 ``(N,)``; labels, float32 ``(N, K)``; or values, float32 ``(N, 1)``.
 
         Unknown ones are -1 or NaN, and so are all where the column is missing.
 
         Raises:
-            InputError: the target of a regression holds texts.
+            InputError: the target of a regression holds texts, or a label's column something else than yes and no.
         """
+        if self.task == "multilabel" and not self.target:
+            return self._labels(content)
         column = self.target_column(content)
-        if self.task == "classification":
-            if column is None:
-                return np.full(content.rows, -1, np.int64)
-            return _codes_of(as_category(column), self.classes).astype(np.int64)
         if column is None:
-            return np.full((content.rows, 1), np.nan, np.float32)
+            return unknown_targets(self.task, content.rows, len(self.classes))
+        if self.task == "classification":
+            return _codes_of(as_category(column), self.classes).astype(np.int64)
+        if self.task == "multilabel":
+            return labels_of_texts(as_category(column), self.classes)
         numbers, bad = as_number(column)
         if bad.any():
             raise InputError(_texts_in(column, bad))
         return numbers.values.astype(np.float32)[:, None]
 
+    def _labels(self, content: Content) -> Array:
+        labels = unknown_targets(self.task, content.rows, len(self.classes))
+        problems = []
+        for place, name in enumerate(self.classes):
+            column = content.column(name)
+            if column is not None:
+                values, wrong = labels_of_columns([column], "")
+                labels[:, place] = values[:, 0]
+                problems += wrong
+        if problems:
+            raise InputError.of(problems)
+        return labels
+
     def target_column(self, content: Content) -> Column | None:
-        """The column to predict, or what the files mark as labels where it has another name; None without."""
+        """The one column to predict, or what the files mark as labels where it has another name; None without."""
         return content.column(self.target) or (content.column(content.label) if content.label else None)
 
     def notes(self, content: Content) -> tuple[str, ...]:
@@ -150,14 +172,18 @@ class Encoder:
             notes += _feature_notes(feature, column)
         target = self.target_column(content)
         if target is not None and self.task == "classification":
-            coded = as_category(target)
-            strange = [text for text in coded.categories if text not in self.classes]
-            if strange:
-                unknown = int(((_codes_of(coded, self.classes) < 0) & (coded.values >= 0)).sum())
-                notes.append(
-                    f"{counted(unknown, 'example')} of classes that were not learned: {names_listed(strange, 5)}."
-                )
+            notes += self._strange_classes(as_category(target))
+        if target is not None and self.task == "multilabel":
+            strange = [label for label in listed_labels(target) if label not in self.classes]
+            notes += [f"Labels that were not learned: {names_listed(strange, 5)}."] if strange else []
         return tuple(notes)
+
+    def _strange_classes(self, coded: Column) -> list[str]:
+        strange = [text for text in coded.categories if text not in self.classes]
+        if not strange:
+            return []
+        unknown = int(((_codes_of(coded, self.classes) < 0) & (coded.values >= 0)).sum())
+        return [f"{counted(unknown, 'example')} of classes that were not learned: {names_listed(strange, 5)}."]
 
     def _pictures(self, content: Content) -> Array:
         shape = None if content.pictures is None else tuple(content.pictures.shape[1:])

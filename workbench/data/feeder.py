@@ -100,8 +100,8 @@ class Feeder:
     def fill(self, plan: Plan, rows: Rows, epoch: int | None = None) -> int:
         """Write rows into the first places of ``plan.input``, ``plan.targets`` and ``plan.strengths``.
 
-        Inputs are ``(x - shift) * scale``, targets of a regression ``(y - target_shift) / target_scale``. A row whose
-        target is unknown gets strength 0, so that it counts in no loss.
+        Inputs are ``(x - shift) * scale``, targets of a regression ``(y - target_shift) / target_scale``, labels 1, 0,
+        or -1 where unknown. A row of which nothing is known gets strength 0, so that it counts in no loss.
 
         Args:
             plan: room for at least as many rows.
@@ -204,6 +204,9 @@ class Feeder:
         if encoder.task == "classification":
             known = np.asarray(targets >= 0)
             targets = np.where(known, targets, 0).astype(np.int64)
+        elif encoder.task == "multilabel":
+            known = np.asarray(np.isfinite(targets).any(axis=1))
+            targets = np.where(np.isfinite(targets), targets, -1.0).astype(self._dtype)
         else:
             values = targets.reshape(len(targets), -1).astype(np.float64)
             known = np.asarray(np.isfinite(values).all(axis=1))

@@ -51,15 +51,19 @@ def fit_encoder(
     Returns:
         the encoder, and what the user should know.
     """
-    assert roles.target is not None
     if content.pictures is not None:
-        base, notices = _for_pictures(recipe, content.pictures, roles.target, targets, train)
+        base, notices = _for_pictures(recipe, content.pictures, _target_name(roles, targets), targets, train)
     else:
         base, notices = _for_table(recipe, content, roles, targets, train)
     if TASKS[recipe.task].scaled and recipe.normalize_target == "standard":
         values = targets.values[train, 0].astype(np.float64)
         base = replace(base, target_shift=float(values.mean()), target_scale=float(values.std()) or 1.0)
     return base, tuple(notices)
+
+
+def _target_name(roles: Roles, targets: Targets) -> str:
+    """The column to predict; empty where the labels are columns themselves."""
+    return "" if roles.targets == targets.classes else roles.targets[0]
 
 
 def _for_pictures(
@@ -132,7 +136,7 @@ def _for_table(
     table = np.array(pairs, np.float32).reshape(-1, 2)
     encoder = Encoder(
         task=recipe.task,
-        target=roles.target or "",
+        target=_target_name(roles, targets),
         classes=targets.classes,
         features=tuple(feature for _, feature in kept),
         input_shape=(len(table),),

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.data.content import Array, Column, Content, as_category
 from workbench.data.dataset import Dataset
 from workbench.data.roles import group_of
+from workbench.data.split import class_counts
 from workbench.recipe.data import ColumnType, DataRecipe
 
 _BINS = 20
@@ -100,8 +101,8 @@ class Profile:
         rows: examples.
         columns: in the order of the data.
         pictures: None for a table.
-        classes: names; empty for regression, or where no target is chosen.
-        class_counts: examples of each.
+        classes: names, of several labels theirs; empty for regression, or where no target is chosen.
+        class_counts: examples of each; with several labels an example counts for each that it has.
         unlabeled: examples without a target.
         distributions: names; a lone empty one where sources have none.
         sets: train, dev and test; empty where nothing is divided yet.
@@ -132,7 +133,7 @@ def profile_of(content: Content, dataset: Dataset | None = None, recipe: DataRec
         recipe: tells the columns' roles where there is no dataset yet, and which are left out.
     """
     classes: tuple[str, ...] = dataset.encoder.classes if dataset else ()
-    numbers = dataset.targets if dataset and classes else None
+    numbers = dataset.targets if dataset and dataset.targets.ndim == 1 else None
     rows = _sample_rows(content, numbers)
     known = numbers >= 0 if numbers is not None else _known_target(content, dataset)
     return Profile(
@@ -142,7 +143,7 @@ def profile_of(content: Content, dataset: Dataset | None = None, recipe: DataRec
         ),
         pictures=None if content.pictures is None else _pictures(content.pictures),
         classes=classes,
-        class_counts=_counts(numbers, len(classes)) if numbers is not None else (),
+        class_counts=tuple(class_counts(dataset.targets, len(classes)).tolist()) if dataset and classes else (),
         unlabeled=int((~known).sum()),
         distributions=dataset.distributions if dataset else (),
         sets=tuple(_set(name, dataset) for name in dataset.sets) if dataset else (),
@@ -153,12 +154,12 @@ def profile_of(content: Content, dataset: Dataset | None = None, recipe: DataRec
 
 
 def _known_target(content: Content, dataset: Dataset | None) -> Array:
-    return np.ones(content.rows, bool) if dataset is None else ~np.isnan(dataset.targets[:, 0])
+    return np.ones(content.rows, bool) if dataset is None else np.asarray(~np.isnan(dataset.targets).all(axis=1))
 
 
 def _role(name: str, dataset: Dataset | None, recipe: DataRecipe | None) -> str:
-    targets = (dataset.encoder.target if dataset else None, recipe.target if recipe else None)
-    if name in targets:
+    named = (recipe.target, *recipe.targets) if recipe else ()
+    if name in named or (dataset and name in dataset.encoder.target_columns):
         return "target"
     if recipe and name == recipe.weights.column:
         return "weight"
@@ -241,8 +242,10 @@ def _pictures(pictures: Array) -> PictureProfile:
 
 def _set(name: str, dataset: Dataset) -> SetProfile:
     rows = dataset.sets[name]
-    by_class = _counts(dataset.targets[rows], len(dataset.classes)) if dataset.classes else ()
-    return SetProfile(name, len(rows), by_class, _counts(dataset.distribution_of[rows], len(dataset.distributions)))
+    by_class = class_counts(dataset.targets[rows], len(dataset.classes)).tolist() if dataset.classes else ()
+    return SetProfile(
+        name, len(rows), tuple(by_class), _counts(dataset.distribution_of[rows], len(dataset.distributions))
+    )
 
 
 def _sample_rows(content: Content, classes: Array | None) -> list[int]:

@@ -13,6 +13,7 @@ import numpy as np
 from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.gather import sources_of
+from workbench.data.labels import is_binary, labels_of_columns, listed_labels, lists_labels, rare_labels
 from workbench.data.names import meant
 from workbench.data.readers.base import Hints
 from workbench.data.reading import quiet, read_sources
@@ -28,6 +29,7 @@ _TARGET_NAMES = (
     "target", "label", "labels", "class", "y", "diagnosis", "species", "outcome", "category", "output", "response",
 )  # fmt: skip
 _ID_NAME = re.compile(r"(^|.*[-_. ])(id|uid|uuid|index|key)$|^id[-_. ].*|^(row|unnamed.*)$", re.IGNORECASE)
+_LABEL_NAME = re.compile(r"(label|target|class|y)s?[-_.: ]", re.IGNORECASE)
 _MOST_CLASSES = 20
 _SMALL = 50
 
@@ -51,7 +53,7 @@ class Proposal:
 
 def propose(
     paths: Sequence[Path],
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     cache: Path | None = None,
     progress: Progress = quiet,
     types: Mapping[str, ColumnType] | None = None,
@@ -60,20 +62,22 @@ def propose(
 
     Args:
         paths: files and folders of one data set; pictures and labels find each other by name.
-        target: the column to predict; found out when None.
+        target: the column to predict, or several that hold a label each; found out when None.
         cache: the folder of the cache; None to do without.
         progress: is told how far it is.
         types: what columns hold, by name, where that is not to be found out; the recipe will declare it.
 
     Raises:
-        InputError: a file cannot be read, the files do not fit together, or there is no such target.
+        InputError: a file cannot be read, the files do not fit together, there is no such target, or several that are
+            no labels.
     """
     sources, reasons = sources_of(paths)
     contents = list(read_sources(sources, Hints(types or {}), cache, progress))
-    sources, contents, target = _labeled(sources, contents, target, reasons)
+    given = (target,) if isinstance(target, str) else tuple(target or ())
+    sources, contents, targets = _labeled(sources, contents, given, reasons)
     content = concatenate(contents, [source.path for source in sources])
-    task = _task(content, target, reasons)
-    data = {**_data(content, sources, target, task, reasons), "columns": dict(types or {})}
+    task = _task(content, targets, reasons)
+    data = {**_data(content, sources, targets, task, reasons), "columns": dict(types or {})}
     recipe = Recipe.parse({"name": _name(sources), "data": data})
     dataset, problem = _dataset(recipe, contents, progress)
     size = _size(content, dataset, task)
@@ -106,62 +110,86 @@ def _name(sources: Sequence[Source]) -> str:
 
 
 def _labeled(
-    sources: list[Source], contents: Sequence[Content], target: str | None, reasons: list[str]
-) -> tuple[list[Source], list[Content], str | None]:
-    """The target, and the sources that have it: a test file for a contest often comes without."""
-    chosen = _target(contents, target, reasons)
+    sources: list[Source], contents: Sequence[Content], given: tuple[str, ...], reasons: list[str]
+) -> tuple[list[Source], list[Content], tuple[str, ...]]:
+    """The targets, and the sources that have them: a test file for a contest often comes without."""
+    chosen = _targets(contents, given, reasons)
     kept = [(source, content) for source, content in zip(sources, contents, strict=True) if _has(content, chosen)]
     for source, content in zip(sources, contents, strict=True):
         if kept and not _has(content, chosen):
-            reasons.append(f"{Path(source.path).name} is left out: it has no column {chosen!r}.")
+            reasons.append(f"{Path(source.path).name} is left out: it has no column {names_listed(chosen)}.")
     kept = kept or list(zip(sources, contents, strict=True))
     return [source for source, _ in kept], [content for _, content in kept], chosen
 
 
-def _has(content: Content, target: str | None) -> bool:
-    return target is None or content.column(target) is not None
+def _has(content: Content, targets: tuple[str, ...]) -> bool:
+    return not targets or any(content.column(name) is not None for name in targets)
 
 
-def _target(contents: Sequence[Content], given: str | None, reasons: list[str]) -> str | None:
+def _targets(contents: Sequence[Content], given: tuple[str, ...], reasons: list[str]) -> tuple[str, ...]:
     names = list(dict.fromkeys(name for content in contents for name in content.names))
-    if given is not None:
-        if given not in names:
+    for name in given:
+        if name not in names:
             known = names_listed(names)
-            raise InputError(
-                f"there is no column {given!r}{meant(given, names)}", where="target", mend=f"Columns: {known}."
-            )
-        return given
-    marked = next((content.label for content in contents if content.label), None)
-    if marked is not None:
-        reasons.append(f"Target {marked!r}: the files mark it as the label.")
-        return marked
+            what = f"there is no column {name!r}{meant(name, names)}"
+            raise InputError(what, where="target", mend=f"Columns: {known}.")
+    if given:
+        return tuple(dict.fromkeys(given))
+    marked = next((content.labels or (content.label,) for content in contents if content.labels or content.label), ())
+    if marked:
+        as_what = "the label" if len(marked) == 1 else "labels"
+        reasons.append(f"{_target_word(marked)}: the files mark {'it' if len(marked) == 1 else 'them'} as {as_what}.")
+        return tuple(name for name in marked if name)
     if contents[0].pictures is not None:
-        return None
-    by_name = sorted((name for name in names if name.lower() in _TARGET_NAMES), key=_rank)
+        return ()
+    by_name = _labels_by_name(contents[0]) or sorted((n for n in names if n.lower() in _TARGET_NAMES), key=_rank)[:1]
     if by_name:
-        reasons.append(f"Target {by_name[0]!r}: by its name.")
-        return by_name[0]
+        reasons.append(f"{_target_word(by_name)}: by {'its name' if len(by_name) == 1 else 'their names'}.")
+        return tuple(by_name)
     usable = [column.name for column in contents[0].columns if not _id_reason(column)]
     last = (usable or names)[-1]
     reasons.append(f"Target {last!r}: the last column, as no name says otherwise.")
-    return last
+    return (last,)
+
+
+def _target_word(names: Sequence[str | None]) -> str:
+    return f"Target{'s' if len(names) > 1 else ''} {names_listed([name or '' for name in names], 5)}"
+
+
+def _labels_by_name(content: Content) -> list[str]:
+    """Columns of yes and no whose names begin alike, with a word for what is to be predicted."""
+    found: dict[str, list[str]] = {}
+    for column in content.columns:
+        start = _LABEL_NAME.match(column.name)
+        if start and is_binary(column):
+            found.setdefault(start.group(1).lower(), []).append(column.name)
+    return max(found.values(), key=len) if any(len(names) > 1 for names in found.values()) else []
 
 
 def _rank(name: str) -> int:
     return _TARGET_NAMES.index(name.lower())
 
 
-def _task(content: Content, target: str | None, reasons: list[str]) -> Task:
-    column = content.column(target) if target else None
-    if column is None:
+def _task(content: Content, targets: tuple[str, ...], reasons: list[str]) -> Task:
+    columns = [column for name in targets if (column := content.column(name)) is not None]
+    if not columns:
         return "classification"
-    task, reason = task_for(column)
+    if len(columns) > 1:
+        _, problems = labels_of_columns(columns, "target")
+        if problems:
+            raise InputError.of(problems, "several columns can be predicted together where each is a label")
+        reasons.append(f"Multilabel: {len(columns)} columns of yes or no, of which an example may have several.")
+        return "multilabel"
+    task, reason = task_for(columns[0])
     reasons.append(reason)
     return task
 
 
 def task_for(column: Column) -> tuple[Task, str]:
     """What is probably learned where a column is the target, and why."""
+    if lists_labels(column):
+        count = len(listed_labels(column))
+        return "multilabel", f"Multilabel: {column.name!r} lists {count:,} different labels, several in one text."
     known = column.values[~column.missing]
     distinct = len(np.unique(known))
     if column.type == "category":
@@ -173,17 +201,20 @@ def task_for(column: Column) -> tuple[Task, str]:
 
 
 def _data(
-    content: Content, sources: Sequence[Source], target: str | None, task: Task, reasons: list[str]
+    content: Content, sources: Sequence[Source], targets: tuple[str, ...], task: Task, reasons: list[str]
 ) -> dict[str, Any]:
-    excluded = _excluded(content, target, task) if content.pictures is None else {}
+    excluded = _excluded(content, targets, task) if content.pictures is None else {}
     for why in dict.fromkeys(excluded.values()):
         named = [name for name, reason in excluded.items() if reason == why]
         reasons.append(f"Left out {names_listed(named)}: {why}.")
+    target = targets[0] if len(targets) == 1 else None
     reasons += _balance(content, target) if task == "classification" else []
+    reasons += _rare_labels(content, targets) if len(targets) > 1 else []
     data: dict[str, Any] = {
         "sources": [source.model_dump() for source in sources],
         "task": task,
         "target": target,
+        "targets": list(targets) if len(targets) > 1 else [],
         "exclude": list(excluded),
         "split": "auto",
         "normalize": "standard",
@@ -194,20 +225,20 @@ def _data(
     return data
 
 
-def _excluded(content: Content, target: str | None, task: str) -> dict[str, str]:
+def _excluded(content: Content, targets: tuple[str, ...], task: str) -> dict[str, str]:
     """Columns that are of no use to learn from, each with the reason."""
     found: dict[str, str] = {}
-    goal = content.column(target) if target else None
+    goal = content.column(targets[0]) if targets else None
     for column in content.columns:
-        if column.name == target:
+        if column.name in targets:
             continue
         reason = _id_reason(column) or _constant_reason(column)
         if not reason and goal is not None and task == "classification" and _says_the_same(column, goal):
-            reason = f"it says the same as {target!r}"
+            reason = f"it says the same as {goal.name!r}"
         if reason:
             found[column.name] = reason
     # Something must be left to learn from.
-    return found if len(found) < len(content.columns) - 1 else {}
+    return found if len(found) < len(content.columns) - len(targets) else {}
 
 
 _MANY_TEXTS, _SELDOM = 20, 5
@@ -265,3 +296,10 @@ def _balance(content: Content, target: str | None) -> list[str]:
         f"The classes are unequal ({counts.min():,} to {counts.max():,} examples): "
         'weights.class_balance = "inverse_frequency" would let rare ones weigh as much.'
     ]
+
+
+def _rare_labels(content: Content, targets: tuple[str, ...]) -> list[str]:
+    rare = rare_labels([column for name in targets if (column := content.column(name)) is not None])
+    if not rare:
+        return []
+    return [f"Rare labels ({', '.join(rare)}): the loss has positive_weight, should they not be found."]

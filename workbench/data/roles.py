@@ -20,14 +20,14 @@ class Roles:
     """The columns by their use.
 
     Attributes:
-        target: what is predicted.
+        targets: what is predicted: one column, or several that hold a label each; none where that is not clear.
         features: what is learned from, in order; empty for pictures.
         weight: the column of strengths, or None.
         group: the column whose equal values stay in one set, or None.
         notices: what was left out, and why.
     """
 
-    target: str | None
+    targets: tuple[str, ...]
     features: tuple[str, ...]
     weight: str | None
     group: str | None
@@ -36,7 +36,7 @@ class Roles:
 
 def hints_of(recipe: DataRecipe) -> Hints:
     """What the recipe says of columns before they are read."""
-    named = (*recipe.features, recipe.target, recipe.weights.column, group_of(recipe))
+    named = (*recipe.features, *recipe.targets, recipe.target, recipe.weights.column, group_of(recipe))
     used = frozenset(name for name in named if name) if recipe.features else None
     return Hints(dict(recipe.columns), frozenset(recipe.exclude), used)
 
@@ -53,15 +53,40 @@ def roles_of(recipe: DataRecipe, content: Content) -> tuple[Roles, list[Problem]
         the roles, as far as they are clear, and every problem.
     """
     problems = [*_unknown_names(recipe, content), *_doubtful_roles(recipe)]
-    target = recipe.target or content.label
-    if target is None:
-        problems.append(_no_target(content))
-    features, notices = _features(recipe, content, target)
+    targets = target_columns(recipe, content)
+    if not targets:
+        problems.append(_no_target(recipe, content))
+    problems += _wrong_number(recipe)
+    features, notices = _features(recipe, content, targets)
     problems += [*_no_features(content, features), *_too_many_categories(content, features)]
-    return Roles(target, features, recipe.weights.column, group_of(recipe), notices), problems
+    return Roles(targets, features, recipe.weights.column, group_of(recipe), notices), problems
 
 
-def _no_target(content: Content) -> Problem:
+def target_columns(recipe: DataRecipe, content: Content) -> tuple[str, ...]:
+    """The columns to predict: the recipe's, else those that the files mark; several only where the task takes them."""
+    several = recipe.task == "multilabel"
+    if several and recipe.targets:
+        return tuple(dict.fromkeys(recipe.targets))
+    if recipe.target is not None:
+        return (recipe.target,)
+    if several and content.labels:
+        return content.labels
+    return (content.label,) if content.label else ()
+
+
+def _wrong_number(recipe: DataRecipe) -> Iterator[Problem]:
+    """Columns to predict that the task does not take."""
+    if recipe.task != "multilabel" and recipe.targets:
+        what = f'several columns to predict are for task = "multilabel", and the task is {recipe.task!r}'
+        yield Problem(what, "data.targets", "Change the task, or name one column as data.target.")
+    elif recipe.targets and recipe.target is not None:
+        yield Problem("names columns to predict, and so does data.target", "data.targets", "Leave one of them out.")
+
+
+def _no_target(recipe: DataRecipe, content: Content) -> Problem:
+    if content.labels and recipe.task != "multilabel":
+        count = f"{len(content.labels)} labels, of which an example may have several"
+        return Problem(f"the files hold {count}", "data.task", 'Use task = "multilabel", or name one as data.target.')
     if content.pictures is not None:
         return Problem(
             "the pictures have no labels",
@@ -69,12 +94,14 @@ def _no_target(content: Content) -> Problem:
             "Put them in a folder for each class, or name a file of labels.",
         )
     mend = f"Name one of {names_listed(content.names)}."
-    return Problem("no column is named to predict", "data.target", mend)
+    where = "data.targets" if recipe.task == "multilabel" else "data.target"
+    return Problem("no column is named to predict", where, mend)
 
 
 def _named(recipe: DataRecipe) -> Iterator[tuple[str, str]]:
     if recipe.target is not None:
         yield "data.target", recipe.target
+    yield from ((f"data.targets[{place}]", name) for place, name in enumerate(recipe.targets))
     yield from ((f"data.features[{place}]", name) for place, name in enumerate(recipe.features))
     yield from ((f"data.exclude[{place}]", name) for place, name in enumerate(recipe.exclude))
     yield from (("data.columns", name) for name in recipe.columns)
@@ -95,7 +122,8 @@ def _unknown_names(recipe: DataRecipe, content: Content) -> list[Problem]:
 
 def _doubtful_roles(recipe: DataRecipe) -> list[Problem]:
     """Columns that are named as features and have another role already."""
-    taken = {
+    taken: dict[str | None, str] = {
+        **dict.fromkeys(recipe.targets, "a target"),
         recipe.target: "the target",
         recipe.weights.column: "the column of strengths",
         group_of(recipe): "the column that groups examples",
@@ -107,10 +135,13 @@ def _doubtful_roles(recipe: DataRecipe) -> list[Problem]:
     ]
 
 
-def _features(recipe: DataRecipe, content: Content, target: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _features(
+    recipe: DataRecipe, content: Content, targets: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if content.pictures is not None:
         return (), ()
-    taken = {target, recipe.weights.column, group_of(recipe), *recipe.exclude}
+    marked = () if recipe.features else content.labels
+    taken = {*targets, *marked, recipe.weights.column, group_of(recipe), *recipe.exclude}
     taken |= {name for name, strength in recipe.weights.attributes.items() if strength == 0}
     wanted = [name for name in dict.fromkeys(recipe.features or content.names) if name not in taken]
     columns = [column for name in wanted if (column := content.column(name)) is not None]

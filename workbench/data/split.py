@@ -39,8 +39,8 @@ class Examples:
     Attributes:
         usable: those with a known target, bool ``(N,)``; others go into no set.
         fixed: int8 codes ``(N,)``: -1 to be divided, 0 train, 1 dev, 2 test; None where nothing is fixed.
-        classes: class numbers ``(N,)``, None for regression.
-        class_names: the classes' names.
+        classes: class numbers ``(N,)``, or labels ``(N, K)`` of 0 and 1, NaN where unknown; None for regression.
+        class_names: the names of classes or labels.
         groups: group numbers ``(N,)``, -1 for an example that is a group of its own; None without groups.
         group_name: the groups' column.
         group_texts: the groups' names.
@@ -123,7 +123,8 @@ def _pool_codes(pool: Array, dev: float, test: float, shares: Split, examples: E
     classes = examples.classes[pool] if stratify and examples.classes is not None else np.zeros(len(pool), np.int64)
     if examples.groups is not None:
         return _by_groups(pool, classes, examples.groups[pool], (1 - dev - test, dev, test), shares.seed)
-    return _by_class(pool, classes, (dev, test), shares.seed)
+    by = _by_class if classes.ndim == 1 else _by_labels
+    return by(pool, classes, (dev, test), shares.seed)
 
 
 def _by_class(pool: Array, classes: Array, shares: tuple[float, float], seed: int) -> Array:
@@ -139,6 +140,30 @@ def _by_class(pool: Array, classes: Array, shares: tuple[float, float], seed: in
     test_of, dev_of = np.repeat(test, counts), np.repeat(test + dev, counts)
     codes[by_class] = np.where(place < test_of, _TEST, np.where(place < dev_of, _DEV, _TRAIN))
     return codes
+
+
+def _by_labels(pool: Array, labels: Array, shares: tuple[float, float], seed: int) -> Array:
+    """Codes for the pool: of each label about its share, of the rarest the most exactly, and sizes exact.
+
+    Examples are put in order by their labels, rare labels first, in random order where these are equal, and each set
+    takes them at even distances (systematic sampling from an ordered list: Cochran, Sampling Techniques, chapter 8).
+    """
+    present = labels > 0
+    rare_first = present[:, np.argsort(present.sum(axis=0), kind="stable")]
+    columns = np.packbits(rare_first, axis=1).T
+    order = np.lexsort((bits(np, key_of(seed, "split"), pool.astype(np.uint64)), *columns[::-1]))
+    codes = np.zeros(len(pool), np.int8)
+    test = _evenly(len(order), round(len(pool) * shares[1]))
+    codes[order[test]] = _TEST
+    rest = order[~test]
+    codes[rest[_evenly(len(rest), min(len(rest) - 1, round(len(pool) * shares[0])))]] = _DEV
+    return codes
+
+
+def _evenly(count: int, chosen: int) -> Array:
+    """``chosen`` of ``count`` places at even distances, bool ``(count,)``."""
+    steps = (2 * np.arange(count + 1) * max(0, chosen) + count) // max(1, 2 * count)
+    return np.diff(steps) > 0
 
 
 def _shared_out(counts: Array, share: float, most: Array) -> Array:
@@ -162,10 +187,19 @@ def _by_groups(pool: Array, classes: Array, groups: Array, shares: tuple[float, 
     chance = bits(np, key_of(seed, "split groups"), pool[first].astype(np.uint64))
     if len(distinct) > _MOST_GROUPS_WEIGHED:
         return _cut(np.argsort(chance, kind="stable"), sizes, shares)[members]
+    return _weighed(np.lexsort((chance, -sizes)), _table_of(members, classes, len(distinct)), shares)[members]
+
+
+def _table_of(members: Array, classes: Array, groups: int) -> Array:
+    """What each group holds, ``(groups, classes)``; of labels beside each one all examples, so that sizes count too."""
+    if classes.ndim == 2:
+        table = np.zeros((groups, 1 + classes.shape[1]))
+        np.add.at(table, members, np.column_stack([np.ones(len(classes)), classes > 0]))
+        return table
     kinds, kind_of = np.unique(classes, return_inverse=True)
-    table = np.zeros((len(distinct), len(kinds)))
+    table = np.zeros((groups, len(kinds)))
     np.add.at(table, (members, kind_of), 1)
-    return _weighed(np.lexsort((chance, -sizes)), table, shares)[members]
+    return table
 
 
 def _cut(order: Array, sizes: Array, shares: tuple[float, float, float]) -> Array:
@@ -253,11 +287,18 @@ def _absent_classes(sets: dict[str, Array], examples: Examples) -> list[str]:
         return []
     notices = []
     for name, rows in sets.items():
-        counts = np.bincount(examples.classes[rows], minlength=len(examples.class_names))
+        counts = class_counts(examples.classes[rows], len(examples.class_names))
         absent = [examples.class_names[number] for number in np.flatnonzero(counts == 0)]
         if len(rows) and absent:
             notices.append(_absent_text(name, absent))
     return notices
+
+
+def class_counts(classes: Array, size: int) -> Array:
+    """How many examples each class or label has, int64 ``(size,)``; -1 and NaN are unknown."""
+    if classes.ndim == 2:
+        return np.asarray((classes > 0).sum(axis=0))
+    return np.bincount(classes[classes >= 0], minlength=size)
 
 
 def _absent_text(name: str, absent: Sequence[str]) -> str:

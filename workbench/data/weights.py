@@ -7,18 +7,20 @@ import numpy as np
 from workbench.data.content import Array, Content, rows_listed
 from workbench.errors import Problem
 from workbench.recipe.data import RowWeight, Weights
+from workbench.recipe.tasks import Task
 
 
 def strengths_of(
-    weights: Weights, content: Content, classes: Array | None, train: Array
+    weights: Weights, content: Content, classes: Array | None, train: Array, task: Task = "regression"
 ) -> tuple[Array, list[Problem]]:
     """The strength s_i of each example.
 
     Args:
         weights: what the recipe says.
         content: the examples.
-        classes: class numbers ``(N,)``, -1 where unknown; None for regression.
+        classes: class numbers ``(N,)``, -1 where unknown; None where there are none.
         train: the rows of the training set.
+        task: what is learned.
 
     Returns:
         float32 ``(N,)``, and every problem.
@@ -27,7 +29,9 @@ def strengths_of(
     problems: list[Problem] = []
     if weights.class_balance == "inverse_frequency":
         if classes is None:
-            problems.append(Problem("balances classes, but the task is regression", "data.weights.class_balance"))
+            mend = "The loss has positive_weight for that." if task == "multilabel" else ""
+            what = f"balances classes, but the task is {task}"
+            problems.append(Problem(what, "data.weights.class_balance", mend))
         else:
             strengths *= balanced(classes, train)
     if weights.column is not None:

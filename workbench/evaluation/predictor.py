@@ -12,6 +12,7 @@ import numpy as np
 from workbench.data.content import Content
 from workbench.data.dataset import Dataset
 from workbench.data.encoder import Encoder
+from workbench.data.targets import unknown_targets
 from workbench.engine.backend import Backend
 from workbench.engine.device import open_backend
 from workbench.engine.layer import Loss
@@ -119,11 +120,10 @@ class Predictor:
 def _unlabeled(inputs: np.ndarray[Any, Any], encoder: Encoder) -> Dataset:
     """Inputs as a dataset without answers."""
     count = len(inputs)
-    unknown = np.full(count, -1, np.int64) if encoder.classes else np.full((count, 1), np.nan, np.float32)
     none: Sequence[int] = ()
     return Dataset(
         inputs=inputs,
-        targets=unknown,
+        targets=unknown_targets(encoder.task, count, len(encoder.classes)),
         strengths=np.ones(count, np.float32),
         sets={name: np.array(none, np.int64) for name in ("train", "dev", "test")},
         encoder=encoder,

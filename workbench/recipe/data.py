@@ -98,8 +98,22 @@ class DataRecipe(Frozen):
     """Everything about the data."""
 
     sources: tuple[Source, ...] = knob((), help="The files and folders, read in this order.")
-    task: Task = knob("classification", help="Tell classes apart, or predict a number.")
-    target: str | None = knob(None, help="The column to predict.", choices_from="columns")
+    task: Task = knob(
+        "classification",
+        help="Tell classes apart, find all of several labels that an example has, or predict a number.",
+    )
+    target: str | None = knob(
+        None,
+        help="The column to predict; for multilabel it may hold the labels in one text, as `red; round`.",
+        choices_from="columns",
+    )
+    targets: tuple[str, ...] = knob(
+        (),
+        help="The columns to predict together (multilabel): 1 where the label is there, 0 where not, empty where not"
+        " known.",
+        choices_from="columns",
+        placeholder="none",
+    )
     features: tuple[str, ...] = knob(
         (),
         help="The columns to learn from, in this order; all others when empty.",

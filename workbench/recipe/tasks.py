@@ -15,8 +15,8 @@ class TaskFacts:
 
     Attributes:
         loss: the kind of loss to begin with.
-        named: whether outputs have names, those of classes or labels, and what is predicted are probabilities of these; else
-            the outputs are values in the target's unit.
+        named: whether outputs have names, those of classes or labels, and what is predicted are probabilities of
+            these; else the outputs are values in the target's unit.
         rate: whether its error is a share of wrong answers, from 0 to 1; else it is the share of variance that is left
             unexplained, which has no upper end.
         scaled: whether the target may be trained on in deviations from its mean.

@@ -36,6 +36,7 @@ class ArraysReader(Reader):
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".npy")
     rank: ClassVar[int] = 20
     takes_labels: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     def sniff(self, path: Path) -> bool:
         if not path.is_file():
@@ -188,9 +189,12 @@ def _joined(parts: list[_Part], names: _Names, path: Path) -> Content:
         pictures = pictures_of(data, str(path), notes)
     else:
         columns = _feature_columns(data, names.features, path, notes)
-    label = _label(parts, names.targets, {column.name for column in columns}, path, notes)
-    kept = (*columns, *([label] if label else []))
-    return Content(kept, pictures, tuple(notes), _sets(parts), label.name if label else None)
+    taken = {column.name for column in columns}
+    several = _labels(parts, names.targets, taken, path, notes)
+    label = None if several else _label(parts, names.targets, taken, path, notes)
+    kept = (*columns, *several, *([label] if label else []))
+    marked = tuple(column.name for column in several)
+    return Content(kept, pictures, tuple(notes), _sets(parts), label.name if label else None, marked)
 
 
 def _check_part(part: _Part, path: Path) -> None:
@@ -246,6 +250,34 @@ def _label(
     return _column(name, np.concatenate(values), target_names)
 
 
+def _labels(
+    parts: list[_Part], target_names: tuple[str, ...], taken: set[str], path: Path, notes: list[str]
+) -> list[Column]:
+    """A column for each of several labels that an example may have at once: ``(N, K)`` of 0 and 1; none otherwise."""
+    labelled = [part.labels for part in parts if part.labels is not None]
+    if not labelled or not all(_are_several(labels) for labels in labelled) or all(map(_is_one_hot, labelled)):
+        return []
+    if len({labels.shape[1] for labels in labelled}) > 1:
+        raise InputError("its sets have different numbers of labels", where=str(path))
+    width = labelled[0].shape[1]
+    named = len(target_names) == width
+    names, renamed = unique_names(target_names if named else [f"label{i}" for i in range(1, width + 1)])
+    notes += renamed
+    notes.append(f"{width} labels, of which an example may have several")
+    free = [name if name not in taken else f"label {name}" for name in names]
+    missing = [np.full((len(part.data), width), np.nan) if part.labels is None else part.labels for part in parts]
+    wide = np.ascontiguousarray(np.concatenate(missing).T, dtype=np.float64)
+    return [number_column(name, values) for name, values in zip(free, wide, strict=True)]
+
+
+def _are_several(labels: Array) -> bool:
+    """Whether these are labels of 0 and 1 in several columns; NaN is unknown."""
+    if labels.ndim != 2 or labels.shape[1] < 2 or labels.dtype.kind not in "biuf":
+        return False
+    known = labels[~np.isnan(labels)] if labels.dtype.kind == "f" else labels
+    return bool(((known == 0) | (known == 1)).all())
+
+
 def _flat(labels: Array, key: str, path: Path, notes: list[str]) -> Array:
     if labels.ndim == 2 and labels.shape[1] == 1:
         return labels[:, 0]
@@ -253,7 +285,8 @@ def _flat(labels: Array, key: str, path: Path, notes: list[str]) -> Array:
         notes.append(f"{key}: one column a class, as class numbers")
         return np.asarray(labels.argmax(axis=1))
     if labels.ndim != 1:
-        raise InputError(f"{key!r} has {labels.ndim} axes; labels have one", where=str(path))
+        mend = "Several labels an example are columns of 0 and 1 (NaN where unknown)." if labels.ndim == 2 else ""
+        raise InputError(f"{key!r} has {labels.ndim} axes; labels have one", where=str(path), mend=mend)
     return labels
 
 
