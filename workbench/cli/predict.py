@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.cli.console import percent, put, put_bytes, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.data.gather import sources_of
@@ -113,11 +111,7 @@ def _predicted(model: Model, paths: list[Path]) -> Predictions:
         outputs = predictor.predict_content(content)
     for note in model.encoder.notes(content):
         say(f"note: {note}")
-    truth = model.encoder.encode_targets(content)
-    classes = model.encoder.classes
-    if not classes:
-        return Predictions.of(truth[:, 0], outputs[:, 0])
-    return Predictions.of(truth, np.argmax(outputs, axis=1), classes, probabilities=outputs)
+    return Predictions.of_outputs(model.encoder.encode_targets(content), outputs, model.encoder.classes)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 from workbench.diagnosis.gaps import Gaps
 from workbench.diagnosis.wording import figure, signed
 from workbench.evaluation.intervals import Estimate, difference, paired_difference
+from workbench.evaluation.labels import paired_label_difference
 from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.regression import paired_relative_difference, training_mean
 
@@ -138,7 +139,7 @@ def _text(moves: dict[str, Move]) -> str:
 
 def _paired_changes(predictions: tuple[Predictions, Predictions]) -> dict[str, Estimate]:
     before, after = (side.labeled() for side in predictions)
-    if before.classes != after.classes:
+    if (before.task, before.classes) != (after.task, after.classes):
         return {}
     changes = {}
     baseline = None if before.classes else training_mean(before)
@@ -151,6 +152,8 @@ def _paired_changes(predictions: tuple[Predictions, Predictions]) -> dict[str, E
 
 
 def _paired(before: Predictions, after: Predictions, baseline: float | None) -> Estimate | None:
+    if before.task == "multilabel":
+        return paired_label_difference(before, after)
     if before.classes:
         return paired_difference(before.wrong, after.wrong, before.weight)
     return paired_relative_difference(before, after, baseline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import numpy as np
 from workbench.diagnosis.levels import LADDER, Levels
 from workbench.errors import InputError, Problem
 from workbench.evaluation.intervals import Estimate, rate_of, weighted_rate
+from workbench.evaluation.labels import label_error
 from workbench.evaluation.predictions import SPLITS, Predictions
 from workbench.evaluation.regression import relative_error, training_mean
 from workbench.recipe.training import Goals
@@ -127,20 +129,12 @@ def levels_of_predictions(predictions: Predictions, goals: Goals | None = None) 
 
 
 def _taken_for_dev(known: Predictions) -> Predictions:
-    split = np.where(known.split == "", "dev", known.split)
-    return Predictions.of(
-        known.y_true,
-        known.y_pred,
-        known.classes,
-        probabilities=known.probabilities,
-        split=split,
-        distribution=known.distribution,
-        weight=known.weight,
-        id=known.id,
-    )
+    return replace(known, split=np.where(known.split == "", "dev", known.split))
 
 
 def _error_of(known: Predictions) -> Callable[[Predictions], Estimate | None]:
+    if known.task == "multilabel":
+        return label_error
     if known.task == "classification":
         return lambda part: weighted_rate(part.wrong, part.weight)
     baseline = training_mean(known)

@@ -21,6 +21,7 @@ from workbench.evaluation.confusion import (
     confusion_matrix,
 )
 from workbench.evaluation.intervals import Estimate, weighted_rate
+from workbench.evaluation.labels import MultilabelFigures, multilabel_figures
 from workbench.evaluation.predictions import Predictions
 from workbench.evaluation.ranking import roc_areas, roc_auc
 from workbench.evaluation.regression import RegressionFigures, regression_figures, training_mean
@@ -79,7 +80,7 @@ class ClassificationFigures:
         }
 
 
-Figures = ClassificationFigures | RegressionFigures
+Figures = ClassificationFigures | MultilabelFigures | RegressionFigures
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,7 @@ def measure(predictions: Predictions, beta: float = 1.0) -> Metrics:
     """All metrics of predictions; those whose truth is not known are left out.
 
     Args:
-        predictions: of classes or of numbers.
+        predictions: of classes, labels or numbers.
         beta: how many times recall matters more than precision in F_beta.
 
     Raises:
@@ -137,6 +138,8 @@ def measure(predictions: Predictions, beta: float = 1.0) -> Metrics:
 
 
 def _figures_of(known: Predictions, beta: float) -> Callable[[Predictions], Figures]:
+    if known.task == "multilabel":
+        return lambda part: multilabel_figures(part, beta)
     if known.task == "classification":
         return lambda part: classification_figures(part, beta)
     baseline = training_mean(known)

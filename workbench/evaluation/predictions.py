@@ -15,6 +15,8 @@ from workbench.recipe.tasks import Task
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
+THRESHOLD = 0.5
+"""A label is said to be there where its probability is above this."""
 SPLITS: tuple[SetName, ...] = ("train", "dev", "test")
 
 
@@ -23,10 +25,12 @@ class Predictions:
     """Predictions for N examples.
 
     Attributes:
-        y_true: class numbers, int64 ``(N,)``, -1 where unknown; for regression float64 ``(N,)``, NaN where unknown.
+        y_true: class numbers, int64 ``(N,)``, -1 where unknown; of several labels 1 or 0, int64 ``(N, K)``, -1 where
+            unknown; for regression float64 ``(N,)``, NaN where unknown.
         y_pred: the same of what the model says, never unknown.
-        classes: the names behind the numbers; empty for regression.
-        probabilities: float64 ``(N, classes)``, or None. A column of NaN is a class the model knows nothing of.
+        classes: the names behind the numbers, or of the labels; empty for regression.
+        probabilities: float64 ``(N, classes)``, of labels each one's own, or None. A column of NaN is a class the model
+            knows nothing of.
         split: ``train``, ``dev``, ``test`` or empty, ``(N,)`` texts.
         distribution: the distribution each example comes from, or empty, ``(N,)`` texts.
         weight: how much each example counts, float64 ``(N,)``, or None where all count alike.
@@ -46,6 +50,8 @@ class Predictions:
         arrays = [self.y_pred, self.probabilities, self.split, self.distribution, self.weight, self.id]
         if any(array is not None and len(array) != len(self.y_true) for array in arrays):
             raise ValueError("predictions need arrays of one length")
+        if self.y_true.shape != self.y_pred.shape:
+            raise ValueError("what is true and what is predicted need one shape")
         if self.probabilities is not None and self.probabilities.shape != (self.n, len(self.classes)):
             raise ValueError("probabilities need a column for each class")
 
@@ -65,14 +71,18 @@ class Predictions:
         """Make predictions of arrays; a single text stands for all examples, and ids default to 1, 2, 3...
 
         Args:
-            y_true, y_pred: class numbers if there are ``classes``, values otherwise.
+            y_true, y_pred: class numbers, or labels in columns, if there are ``classes``, values otherwise; NaN is an
+                unknown label.
             classes: their names; none for regression.
             probabilities, split, distribution, weight, id: see the attributes.
         """
         kind: Any = np.int64 if classes else np.float64
         n = len(y_true)
+        truth = np.asarray(y_true)
+        if truth.ndim == 2 and truth.dtype.kind == "f":
+            truth = np.where(np.isnan(truth), -1, truth)
         return cls(
-            np.asarray(y_true, dtype=kind),
+            truth.astype(kind),
             np.asarray(y_pred, dtype=kind),
             tuple(classes),
             None if probabilities is None else np.asarray(probabilities, dtype=np.float64),
@@ -82,6 +92,21 @@ class Predictions:
             _texts([str(number) for number in range(1, n + 1)] if id is None else id, n),
         )
 
+    @classmethod
+    def of_outputs(cls, truth: NDArray[Any], outputs: NDArray[Any], classes: Sequence[str] = (), **rest: Any) -> Self:
+        """Make predictions of a model's outputs.
+
+        Args:
+            truth: as a dataset's targets: class numbers ``(N,)``, labels ``(N, K)``, or values ``(N, 1)``.
+            outputs: probabilities ``(N, classes)``, or values ``(N, 1)``.
+            classes: the names of classes or labels; none for regression.
+            rest: see ``of``.
+        """
+        if not classes:
+            return cls.of(truth[:, 0], outputs[:, 0], **rest)
+        said = outputs > THRESHOLD if truth.ndim == 2 else outputs.argmax(axis=1)
+        return cls.of(truth, said, classes, probabilities=outputs, **rest)
+
     @property
     def n(self) -> int:
         """How many examples."""
@@ -90,17 +115,48 @@ class Predictions:
     @property
     def task(self) -> Task:
         """What kind of prediction it is."""
-        return "classification" if self.classes else "regression"
+        if not self.classes:
+            return "regression"
+        return "classification" if self.y_true.ndim == 1 else "multilabel"
 
     @property
     def known(self) -> Flags:
-        """Where the truth is known."""
+        """Where the truth is known, of labels one at least."""
+        if self.y_true.ndim == 2:
+            return np.asarray((self.y_true >= 0).any(axis=1))
         return self.y_true >= 0 if self.classes else np.isfinite(self.y_true)
 
     @property
     def wrong(self) -> Flags:
-        """Where a class is not the true one; meant for examples whose truth is known."""
+        """Where a class is not the true one, or any known label; meant for examples whose truth is known."""
+        if self.y_true.ndim == 2:
+            return np.asarray(self.wrong_labels.any(axis=1))
         return np.asarray(self.y_true != self.y_pred)
+
+    @property
+    def wrong_labels(self) -> Flags:
+        """Which labels are wrong, ``(N, K)``; those that are not known never are."""
+        return np.asarray((self.y_true != self.y_pred) & (self.y_true >= 0))
+
+    @property
+    def known_labels(self) -> NDArray[np.int64]:
+        """How many labels of each example are known, ``(N,)``."""
+        return np.asarray((self.y_true >= 0).sum(axis=1))
+
+    def label(self, number: int) -> Self:
+        """One label alone, as two classes ``no`` and ``yes``, for the examples where it is known."""
+        rows = np.flatnonzero(self.y_true[:, number] >= 0)
+        chance = None if self.probabilities is None else self.probabilities[rows, number]
+        return type(self)(
+            self.y_true[rows, number],
+            self.y_pred[rows, number],
+            ("no", "yes"),
+            None if chance is None else np.column_stack([1.0 - chance, chance]),
+            self.split[rows],
+            self.distribution[rows],
+            None if self.weight is None else self.weight[rows],
+            self.id[rows],
+        )
 
     def splits(self) -> tuple[SetName, ...]:
         """The sets that occur, in the order train, dev, test."""

@@ -1,5 +1,6 @@
 """PREDICTIONS.csv: a row an example, with ``y_true``, ``y_pred`` and optionally ``p_<class>``, ``split``,
-``distribution``, ``weight`` and ``id``.
+``distribution``, ``weight`` and ``id``. Of several labels each has ``y_true_<label>`` (1, 0, or empty where unknown),
+``y_pred_<label>`` and optionally ``p_<label>``.
 
 It may come from anywhere, so every cell is doubted; what is wrong is said all at once, with its lines.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.data.capped import read_whole
 from workbench.data.tables.encoding import to_utf8
@@ -28,6 +30,7 @@ MOST_CLASSES = 2_000
 MOST_DISTRIBUTIONS = 200
 _MOST_BYTES = 2 * 2**30
 _LINES_SHOWN = 5
+_OF_LABELS = ("y_true_", "y_pred_")
 _NAMES = {"y_true", "y_pred", "split", "distribution", "weight", "id"}
 _SUM_TOLERANCE = 0.02
 _SPLIT_NAMES = {
@@ -113,8 +116,11 @@ def parse_predictions(text: str, where: str, task: Task | Literal["auto"] = "aut
     columns, lines = _columns_of(text, found)
     rest = _rest_of(columns, lines, found)
     scores = {name: _numbers(columns, name, lines, found, 0.0, 1.0) for name in columns if _is_score(name)}
-    if not lines or {"y_true", "y_pred"} - set(columns):
+    labels = _label_names(columns)
+    if not lines or (not labels and {"y_true", "y_pred"} - set(columns)):
         found.check()
+    if labels and task in ("auto", "multilabel"):
+        return _multilabel(columns, labels, scores, rest, lines, found)
     if task == "auto":
         if not scores and _are_scores(columns["y_true"], columns["y_pred"]):
             mend = "Put the predicted class there, and its probability in a column p_1."
@@ -165,7 +171,7 @@ def _columns_of(text: str, found: _Found) -> tuple[dict[str, list[str]], list[in
     names = [name.strip(" ") for name in names]
     _check_names(names, found)
     cells: list[list[str]] = [[] for _ in names]
-    read = [index for index, name in enumerate(names) if name in _NAMES or _is_score(name)]
+    read = [index for index, name in enumerate(names) if name in _NAMES or _is_score(name) or _is_label(name)]
     lines = []
     for line, row in rows:
         if len(row) != len(names):
@@ -191,6 +197,9 @@ def _rows(text: str, separator: str, found: _Found) -> Iterator[tuple[int, list[
 
 def _check_names(names: Sequence[str], found: _Found) -> None:
     missing = [name for name in ("y_true", "y_pred") if name not in names]
+    if _label_names(names):
+        missing = [f"{start}{label}" for label in _label_names(names) for start in _OF_LABELS]
+        missing = [name for name in missing if name not in names]
     if missing:
         shown = ", ".join(name or "(no name)" for name in names[:8]) + (", ..." if len(names) > 8 else "")
         mend = f"The first row names the columns; it has {shown}."
@@ -202,6 +211,54 @@ def _check_names(names: Sequence[str], found: _Found) -> None:
 
 def _is_score(name: str) -> bool:
     return name.startswith("p_")
+
+
+def _is_label(name: str) -> bool:
+    return name.startswith(_OF_LABELS)
+
+
+def _label_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The labels that columns are about, in order; none where ``y_true`` or ``y_pred`` says that it is one answer."""
+    listed = list(names)
+    if {"y_true", "y_pred"} & set(listed):
+        return ()
+    found = [name.removeprefix(start) for name in listed for start in _OF_LABELS if name.startswith(start)]
+    return tuple(dict.fromkeys(found))
+
+
+def _multilabel(
+    columns: Mapping[str, list[str]],
+    labels: tuple[str, ...],
+    scores: Mapping[str, Floats],
+    rest: dict[str, Any],
+    lines: list[int],
+    found: _Found,
+) -> Predictions:
+    if len(labels) > MOST_CLASSES:
+        found.add(f"has {len(labels):,} labels; up to {MOST_CLASSES:,} are read")
+    found.check()
+    truth = np.column_stack([_yes_or_no(columns, f"y_true_{name}", lines, found, unknown=True) for name in labels])
+    said = np.column_stack([_yes_or_no(columns, f"y_pred_{name}", lines, found, unknown=False) for name in labels])
+    lacking = [name for name in labels if f"p_{name}" not in scores]
+    if scores and lacking:
+        found.add(f"has no column p_{lacking[0]}", "Give all labels' p_ columns, or none.")
+    found.check()
+    chances = np.column_stack([scores[f"p_{name}"] for name in labels]) if scores else None
+    return Predictions.of(truth, said, labels, probabilities=chances, **rest)
+
+
+def _yes_or_no(
+    columns: Mapping[str, list[str]], name: str, lines: list[int], found: _Found, *, unknown: bool
+) -> NDArray[np.int64]:
+    known = {"0": 0, "1": 1, **({"": -1} if unknown else {})}
+    values = np.zeros(len(lines), np.int64)
+    for row, (line, cell) in enumerate(zip(lines, columns[name], strict=True)):
+        number = known.get(class_name(cell))
+        if number is None:
+            found.add(f"{name} is neither 0 nor 1" if cell else f"{name} is empty", "", line)
+        else:
+            values[row] = number
+    return values
 
 
 def _classification(
@@ -322,10 +379,15 @@ def write_predictions(
     Args:
         predictions: what to write. An unknown truth is an empty cell.
         file: open for writing, with ``newline=""``.
-        without: columns to leave out.
+        without: columns to leave out; ``y_true`` stands for those of all labels too.
         short: write numbers that a network computed in float32 with its few digits, not with those of float64.
     """
-    columns = {name: cells for name, cells in _written_columns(predictions, short).items() if name not in without}
+    starts = tuple(f"{name}_" for name in without if predictions.task == "multilabel")
+    columns = {
+        name: cells
+        for name, cells in _written_columns(predictions, short).items()
+        if name not in without and not (starts and name.startswith(starts))
+    }
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
@@ -347,6 +409,14 @@ def _written_columns(predictions: Predictions, short: bool) -> dict[str, list[st
 
 
 def _answers(predictions: Predictions, short: bool) -> dict[str, list[str]]:
+    if predictions.task == "multilabel":
+        words = np.array(["0", "1", ""])
+        sides = zip(_OF_LABELS, (predictions.y_true, predictions.y_pred), strict=True)
+        return {
+            f"{start}{name}": words[values[:, number]].tolist()
+            for start, values in sides
+            for number, name in enumerate(predictions.classes)
+        }
     if predictions.classes:
         names = [_safe(name) for name in predictions.classes]
         y_true = [names[code] if code >= 0 else "" for code in predictions.y_true.tolist()]

@@ -85,13 +85,11 @@ def predictions_of(arrays: Tensors, classes: tuple[str, ...], distributions: tup
         classes: names; empty for regression.
         distributions: names.
     """
-    outputs, truth = arrays["outputs"], arrays["targets"]
     names = np.array([*distributions, ""], dtype=object)
-    return Predictions.of(
-        truth if classes else truth[:, 0],
-        outputs.argmax(axis=1) if classes else outputs[:, 0],
+    return Predictions.of_outputs(
+        arrays["targets"],
+        arrays["outputs"],
         classes,
-        probabilities=outputs if classes else None,
         split=np.array(SETS, dtype=object)[arrays["sets"]],
         distribution=names[arrays["distribution"]],
         id=[str(row + 1) for row in arrays["rows"].tolist()],
