@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.cli.console import percent, put, put_bytes, put_json, say, table
 from workbench.cli.main import add_verb
+from workbench.data.content import names_listed
 from workbench.data.gather import sources_of
 from workbench.data.reading import read_one
 from workbench.errors import InputError
@@ -33,7 +34,8 @@ def add_predict(parsers: Any) -> None:
         "predict",
         _predict,
         "workbench predict runs/first new.csv -o predictions.csv",
-        "Predict new data with a run's model: a row an example, y_pred and for classes p_<class>.",
+        "Predict new data with a run's model: a row an example, y_pred and for classes p_<class>; for several labels"
+        " y_pred_<label> and p_<label> of each.",
     )
     parser.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
     parser.add_argument("data", type=Path, nargs="+", metavar="DATA", help="data of the kind it was trained on")
@@ -89,7 +91,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         predictions = _predicted(model, options.data)
         if not predictions.known.any():
             raise InputError(
-                f"the data do not hold the target {model.encoder.target!r}",
+                f"the data do not hold the target {names_listed(model.encoder.target_columns)}",
                 where=", ".join(map(str, options.data)),
                 mend="Use `predict` for data without answers.",
             )
@@ -134,17 +136,16 @@ def metrics_table(metrics: Metrics) -> str:
             tree = figure.to_json()
             rows.append([name, f"{tree['n']:,}", *(_number(tree[key]) for key in ("r2", "rmse", "mae"))])
         return table(rows, {1, 2, 3, 4})
-    rows = [["set", "examples", "error", "95 % interval", "macro F1", "ROC AUC"]]
+    labels = metrics.task == "multilabel"
+    rows = [["set", "examples", "error", "95 % interval", *(["any wrong"] if labels else []), "macro F1", "ROC AUC"]]
     for name, figure in {**metrics.splits, "overall": metrics.overall}.items():
         tree = figure.to_json()
         error = tree["error"]
         interval = f"{percent(error['low'])} to {percent(error['high'])}" if error else "-"
-        macro = tree["macro"].get("f1")
-        rows.append(
-            [name, f"{tree['n']:,}", percent(error["value"] if error else None), interval, _number(macro),
-             _number(tree["roc_auc"])]
-        )  # fmt: skip
-    return table(rows, {1, 2, 3, 4, 5})
+        further = [percent((tree["any_wrong"] or {}).get("value"))] if labels else []
+        further += [_number(tree["macro"].get("f1")), _number(tree["roc_auc"])]
+        rows.append([name, f"{tree['n']:,}", percent(error["value"] if error else None), interval, *further])
+    return table(rows, set(range(1, len(rows[0]))))
 
 
 def _number(value: Any) -> str:

@@ -23,7 +23,8 @@ class Term:
 _TERMS = (
     Term(
         "error",
-        "For classes the share of wrong answers. For numbers the share of variance that is left unexplained, 1 -"
+        "For classes the share of wrong answers. For several labels the share of an example's labels that is wrong, on"
+        " average over the examples. For numbers the share of variance that is left unexplained, 1 -"
         " R²: 0 is perfect, 1 is no better than always predicting the training set's mean.",
         "The lecture compares errors as if they were exact. On n examples they are not: every error here has its"
         " 95 % interval, and where intervals leave a question open, the answer is “undecided”.",
@@ -31,7 +32,8 @@ _TERMS = (
     Term(
         "interval",
         "Where the true value lies, in 95 of 100 such measurements. For error rates it is Wilson's score"
-        " interval, for differences Newcombe's, for numbers the bootstrap's.",
+        " interval, of several labels Wilson's for as many independent answers as would vary as much from example to"
+        " example, for differences Newcombe's, for numbers the bootstrap's.",
         "The lecture has none. 4 % on 1,000 examples may as well be 3 or 5 %.",
     ),
     Term(

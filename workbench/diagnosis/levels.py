@@ -23,7 +23,8 @@ ByDistribution = Mapping[str, Mapping[str, Estimate]]
 class Levels:
     """What is known of each level; None where nothing is.
 
-    For classification an error is the share of wrong answers; for regression the share of variance left unexplained
+    For classification an error is the share of wrong answers, for several labels the mean share of an example's labels
+    that is wrong; for regression the share of variance left unexplained
     (1 - R², about the training set's mean), which may exceed 1.
 
     Attributes:

@@ -17,7 +17,7 @@ _UNEVEN = 3.0
 
 def _prevailing(context: Context) -> ClassMistakes | None:
     """The class with the most mistakes on the dev set, if they are far more than its share and not by chance."""
-    if context.run.predictions is None or not context.run.predictions.classes:
+    if context.run.predictions is None or context.run.predictions.task != "classification":
         return None
     dev = context.run.predictions.labeled().of_split("dev")
     found = mistakes_by_class(dev)
@@ -61,7 +61,7 @@ class BalanceClasses(Rule):
 
     def knobs(self, context: Context) -> Iterator[Knob]:
         predictions = context.run.predictions
-        if predictions is None or not predictions.classes or context.recipe is None:
+        if predictions is None or predictions.task != "classification" or context.recipe is None:
             return
         train = predictions.labeled().of_split("train")
         counts = sorted((one.support for one in mistakes_by_class(train)), reverse=True)

@@ -12,6 +12,7 @@ from workbench.export.report.sections.advice import findings_section, knobs_sect
 from workbench.export.report.sections.data import data_section
 from workbench.export.report.sections.errors import errors_section, reference_text
 from workbench.export.report.sections.health import health_section
+from workbench.export.report.sections.labels import labels_section
 from workbench.export.report.sections.mistakes import mistakes_section
 from workbench.export.report.sections.provenance import environment_section, recipe_section
 from workbench.export.report.sections.residuals import residuals_section
@@ -28,6 +29,7 @@ _SECTIONS: tuple[Callable[[ExportSource], Section | None], ...] = (
     curves_section,
     health_section,
     mistakes_section,
+    labels_section,
     residuals_section,
     data_section,
     network_section,
@@ -61,9 +63,10 @@ def report_of(source: ExportSource) -> Report:
 
 def _subtitle(source: ExportSource) -> str:
     predictions = source.predictions
-    what = f"{count(len(predictions.classes))} classes" if predictions.classes else "regression"
+    many = count(len(predictions.classes))
+    what = {"classification": f"{many} classes", "multilabel": f"{many} labels", "regression": "regression"}
     run = named("/".join(source.folder.path.resolve().parts[-2:]), 80)
-    return f"Run {run} · {what} · {count(predictions.n)} examples · {reference_text(source)}"
+    return f"Run {run} · {what[predictions.task]} · {count(predictions.n)} examples · {reference_text(source)}"
 
 
 def _verdict(diagnosis: Diagnosis) -> Verdict:

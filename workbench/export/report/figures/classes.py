@@ -49,15 +49,18 @@ def bars_drawing(rows: Sequence[BarRow], heads: Sequence[str], widths: Sequence[
     return drawing
 
 
-def balance_drawing(classes: Sequence[str], counts: Mapping[str, Sequence[int]]) -> Drawing:
+def balance_drawing(
+    classes: Sequence[str], counts: Mapping[str, Sequence[int]], totals: Mapping[str, int] | None = None
+) -> Drawing:
     """How many examples of each class the sets hold; the bars show the training set's.
 
     Args:
         classes: names.
         counts: by set, a number for each class.
+        totals: the sets' examples, where one may be of several classes.
     """
     sets = list(counts)
-    total = max(1, sum(counts[sets[0]]))
+    total = max(1, totals[sets[0]] if totals else sum(counts[sets[0]]))
     rows = [
         BarRow(
             name,

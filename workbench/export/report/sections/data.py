@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from workbench.data.encoder import Encoder, Feature
+from workbench.data.split import class_counts
 from workbench.evaluation.predictions import SPLITS
 from workbench.export.report.blocks import (
     Block,
@@ -74,7 +73,8 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
     if _single(data.sources):
         yield Fact("source", _path_text(data.sources[0]))
     yield Fact("fingerprint", str(source.summary["data_fingerprint"]), "SHA-256 of the content")
-    yield Fact("task", f"{data.task}: {named(encoder.target)}", _classes_text(encoder))
+    targets = ", ".join(named(name, 40) for name in encoder.target_columns[:_MOST_CLASSES])
+    yield Fact("task", f"{data.task}: {targets}", _classes_text(encoder))
     yield Fact("read by the network", _input_text(encoder))
     yield Fact("split", str(source.summary["split_reason"]))
     yield Fact("normalization", _normalization_text(source))
@@ -86,7 +86,8 @@ def _facts(source: ExportSource) -> Iterator[Fact]:
 
 
 def _classes_text(encoder: Encoder) -> str:
-    return counted(len(encoder.classes), "class") if encoder.classes else ""
+    noun = "label" if encoder.task == "multilabel" else "class"
+    return counted(len(encoder.classes), noun) if encoder.classes else ""
 
 
 def _input_text(encoder: Encoder) -> str:
@@ -143,19 +144,21 @@ def _balance(source: ExportSource) -> Iterator[Block]:
     if not classes:
         return
     counts: dict[str, list[int]] = {
-        split: np.bincount(predictions.of_split(split).y_true, minlength=len(classes)).tolist()
-        for split in predictions.splits()
+        split: class_counts(predictions.of_split(split).y_true, len(classes)).tolist() for split in predictions.splits()
     }
+    labels = predictions.task == "multilabel"
     if len(classes) <= _MOST_CLASSES:
-        yield Figure("Class balance", balance_drawing(classes, counts))
+        note = "An example counts for each label that it has; shares are of all examples." if labels else ""
+        totals = {split: predictions.of_split(split).n for split in counts} if labels else {}
+        yield Figure("Label balance" if labels else "Class balance", balance_drawing(classes, counts, totals), note)
         return
     rows = [cells(named(name), *(count(counts[split][at]) for split in counts)) for at, name in enumerate(classes)]
     first = next(iter(counts))
     sizes = counts[first]
-    text = (
-        f"Class balance: {count(len(classes))} classes of {count(min(sizes))} to {count(max(sizes))} {first} examples"
-    )
-    yield Fold(text, (Table(head("Class", *(f">{split}" for split in counts)), tuple(rows), small=True),))
+    span = f"{count(min(sizes))} to {count(max(sizes))} {first} examples"
+    noun, title = ("labels", "Label") if labels else ("classes", "Class")
+    text = f"{title} balance: {count(len(classes))} {noun} of {span}"
+    yield Fold(text, (Table(head(title, *(f">{split}" for split in counts)), tuple(rows), small=True),))
 
 
 def _columns(encoder: Encoder) -> Iterator[Block]:

@@ -22,7 +22,6 @@ from workbench.export.report.blocks import (
 from workbench.export.report.figures.ladder import distributions_left_out, ladder_drawing
 from workbench.export.report.text import DASH, count, gap, interval, named, percent, tight_percent
 from workbench.export.source import ExportSource
-from workbench.recipe.tasks import TASKS
 
 STATES: dict[State, tuple[str, Tone]] = {
     "high": ("▲ high", "warning"),
@@ -80,7 +79,13 @@ def _unit_note(source: ExportSource) -> str:
 
 
 def _unit(source: ExportSource) -> str:
-    if not TASKS[source.diagnosis.levels.task].rate:
+    task = source.diagnosis.levels.task
+    if task == "multilabel":
+        return (
+            "Errors are shares of wrong labels, of each example those that are known, on average over the examples; "
+            "intervals are over examples, whose labels are not independent, of gaps Newcombe’s."
+        )
+    if task == "regression":
         return (
             "Errors are the share of variance that is left unexplained (1 − R² about the training set’s mean); "
             "intervals are 95 % bootstrap intervals."

@@ -44,7 +44,7 @@ def shown_set(predictions: Predictions) -> str:
 
 
 def mistakes_section(source: ExportSource) -> Section | None:
-    """The section; None for regression."""
+    """The section; None for other tasks."""
     split = shown_set(source.predictions)
     figures = source.metrics.splits.get(split)
     if not isinstance(figures, ClassificationFigures):
@@ -121,13 +121,13 @@ def _class_table(figures: ClassificationFigures, split: str) -> Iterator[Block]:
     if len(names) > len(shown):
         text = f"The {count(len(shown))} classes of lowest recall of {count(len(names))}."
         yield Paragraph(f"{text} `workbench evaluate --json` prints all.", "muted")
-    rows = tuple(_detail_row(name, figures.by_class[name]) for name in shown)
+    rows = tuple(detail_row(name, figures.by_class[name]) for name in shown)
     columns = head("Class", ">TP", ">FP", ">TN", ">FN", ">prevalence", ">NPV", ">FPR", ">FNR", ">FDR", ">FOR", ">LR+",
                    ">LR−", ">DOR")  # fmt: skip
-    yield Fold("All other measures by class", (Table(columns, rows, small=True), Paragraph(_MEASURES, "muted")))
+    yield Fold("All other measures by class", (Table(columns, rows, small=True), Paragraph(MEASURES, "muted")))
 
 
-_MEASURES = (
+MEASURES = (
     "NPV negative predictive value, FPR fall-out, FNR miss rate, FDR false discovery rate, FOR false omission rate, "
     "LR likelihood ratios, DOR diagnostic odds ratio. A dash: undefined, because it divides by 0."
 )
@@ -167,7 +167,8 @@ def _average_rows(figures: ClassificationFigures) -> Iterator[tuple[Cell, ...]]:
         )  # fmt: skip
 
 
-def _detail_row(name: str, each: ClassFigures) -> tuple[Cell, ...]:
+def detail_row(name: str, each: ClassFigures) -> tuple[Cell, ...]:
+    """A class's counts and its less usual measures."""
     ratios = each.ratios
     shares = [percent(ratios[key], 1) for key in ("prevalence", "npv", "fpr", "fnr", "fdr", "for")]
     odds = [number(ratios[key], 3) for key in ("lr_plus", "lr_minus", "dor")]

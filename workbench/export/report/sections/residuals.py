@@ -21,7 +21,7 @@ def residuals_section(source: ExportSource) -> Section | None:
     """The section; None for classification."""
     split = shown_set(source.predictions)
     part = source.predictions.of_split(split).labeled()
-    if source.predictions.classes or not part.n:
+    if source.predictions.task != "regression" or not part.n:
         return None
     blocks: list[Block] = [_figures_table(source), _drawings(part, split), *_largest(part)]
     return Section("residuals", "Residuals", tuple(blocks), f"of {named(source.encoder.target)}, in its own unit")
