@@ -86,12 +86,12 @@ class DataDesk(QObject):
         """Whether the dataset is that of the recipe as it stands."""
         return self._made_for == _without_augmentation(self._document.recipe.data)
 
-    def import_files(self, paths: Sequence[Path], target: str | None = None) -> None:
+    def import_files(self, paths: Sequence[Path], target: str | Sequence[str] | None = None) -> None:
         """Read files and propose a recipe for them; the document begins anew with it.
 
         Args:
             paths: files and folders of one data set.
-            target: the column to predict; found out when None.
+            target: the column to predict, or several labels; found out when None.
         """
         self.importing = True
         self.busyChanged.emit(self.tr("reading data"), 0, 0)

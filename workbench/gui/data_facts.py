@@ -15,7 +15,7 @@ class DataFacts:
     Attributes:
         input_shape: of an example: ``(features,)``, or ``(height, width, channels)``.
         task: what is learned.
-        classes: their names, for classification.
+        classes: the names of classes or labels.
         targets: target columns, for regression.
         columns: names of the table's columns; empty for pictures.
         sizes: examples in each set: ``{"train": 60000, "dev": 5000, "test": 5000}``.

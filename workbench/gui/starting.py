@@ -76,7 +76,7 @@ class StartingWeights(QObject):
             return None
         data = document.recipe.data
         shapes = tuple((slot.name, slot.outer_shape) for slot in Layout(network).in_order)
-        return spec, shapes, data.sources, data.split, data.task, data.target
+        return spec, shapes, data.sources, data.split, data.task, data.target, data.targets
 
     def _look(self) -> None:
         document, key = self._workspace.document, self._key

@@ -88,7 +88,7 @@ class Workspace(QObject):
         except WorkbenchError as error:
             self.failed.emit(error)
 
-    def import_files(self, paths: Sequence[Path], target: str | None = None) -> None:
+    def import_files(self, paths: Sequence[Path], target: str | Sequence[str] | None = None) -> None:
         """Read files and begin a project with the recipe that is proposed for them."""
         self._train_when_ready = False
         self._name_for_project = Path(paths[0]).stem if paths else ""

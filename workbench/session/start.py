@@ -91,4 +91,4 @@ def _are_split_otherwise(data: DataRecipe, other: DataRecipe) -> bool:
 
 
 def _what_divides(data: DataRecipe) -> object:
-    return data.sources, data.split, data.task, data.target
+    return data.sources, data.split, data.task, data.target, data.targets

@@ -22,20 +22,35 @@ _ROLES: dict[Role, str] = {
     "weight": "It holds the strength of each example",
     "not used": "Do not use it",
 }
+_ALONE = "Predict it alone"
+_TOGETHER = "Predict it too: an example may have several labels"
 _TYPES: dict[ColumnType, str] = {"number": "Number", "category": "Category: each value by itself"}
 _STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def fill_role_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:
-    """Offer the roles; a target is replaced by choosing another one, never taken away."""
+    """Offer the roles; the last target is replaced by choosing another one, never taken away."""
+    several = len(editor.targets) > 1
     for role in PICTURE_ROLES if pictures else TABLE_ROLES:
-        action = _choice(menu, _tr(_ROLES[role]), role == facts.role, partial(editor.set_role, facts.name, role))
-        if facts.role == "target" and role != "target":
+        alone = several and role == "target"
+        text, taken = (_ALONE, False) if alone else (_ROLES[role], role == facts.role)
+        action = _choice(menu, _tr(text), taken, partial(editor.set_role, facts.name, role))
+        if role == "target":
+            _offer_together(menu, facts, editor, several)
+        if facts.role == "target" and role != "target" and not several:
             action.setEnabled(False)
             action.setToolTip(_tr("Choose another column to predict first."))
         elif role == "weight" and facts.type != "number":
             action.setEnabled(False)
             action.setToolTip(_tr("Strengths are numbers."))
+
+
+def _offer_together(menu: QMenu, facts: ColumnFacts, editor: DataEditor, several: bool) -> None:
+    """Labels, of which an example may have several."""
+    if several and facts.role == "target":
+        _choice(menu, _tr(_TOGETHER), True, lambda: None)
+    elif editor.fits_targets(facts.name):
+        _choice(menu, _tr(_TOGETHER), False, partial(editor.add_target, facts.name))
 
 
 def fill_type_menu(menu: QMenu, facts: ColumnFacts, editor: DataEditor, *, pictures: bool) -> None:

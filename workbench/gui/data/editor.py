@@ -9,11 +9,19 @@ from typing import Any, cast
 from PySide6.QtCore import QObject, Signal
 
 from workbench.data.content import Array
+from workbench.data.labels import is_binary, listed_labels
 from workbench.data.propose import task_for
-from workbench.data.roles import group_of
+from workbench.data.roles import group_of, target_columns
 from workbench.data.split import shares_for
 from workbench.errors import Problem
-from workbench.gui.data.roles import Role, role_changes, strength_changes, with_group
+from workbench.gui.data.roles import (
+    Role,
+    role_changes,
+    several_changes,
+    strength_changes,
+    together_changes,
+    with_group,
+)
 from workbench.gui.data.rules import with_strength
 from workbench.gui.data_desk import DataDesk
 from workbench.gui.document import Document
@@ -50,17 +58,37 @@ class DataEditor(QObject):
         """How many examples there are; 0 before they are read."""
         return self._desk.state.content.rows if self._desk.state else 0
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        if self._desk.state is not None:
+            return target_columns(self.recipe, self._desk.state.content)
+        return self.recipe.targets or ((self.recipe.target,) if self.recipe.target else ())
+
     # --- columns -------------------------------------------------------------------------------------------------
 
     def set_role(self, name: str, role: Role) -> None:
         """Give a column a role; a new target brings the task that suits it."""
-        changes = role_changes(self.recipe, name, role, self.rows)
+        changes = role_changes(self.recipe, name, role, self.rows, self.targets)
         if role == "target":
             column = self._desk.state.content.column(name) if self._desk.state else None
-            changes |= self._task_changes(task_for(column)[0]) if column is not None else {}
+            changes |= self._task_settings(task_for(column)[0]) if column is not None else {}
         words = {"feature": self.tr("learn from {0}"), "target": self.tr("predict {0}")}
         text = words.get(role, self.tr("{0}: {1}").format("{0}", role)).format(safe(name))
         self._put(changes, text)
+
+    def add_target(self, name: str) -> None:
+        """Predict a column together with those that are predicted already."""
+        changes = together_changes(self.recipe, name, self.targets) | self._task_settings("multilabel")
+        self._put(changes, self.tr("predict {0} too").format(safe(name)))
+
+    def fits_targets(self, name: str) -> bool:
+        """Whether a column can be predicted together with those that are: all of them say yes or no."""
+        content = self._desk.state.content if self._desk.state else None
+        if content is None or name in self.targets or not self.targets:
+            return False
+        columns = [content.column(one) for one in (*self.targets, name)]
+        return all(column is not None and is_binary(column) for column in columns)
 
     def set_type(self, name: str, kind: ColumnType) -> None:
         """Read a column as numbers or as categories."""
@@ -74,9 +102,20 @@ class DataEditor(QObject):
 
     def set_task(self, task: object) -> tuple[Problem, ...]:
         """Change what is learned, with a loss that suits it."""
-        return self._put(self._task_changes(cast(Task, task)), str(task))
+        changes = self._task_settings(cast(Task, task))
+        if changes:
+            listing = any(self._lists(name) for name in self.targets)
+            if task == "multilabel" and not listing:
+                changes |= several_changes(self.recipe, self.targets, several=True)
+            elif task != "multilabel":
+                changes |= several_changes(self.recipe, self.targets, several=False)
+        return self._put(changes, str(task))
 
-    def _task_changes(self, task: Task) -> dict[str, Any]:
+    def _lists(self, name: str) -> bool:
+        column = self._desk.state.content.column(name) if self._desk.state else None
+        return column is not None and bool(listed_labels(column))
+
+    def _task_settings(self, task: Task) -> dict[str, Any]:
         if task == self.recipe.task:
             return {}
         facts = TASKS[task]

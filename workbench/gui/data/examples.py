@@ -17,8 +17,8 @@ class Examples:
     Attributes:
         content: their values and pictures.
         set_of: int8 ``(N,)``: 0 train, 1 dev, 2 test; -1 for those in no set.
-        classes: the classes' names; empty for regression and where no target is known.
-        class_of: int64 ``(N,)``: class numbers, -1 where unknown.
+        classes: the names of classes or labels; empty for regression and where no target is known.
+        class_of: class numbers, int64 ``(N,)``, or labels, float32 ``(N, K)``; -1 or NaN where unknown.
         strengths: s_i, float32 ``(N,)``.
         key: the same for the same content, however often it is read.
     """
@@ -54,7 +54,8 @@ class Examples:
         if set_code is not None:
             keep &= self.set_of == set_code
         if class_number is not None:
-            keep &= self.class_of == class_number
+            several = self.class_of.ndim == 2
+            keep &= self.class_of[:, class_number] > 0 if several else self.class_of == class_number
         return np.flatnonzero(keep)
 
     def set_name(self, row: int) -> str:
@@ -63,7 +64,9 @@ class Examples:
         return SET_NAMES[code] if code >= 0 else ""
 
     def class_name(self, row: int) -> str:
-        """The class of a row; empty where unknown."""
+        """The class of a row, or its labels; empty where unknown."""
+        if self.class_of.ndim == 2:
+            return ", ".join(self.classes[place] for place in np.flatnonzero(self.class_of[row] > 0))
         number = int(self.class_of[row])
         return self.classes[number] if number >= 0 else ""
 

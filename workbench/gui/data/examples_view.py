@@ -101,10 +101,11 @@ class ExamplesView(QWidget):
             if (examples.set_of == _IN_NONE).any() and len(sets) > 1:
                 sets.append((_IN_NONE, self.tr("in no set")))
         classes = examples.classes if examples else ()
+        several = examples is not None and examples.class_of.ndim == 2
         self._sets.set_options(sets)
-        self._classes.set_options(
-            [(None, self.tr("all classes")), *((number, safe(name)) for number, name in enumerate(classes))]
-        )
+        every = self.tr("all labels") if several else self.tr("all classes")
+        options = ((number, safe(name)) for number, name in enumerate(classes))
+        self._classes.set_options([(None, every), *options])
         self._classes.setVisible(len(classes) > 0)
 
     def _filter(self) -> None:

@@ -39,7 +39,8 @@ def facts_line(state: DataState) -> str:
     inputs = (
         _tr("{0} inputs").format(grouped(encoder.input_shape[0])) if encoder.features else shape(encoder.input_shape)
     )
-    answer = _tr("{0} classes").format(grouped(len(dataset.classes))) if dataset.classes else _tr("one number")
+    words = {"classification": "{0} classes", "multilabel": "{0} labels", "regression": "one number"}
+    answer = _tr(words[encoder.task]).format(grouped(len(dataset.classes)))
     parts = [_tr("The network reads {0} and answers with {1}").format(inputs, answer)]
     if encoder.features:
         parts.append(told)

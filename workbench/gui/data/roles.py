@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from workbench.data.content import Content
-from workbench.data.roles import group_of
+from workbench.data.roles import group_of, target_columns
 from workbench.data.split import shares_for
 from workbench.recipe.data import DataRecipe, Split
 
@@ -15,14 +16,9 @@ PICTURE_ROLES: tuple[Role, ...] = ("target", "group", "weight", "not used")
 """Beside pictures a column is not learned from: it can only say something about them."""
 
 
-def target_of(data: DataRecipe, content: Content) -> str | None:
-    """The column to predict: the recipe's, else the one that the files mark."""
-    return data.target or content.label
-
-
 def role_of(data: DataRecipe, content: Content, name: str) -> Role:
     """What a column is for."""
-    if name == target_of(data, content):
+    if name in target_columns(data, content):
         return "target"
     if name == data.weights.column:
         return "weight"
@@ -41,7 +37,7 @@ def strength_of(data: DataRecipe, name: str) -> float:
     return data.weights.attributes.get(name, 1.0)
 
 
-def role_changes(data: DataRecipe, name: str, role: Role, rows: int) -> dict[str, Any]:
+def role_changes(data: DataRecipe, name: str, role: Role, rows: int, targets: Sequence[str] = ()) -> dict[str, Any]:
     """What to put into the recipe, by path, for a column to get a role.
 
     Args:
@@ -49,14 +45,17 @@ def role_changes(data: DataRecipe, name: str, role: Role, rows: int) -> dict[str
         name: the column.
         role: its new role.
         rows: how many examples there are: a group needs shares of its own, and they go by size.
+        targets: the columns that are predicted now.
     """
     changes = _freed(data, name)
+    if role != "target" and name in targets:
+        changes |= {"data.target": None, "data.targets": [one for one in targets if one != name]}
     if role == "left out":
         changes["data.exclude"] = [*data.exclude, *([] if name in data.exclude else [name])]
     elif role == "feature" and data.features and name not in data.features:
         changes["data.features"] = [*data.features, name]
     elif role == "target":
-        changes["data.target"] = name
+        changes |= _alone(data, name, targets, changes)
     elif role == "weight":
         changes["data.weights.column"] = name
     elif role == "group":
@@ -64,6 +63,29 @@ def role_changes(data: DataRecipe, name: str, role: Role, rows: int) -> dict[str
     if role in ("target", "weight", "group") and name in data.features:
         changes["data.features"] = [one for one in data.features if one != name]
     return changes
+
+
+def _alone(data: DataRecipe, name: str, targets: Sequence[str], changes: dict[str, Any]) -> dict[str, Any]:
+    """One column to predict; what was predicted beside it is left out, as it tells what others are to be told by."""
+    before = list(changes.get("data.exclude", data.exclude))
+    others = [one for one in targets if one != name and one not in before] if len(targets) > 1 else []
+    excluded = {"data.exclude": [*before, *others]} if others else {}
+    return {"data.target": name, **({"data.targets": []} if data.targets else {}), **excluded}
+
+
+def together_changes(data: DataRecipe, name: str, targets: Sequence[str]) -> dict[str, Any]:
+    """What to put into the recipe, by path, for a column to be predicted together with others."""
+    changes = _freed(data, name)
+    if name in data.features:
+        changes["data.features"] = [one for one in data.features if one != name]
+    return {**changes, "data.target": None, "data.targets": [*targets, name]}
+
+
+def several_changes(data: DataRecipe, targets: Sequence[str], several: bool) -> dict[str, Any]:
+    """What to put into the recipe, by path, for what is predicted to become several labels, or the first one alone."""
+    if several:
+        return {"data.target": None, "data.targets": list(targets)} if targets else {}
+    return _alone(data, targets[0], targets, {}) if data.targets else {}
 
 
 def _freed(data: DataRecipe, name: str) -> dict[str, Any]:

@@ -92,7 +92,10 @@ def conclusions(diagnosis: Diagnosis) -> tuple[str, ...]:
         ),
         _focus_sentence(diagnosis),
     ]
-    if TASKS[gaps.levels.task].rate:
+    if gaps.levels.task == "multilabel":
+        told.append(_tr("An error is the share of an example’s labels that is wrong, on average over the examples."))
+        told.append(_tr("Intervals are 95 % intervals over examples, as labels of one are not independent."))
+    elif TASKS[gaps.levels.task].rate:
         told.append(_tr("Intervals are 95 % intervals: Wilson’s for an error, Newcombe’s for a difference of two."))
     else:
         told.append(_tr("An error is the share of variance left unexplained, 1 − R², about the training set’s mean."))

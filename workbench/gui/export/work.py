@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from workbench.data.encoder import Encoder
 from workbench.errors import InputError, WorkbenchError
 from workbench.export.formats.base import Exported, exporter, exporters
 from workbench.export.report.build import report_of
@@ -161,7 +162,7 @@ def _facts(source: ExportSource, kind: str) -> tuple[tuple[str, str, str], ...]:
     model = source.model
     return (
         (_tr("input"), *_input_words(model.encoder.input_shape, kind)),
-        (_tr("output"), *_output_words(model.encoder.classes, kind)),
+        (_tr("output"), *_output_words(model.encoder, kind)),
         (_tr("epoch"), grouped(source.checkpoint.epoch), ""),
         (_tr("parameters"), grouped(model.network.parameter_count()), ""),
     )
@@ -182,10 +183,13 @@ def _input_words(sizes: tuple[int, ...], kind: str) -> tuple[str, str]:
     return shape(sizes), note
 
 
-def _output_words(classes: tuple[str, ...], kind: str) -> tuple[str, str]:
-    if not classes:
+def _output_words(encoder: Encoder, kind: str) -> tuple[str, str]:
+    if not encoder.classes:
         return "1", _tr("a number in the target’s own unit") if kind == "onnx" else _tr("a number")
-    return grouped(len(classes)), _tr("probabilities of classes") if kind == "onnx" else _tr("classes")
+    words = ("probabilities of classes", "classes")
+    if encoder.task == "multilabel":
+        words = ("probabilities of labels", "labels")
+    return grouped(len(encoder.classes)), _tr(words[0] if kind == "onnx" else words[1])
 
 
 def existing(order: Order) -> tuple[Path, ...]:

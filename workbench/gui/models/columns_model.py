@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from workbench.data.profile import ColumnProfile
 from workbench.gui.data.editor import DataEditor
-from workbench.gui.data.roles import Role, role_of, strength_of, target_of
+from workbench.gui.data.roles import Role, role_of, strength_of
 from workbench.gui.data_desk import DataDesk, DataState
 from workbench.gui.figures import DASH, grouped, short
 from workbench.gui.parsing import parse_number
@@ -96,14 +96,14 @@ class ColumnsModel(QAbstractTableModel):
 
     def _facts(self, state: DataState) -> list[ColumnFacts]:
         data, content = self._editor.recipe, state.content
-        classes = len(state.profile.classes)
+        classes = len(state.profile.classes) if data.task == "classification" else 0
         found = []
         for profile in state.profile.columns:
             role = role_of(data, content, profile.name)
             strength = strength_of(data, profile.name) if role in ("feature", "left out") else None
             kind = data.columns.get(profile.name, profile.type)
             # The target's own classes are what it is: one bar a class, nothing to compare.
-            told = classes if 0 < classes <= _SHOWN_CLASSES and target_of(data, content) != profile.name else 0
+            told = classes if 0 < classes <= _SHOWN_CLASSES and role != "target" else 0
             found.append(ColumnFacts(profile, kind, role, strength, content.rows, told))
         return found
 

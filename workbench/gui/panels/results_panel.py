@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 
 from workbench.gui.background import Background
 from workbench.gui.data_desk import DataDesk
-from workbench.gui.figures import grouped
+from workbench.gui.figures import grouped, percent
 from workbench.gui.results.matrix import ConfusionMatrix
 from workbench.gui.results.pictures import pictures_of
 from workbench.gui.results.scatter import Scatter
@@ -22,6 +22,7 @@ from workbench.gui.widgets.labels import ElidedLabel
 from workbench.gui.widgets.panel import Panel
 from workbench.gui.widgets.table import Table
 from workbench.gui.widgets.tabs import Tabs
+from workbench.recipe.tasks import Task
 from workbench.session.health import health_of
 
 _NEEDS_RESULT = ("matrix", "classes", "mistakes")
@@ -30,6 +31,10 @@ _LOW = 180
 _LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 72, 2: 72, 3: 96, 4: None}
 _FROM_WIDTH = {1: 400, 2: 400, 3: 320}
 """Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
+_CLASS_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 72, 4: 72}
+_NARROW_CLASS_COLUMNS: dict[int, int | None] = {0: None, 2: 82, 3: 66, 4: 66}
+_ROOMY = 400
+"""Width from which figures by class stand with their numbers of examples: the names come first."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -54,7 +59,7 @@ class ResultsPanel(QWidget):
         self.all_of_them = Button(self.tr("all mistakes"), "link", clicked=lambda: self.show_cell(None))
         self._lay_out()
         self._connect()
-        self._offer_tabs(regression=False)
+        self._offer_tabs("classification")
         self.refresh()
 
     # --- layout --------------------------------------------------------------------------------------------------
@@ -71,7 +76,7 @@ class ResultsPanel(QWidget):
         self.panel.add_control(self.sets)
         self.stack = QStackedWidget()
         self._scroll = _both_ways(self.matrix)
-        self.class_table = _table(self.tr("Figures by class"), self.classes, {0: None, 1: 76, 2: 84, 3: 72, 4: 72})
+        self.class_table = _table(self.tr("Figures by class"), self.classes, _CLASS_COLUMNS)
         self.mistake_table = _table(self.tr("Mistakes"), self.mistakes, {})
         self.mistake_table.setItemDelegateForColumn(0, ThumbDelegate(self.mistake_table))
         self.layer_table = _table(self.tr("Layers"), self.layers, _LAYER_COLUMNS)
@@ -103,6 +108,9 @@ class ResultsPanel(QWidget):
         self.tabs.set_narrow(event.size().width() < self.tabs.wanted() + 120)
         for column, least in _FROM_WIDTH.items():
             self.layer_table.setColumnHidden(column, event.size().width() < least)
+        roomy = event.size().width() >= _ROOMY
+        self.class_table.setColumnHidden(1, not roomy)
+        self.class_table.size_columns(_CLASS_COLUMNS if roomy else _NARROW_CLASS_COLUMNS)
         self._show_note()
 
     def _connect(self) -> None:
@@ -116,15 +124,17 @@ class ResultsPanel(QWidget):
         self._data.changed.connect(lambda _: self._show_mistakes())
         self._board.redrawn.connect(self.refresh)
 
-    def _offer_tabs(self, *, regression: bool) -> None:
-        options: list[tuple[object, str]] = [("layers", self.tr("layers"))]
-        if regression:
-            options = [("matrix", self.tr("predictions")), ("mistakes", self.tr("largest errors")), *options]
-        else:
-            first: list[tuple[object, str]] = [("matrix", self.tr("confusion")), ("classes", self.tr("per class"))]
-            options = [*first, ("mistakes", self.tr("mistakes")), *options]
-        if regression and self._tab == "classes":
-            self._tab = "matrix"
+    def _offer_tabs(self, task: Task) -> None:
+        by_task: dict[Task, list[tuple[object, str]]] = {
+            "classification": [
+                ("matrix", self.tr("confusion")), ("classes", self.tr("per class")), ("mistakes", self.tr("mistakes")),
+            ],
+            "multilabel": [("classes", self.tr("per label")), ("mistakes", self.tr("mistakes"))],
+            "regression": [("matrix", self.tr("predictions")), ("mistakes", self.tr("largest errors"))],
+        }  # fmt: skip
+        options = [*by_task[task], ("layers", self.tr("layers"))]
+        if self._tab not in [tab for tab, _ in options]:
+            self._tab = str(options[0][0])
         self.tabs.set_options(options)
         self.tabs.setValue(self._tab)
 
@@ -216,10 +226,10 @@ class ResultsPanel(QWidget):
 
     def _fill(self, view: SetView | None) -> None:
         if view is not None:
-            self._offer_tabs(regression=view.regression)
+            self._offer_tabs(view.task)
             if view.regression:
                 self.scatter.show_view(view)
-            else:
+            elif not view.labels:
                 self.matrix.show_matrix(view.predictions.classes, view.matrix)
         self.classes.show_view(view if view and not view.regression else None)
         self._show_mistakes()
@@ -227,7 +237,7 @@ class ResultsPanel(QWidget):
     def _show_mistakes(self) -> None:
         view, entry = self.view(), self._runs.entry(self._runs.current)
         fingerprint = entry.figures.get("data_fingerprint") if entry else None
-        cell = self._cell if view and not view.regression and self._cell[0] >= 0 else None
+        cell = self._cell if view and view.task == "classification" and self._cell[0] >= 0 else None
         self.mistakes.show_view(view, cell, pictures_of(self._data.state, fingerprint))
         self.mistake_table.size_columns({0: 116, 1: None, 2: None, 3: 96})
 
@@ -257,15 +267,26 @@ class ResultsPanel(QWidget):
             return f"{name}, {self.scatter.note()} · " + self.tr("predicted over true")
         if tab == "matrix":
             return self.tr("{0}, {1} · % of the true class · click a cell for its examples").format(name, count)
+        found = grouped(self.mistakes.rowCount())
+        if view.labels:
+            return self._labels_note(view, tab)
         if tab == "classes":
             return f"{name}, {count}"
-        found = grouped(self.mistakes.rowCount())
         if view.regression:
             return self.tr("{0}, {1} · the largest first").format(name, count)
         if self._cell[0] >= 0:
             true, said = (view.predictions.classes[number] for number in self._cell)
             return self.tr("{0} examples of {1}, said {2}").format(found, true, said)
         return self.tr("{0} of {1} wrong · the most confident first").format(found, count)
+
+    def _labels_note(self, view: SetView, tab: str) -> str:
+        given, found = view.predictions, self.mistakes.rowCount()
+        if tab == "mistakes":
+            words = self.tr("{0} of {1} labels wrong · the most confident first")
+            return words.format(grouped(found), grouped(int(given.known_labels.sum())))
+        rates = [percent(rate.value if rate else None) for rate in (view.error, view.any_wrong)]
+        words = self.tr("{0}, {1} · {2} wrong labels · {3} any wrong")
+        return words.format(view.set, grouped(given.n), *rates)
 
 
 def _table(name: str, model: object, sizes: dict[int, int | None]) -> Table:

@@ -235,7 +235,7 @@ class TrainingPanel(QWidget):
 
 
 def losses_for(task: str, facts: DataFacts | None) -> tuple[str, ...]:
-    """The names of the losses that suit the task and the number of classes."""
+    """The names of the losses that suit the task and the number of classes or labels."""
     kinds = [cast(type[Loss], kind) for kind in LossSpec.kinds().values()]
     return tuple(kind.kind for kind in kinds if kind.task == task and _takes(kind, facts))
 

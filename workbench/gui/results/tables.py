@@ -62,11 +62,11 @@ class _Rows(QAbstractTableModel):
 
 
 class ClassesModel(_Rows):
-    """Precision, recall and F1 of each class, with the intervals as tips."""
+    """Precision, recall and F1 of each class or label, with the intervals as tips."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.names = (self.tr("class"), self.tr("examples"), self.tr("precision"), self.tr("recall"), "F1")
+        self._name_columns(labels=False)
         self._view: SetView | None = None
         self._classes: list[str] = []
 
@@ -74,7 +74,12 @@ class ClassesModel(_Rows):
         """Show another set."""
         self.beginResetModel()
         self._view, self._classes = view, list(view.by_class) if view else []
+        self._name_columns(labels=view is not None and view.labels)
         self.endResetModel()
+
+    def _name_columns(self, *, labels: bool) -> None:
+        first = (self.tr("label"), self.tr("present")) if labels else (self.tr("class"), self.tr("examples"))
+        self.names = (*first, self.tr("precision"), self.tr("recall"), "F1")
 
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._classes)
@@ -101,7 +106,7 @@ class ClassesModel(_Rows):
 
 
 class MistakesModel(_Rows):
-    """Examples that the model got wrong, the most confident ones first; or all of a cell of the matrix."""
+    """Examples or labels that the model got wrong, the most confident first; or the examples of a matrix's cell."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -125,7 +130,10 @@ class MistakesModel(_Rows):
         self._rows = view.of_cell(cell) if view else np.zeros(0, np.int64)
         self._confidence = view.confidence() if view and not view.regression else np.zeros(0)
         last = self.tr("off by") if view and view.regression else self.tr("confidence")
-        self.names = (self.tr("example"), self.tr("true"), self.tr("said"), last)
+        middle = (self.tr("true"), self.tr("said"))
+        if view and view.labels:
+            middle = (self.tr("label"), self.tr("mistake"))
+        self.names = (self.tr("example"), *middle, last)
         self.endResetModel()
 
     def right(self, column: int) -> bool:
@@ -137,14 +145,18 @@ class MistakesModel(_Rows):
     def text(self, row: int, column: int) -> str:
         assert self._view is not None
         place, given = int(self._rows[row]), self._view.predictions
+        example, label = self._view.example_at(place)
         if column == 0:
-            return f"{self.tr('no.')} {safe(given.id[place])}"
+            return f"{self.tr('no.')} {safe(given.id[example])}"
         if self._view.regression:
             values = (given.y_true[place], given.y_pred[place], given.y_pred[place] - given.y_true[place])
             return f"{float(values[column - 1]):.5g}".replace("-", "−")
         if column == 3:
             sure = float(self._confidence[place])
             return percent(sure) if np.isfinite(sure) else DASH
+        if self._view.labels:
+            missed = self.tr("missed") if given.y_true[example, label] > 0 else self.tr("named wrongly")
+            return safe(given.classes[label]) if column == 1 else missed
         return safe(given.classes[int((given.y_true if column == 1 else given.y_pred)[place])])
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -156,7 +168,7 @@ class MistakesModel(_Rows):
 
     def _thumb(self, row: int) -> QImage | None:
         assert self._view is not None
-        text = str(self._view.predictions.id[int(self._rows[row])])
+        text = str(self._view.predictions.id[self._view.example_at(int(self._rows[row]))[0]])
         number = int(text) - 1 if text.isdecimal() else -1
         if number not in self._thumbs:
             self._thumbs[number] = self._picture(number)

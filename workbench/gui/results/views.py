@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workbench.evaluation.confusion import ClassFigures, class_figures, confusion_matrix
+from workbench.evaluation.intervals import Estimate, weighted_rate
+from workbench.evaluation.labels import figures_of_label, label_error
 from workbench.evaluation.predictions import Predictions
+from workbench.recipe.tasks import Task
 
 Numbers = np.ndarray[Any, Any]
 
@@ -20,10 +23,11 @@ class SetView:
     Attributes:
         set: ``train``, ``dev`` or ``test``.
         predictions: of its examples.
-        matrix: counts ``(K, K)``, rows true, columns predicted; empty for regression.
-        by_class: the classes' figures, in order; empty for regression.
+        matrix: counts ``(K, K)``, rows true, columns predicted; empty for labels and for regression.
+        by_class: the figures of classes or labels, in order; empty for regression.
         worst: places in ``predictions``, the worst first: of wrong classes the most confident ones; for regression
-            all, by the size of the error.
+            all, by the size of the error. Of labels each wrong one has a place of its own, ``example * K + label``.
+        error, any_wrong: of labels the share that is wrong, and the share of examples with any wrong one.
     """
 
     set: str
@@ -31,17 +35,35 @@ class SetView:
     matrix: Numbers
     by_class: dict[str, ClassFigures]
     worst: Numbers
+    error: Estimate | None = None
+    any_wrong: Estimate | None = None
+
+    @property
+    def task(self) -> Task:
+        """What was predicted."""
+        return self.predictions.task
 
     @property
     def regression(self) -> bool:
         """Whether numbers were predicted."""
-        return not self.predictions.classes
+        return self.task == "regression"
+
+    @property
+    def labels(self) -> bool:
+        """Whether labels were predicted, of which an example may have several."""
+        return self.task == "multilabel"
+
+    def example_at(self, place: int) -> tuple[int, int]:
+        """The example of a place, and its label; of classes and numbers the label is 0."""
+        return divmod(place, len(self.predictions.classes)) if self.labels else (place, 0)
 
     def confidence(self) -> Numbers:
-        """The probability that the model gave to what it says ``(n,)``; NaN where it gave none."""
+        """The probability that the model gave to what it says, by place ``(n,)``; NaN where it gave none."""
         given = self.predictions
         if given.probabilities is None:
-            return np.full(given.n, np.nan)
+            return np.full(given.y_pred.size, np.nan)
+        if self.labels:
+            return np.where(given.y_pred > 0, given.probabilities, 1.0 - given.probabilities).ravel()
         return given.probabilities[np.arange(given.n), given.y_pred.astype(np.int64)]
 
     def of_cell(self, cell: tuple[int, int] | None) -> Numbers:
@@ -56,11 +78,18 @@ class SetView:
 def view_of(predictions: Predictions, name: str) -> SetView:
     """The view of one set."""
     part = predictions.of_split(name).labeled()
-    if not part.classes:
+    if part.task == "multilabel":
+        figures = {label: figures_of_label(part.label(number)) for number, label in enumerate(part.classes)}
+        view = SetView(name, part, np.zeros((0, 0)), figures, np.flatnonzero(part.wrong_labels.ravel()))
+        error, any_wrong = label_error(part), weighted_rate(part.wrong, part.weight)
+        return replace(view, worst=_surest_first(view, view.worst), error=error, any_wrong=any_wrong)
+    if part.task == "regression":
         off = np.abs(part.y_true - part.y_pred)
         return SetView(name, part, np.zeros((0, 0)), {}, np.argsort(-off, kind="stable"))
     matrix = confusion_matrix(part)
     view = SetView(name, part, matrix, class_figures(part, matrix, 1.0), np.zeros(0, np.int64))
-    wrong = np.flatnonzero(part.wrong)
-    worst = wrong[np.argsort(-view.confidence()[wrong], kind="stable")]
-    return SetView(name, part, matrix, view.by_class, worst)
+    return replace(view, worst=_surest_first(view, np.flatnonzero(part.wrong)))
+
+
+def _surest_first(view: SetView, places: Numbers) -> Numbers:
+    return places[np.argsort(-view.confidence()[places], kind="stable")]

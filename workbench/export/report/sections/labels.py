@@ -105,7 +105,7 @@ def _label_table(figures: MultilabelFigures, split: str) -> Iterator[Block]:
     shown = names[:_MOST_ROWS]
     yield Heading("Each label", f"on the {split} set, where it is known; intervals are Wilson’s")
     yield Table(
-        head("Label", ">known", ">there", ">wrong", ">95 %", ">precision", ">recall", ">recall, 95 %", ">F1", ">AUC"),
+        head("Label", ">known", ">present", ">wrong", ">95 %", ">precision", ">recall", ">recall, 95 %", ">F1", ">AUC"),
         (*(_label_row(name, figures) for name in shown), *_average_rows(figures)),
         footer=2,
     )
@@ -141,8 +141,10 @@ def _label_row(name: str, figures: MultilabelFigures) -> tuple[Cell, ...]:
 
 def _average_rows(figures: MultilabelFigures) -> Iterator[tuple[Cell, ...]]:
     averages, micro = figures.averages, figures.micro
+    errors = [error.value for error in figures.errors.values() if error]
+    mean = percent(sum(errors) / len(errors), 1) if errors else ""
     yield cells(
-        "mean over labels (macro)", "", "", _rate(figures.error), "", percent(averages["precision"].mean, 1),
+        "mean over labels (macro)", "", "", mean, "", percent(averages["precision"].mean, 1),
         percent(averages["recall"].mean, 1), "", fixed(averages["f1"].mean), fixed(figures.roc_auc),
     )  # fmt: skip
     yield cells(

@@ -18,14 +18,14 @@ from workbench.recipe.tasks import TASKS
 
 
 class LearningSection(Section):
-    """Task, target and normalization."""
+    """Task, targets and normalization."""
 
-    paths = ("data.task", "data.target", "data.normalize", "data.features")
+    paths = ("data.task", "data.target", "data.targets", "data.normalize", "data.features")
 
     def __init__(self, document: Document, editor: DataEditor, parent: QWidget | None = None) -> None:
         super().__init__("What is learned", parent=parent)
         self._document = document
-        self.form = Form(DataRecipe, only=("task", "target", "normalize", "normalize_target"))
+        self.form = Form(DataRecipe, only=("task", "target", "targets", "normalize", "normalize_target"))
         Binding(self.form, document, "data", {"task": editor.set_task, "target": self._set_target})
         self._editor = editor
         self.column.addWidget(self.form)
@@ -44,7 +44,12 @@ class LearningSection(Section):
         return ()
 
     def _update(self) -> None:
-        self.form.set_row_visible("normalize_target", TASKS[self._document.recipe.data.task].scaled)
+        data = self._document.recipe.data
+        self.form.set_row_visible("normalize_target", TASKS[data.task].scaled)
+        # Labels are columns, or stand in one column's texts.
+        several = data.task == "multilabel" and data.target is None
+        self.form.set_row_visible("targets", several or bool(data.targets))
+        self.form.set_row_visible("target", not several)
 
 
 class ClassesSection(Section):
@@ -63,7 +68,10 @@ class ClassesSection(Section):
         self.setVisible(bool(profile and profile.classes and profile.sets))
         if profile is None or not profile.classes or not profile.sets:
             return
+        labels = state is not None and state.dataset is not None and state.dataset.encoder.task == "multilabel"
+        self.set_title(self.tr("Labels") if labels else self.tr("Classes"))
         self.bars.set_counts(profile.classes, profile.sets[0].by_class)
-        missing = self.tr("{0} examples without a class are in no set.").format(grouped(profile.unlabeled))
+        words = self.tr("{0} examples without a {1} are in no set.")
+        missing = words.format(grouped(profile.unlabeled), self.tr("known label") if labels else self.tr("class"))
         self._unlabeled.setText(missing if profile.unlabeled else "")
         self._unlabeled.setVisible(bool(profile.unlabeled))

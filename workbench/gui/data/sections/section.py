@@ -29,7 +29,8 @@ class Section(QWidget):
         self.column.setSpacing(8)
         if title:
             shown = QCoreApplication.translate("sections", title)
-            self.column.addWidget(heading(shown, QCoreApplication.translate("sections", note)))
+            self._heading = heading(shown, QCoreApplication.translate("sections", note))
+            self.column.addWidget(self._heading)
             self.setAccessibleName(shown)
         self._problem = Label("", "error", wrap=True)
         self._problem.hide()
@@ -37,6 +38,13 @@ class Section(QWidget):
     def finish(self) -> None:
         """To be called when everything is in place: what is wrong is said below it."""
         self.column.addWidget(self._problem)
+
+    def set_title(self, title: str) -> None:
+        """Call it otherwise."""
+        label = self._heading.findChild(Label)
+        assert isinstance(label, Label)
+        label.setText(title)
+        self.setAccessibleName(title)
 
     def show_state(self, state: DataState | None) -> None:
         """Show imported data, or that there are none."""
