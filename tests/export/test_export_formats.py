@@ -29,7 +29,7 @@ from workbench.recipe.recipe import Recipe
 from workbench.session.prepare import prepare
 from workbench.store.run_folder import Checkpoint, RunFolder
 
-SHAPES = ("table", "pictures", "regression")
+SHAPES = ("table", "pictures", "regression", "labels")
 KINDS = ("html", "npz", "onnx", "pdf", "pytorch", "safetensors")
 MODELS = [kind for kind, each in exporters().items() if each.of_model]
 

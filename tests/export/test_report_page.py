@@ -48,7 +48,7 @@ def _page(folder: Path, **how: str) -> str:
         return to_html(report_of(source))
 
 
-SHAPES = ("table", "pictures", "regression", "hostile")
+SHAPES = ("table", "pictures", "regression", "labels", "hostile")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -152,13 +152,14 @@ def _shown(text: str) -> str:
             {"Errors", "Findings", "Knobs", "Learning curves", "Mistakes", "Data", "Network", "Training", "Recipe"},
         ),
         ("regression", {"Errors", "Residuals", "Learning curves", "Data", "Network", "Training", "Recipe"}),
+        ("labels", {"Errors", "Labels", "Learning curves", "Data", "Network", "Training", "Recipe"}),
     ],
 )
 def test_that_all_sections_are_there(runs: dict[str, Path], shape: str, wanted: set[str]) -> None:
     page = Page(_page(runs[shape]))
     heads = set(page.text("h2").split("\n"))
     assert wanted | {"Environment and reproduction"} <= heads
-    assert ("Residuals" in heads) != ("Mistakes" in heads)
+    assert len({"Residuals", "Mistakes", "Labels"} & heads) == 1
 
 
 def test_that_class_figures_are_scikit_learns(runs: dict[str, Path]) -> None:
@@ -178,6 +179,29 @@ def test_that_class_figures_are_scikit_learns(runs: dict[str, Path]) -> None:
     drawn = page.text("text").split("\n")
     for value in confusion_matrix(part.y_true, part.y_pred).ravel():
         assert value == 0 or str(value) in drawn
+
+
+def test_that_label_figures_are_scikit_learns(runs: dict[str, Path]) -> None:
+    from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
+
+    page = Page(_page(runs["labels"]))
+    with source_of(runs["labels"]) as source:
+        part = source.predictions.of_split("dev").labeled()
+    assert part.probabilities is not None
+    rows = {row[0]: row for row in page.table("Label")}
+    for number, name in enumerate(part.classes):
+        known = part.y_true[:, number] >= 0
+        pair = part.y_true[known, number], part.y_pred[known, number]
+        area = roc_auc_score(pair[0], part.probabilities[known, number])
+        row, wrong = rows[name], (pair[0] != pair[1]).mean()
+        assert row[1:4] == [str(known.sum()), str(pair[0].sum()), percent(wrong, 1)]
+        assert row[5:7] == [percent(precision_score(*pair), 1), percent(recall_score(*pair), 1)]
+        assert row[8:] == [f"{f1_score(*pair):.3f}", f"{area:.3f}"]
+    known = part.y_true >= 0
+    wrong = ((part.y_true != part.y_pred) & known).sum(axis=1)
+    dev = next(row for row in page.table("Set") if row[0] == "dev")
+    assert dev[1:3] == [str(part.n), percent((wrong / known.sum(axis=1)).mean(), 1)]
+    assert dev[5] == percent((wrong > 0).mean(), 1)
 
 
 def test_that_regression_figures_are_scikit_learns(runs: dict[str, Path]) -> None:

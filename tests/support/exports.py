@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,16 @@ from workbench.engine.backend import Shape
 from workbench.engine.layer import ShapeError
 from workbench.engine.network import Network
 from workbench.recipe.kinds import LossSpec
+from workbench.recipe.tasks import TASKS
 
 Array = np.ndarray[Any, Any]
-LOSSES = {"classification": "cross_entropy", "regression": "mean_squared_error"}
+LOSSES = {task: facts.loss for task, facts in TASKS.items()}
 
 
 def classifying_losses() -> list[tuple[str, int, tuple[str, ...]]]:
-    """Every loss for classes, with the outputs and the classes of an example; those for two classes have two."""
+    """Every loss for classes or labels, with outputs and names for an example; those for two classes have two."""
     found: list[tuple[str, int, tuple[str, ...]]] = []
-    for kind in losses_of("classification"):
+    for kind in (*losses_of("classification"), *losses_of("multilabel")):
         for classes in (("a", "b", "c"), ("no", "yes")):
             with suppress(ShapeError):
                 found.append((kind, loss_of(kind).outputs(len(classes)), classes))
@@ -65,6 +67,7 @@ class Exported:
         self.encoder = encoder or encoder_of(network.input_shape, classes=classes, identity=looks_up)
         kind = loss or LOSSES[self.encoder.task]
         self.loss = loss_of(kind)
+        self.encoder = replace(self.encoder, task=self.loss.task)
         self.parameters = random_parameters(network)
         self.tensors = self.parameters.export()
         bench = Bench(self.parameters, rows, loss=kind, training=False)

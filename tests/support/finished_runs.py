@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from support.labels import labels_csv, labels_recipe
 from support.small_runs import SPLIT, picture_recipe, table_recipe, write_numbers, write_pictures, write_table
 
 from workbench.events import RunEnded
@@ -100,12 +101,13 @@ def many_classes_recipe(folder: Path, classes: int, rows: int) -> Recipe:
 
 
 def all_runs(folder: Path) -> dict[str, Path]:
-    """A finished run of each shape: a table of classes, pictures, a regression; made once for many tests."""
+    """A finished run of each shape: a table of classes, pictures, a regression, labels; made once for many tests."""
     table = table_recipe(write_table(folder), schedule={"kind": "exponential", "decay_rate": 1.2}, epochs=5)
     recipes = {
         "table": table.replace({"goals.human_error": 0.05, "goals.bayes_error": 0.02, "name": "angles"}),
         "pictures": picture_recipe(write_pictures(folder), early_stopping={"patience": 5}),
         "regression": regression_recipe(write_numbers(folder)),
+        "labels": labels_recipe(labels_csv(folder / "labels.csv", unknown=0.1)),
     }
     return {name: finished_run(recipe, folder / name) for name, recipe in recipes.items()}
 

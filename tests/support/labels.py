@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.recipe.recipe import Recipe
+
 NAMES = ("low", "high", "odd")
 
 
@@ -18,6 +20,20 @@ def labeled_table(rows: int = 300, seed: int = 0, unknown: float = 0.0) -> tuple
     labels = (scores + numbers.logistic(scale=0.3, size=scores.shape) > 0).astype(float)
     labels[numbers.random(labels.shape) < unknown] = np.nan
     return features, labels
+
+
+def labels_recipe(path: Path, **training: Any) -> Recipe:
+    """A recipe for ``labels_csv``; keywords go into its training section."""
+    return Recipe.parse(
+        {
+            "name": "labels",
+            "data": {"sources": [{"path": str(path)}], "task": "multilabel", "targets": list(NAMES)},
+            "network": {
+                "layers": [{"kind": "dense", "units": 12}, "activation", {"kind": "dense", "units": "classes"}]
+            },
+            "training": {"loss": "sigmoid_cross_entropy", "epochs": 6, "batch_size": 32, **training},
+        }
+    )
 
 
 def labels_csv(path: Path, rows: int = 300, seed: int = 0, unknown: float = 0.0) -> Path:

@@ -83,6 +83,10 @@ class FindMoreLabels(Rule):
     rank = 6
     always = True
     direction = "fewer labels are missed; more are named wrongly"
+    lecture = (
+        "“Are trained classes represented evenly in the training set? If not, try to balance the size of all classes”"
+        " – error analysis"
+    )
 
     def knobs(self, context: Context) -> Iterator[Knob]:
         dev = _dev(context)

@@ -33,8 +33,8 @@ _FROM_WIDTH = {1: 400, 2: 400, 3: 320}
 """Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
 _CLASS_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 72, 4: 72}
 _NARROW_CLASS_COLUMNS: dict[int, int | None] = {0: None, 2: 82, 3: 66, 4: 66}
-_ROOMY = 400
-"""Width from which figures by class stand with their numbers of examples: the names come first."""
+_ROOMY, _TIGHT = 400, 280
+"""Widths from which figures by class stand with their numbers of examples, and with F1: the names come first."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -110,6 +110,7 @@ class ResultsPanel(QWidget):
             self.layer_table.setColumnHidden(column, event.size().width() < least)
         roomy = event.size().width() >= _ROOMY
         self.class_table.setColumnHidden(1, not roomy)
+        self.class_table.setColumnHidden(4, event.size().width() < _TIGHT)
         self.class_table.size_columns(_CLASS_COLUMNS if roomy else _NARROW_CLASS_COLUMNS)
         self._show_note()
 
