@@ -16,7 +16,7 @@ from workbench.diagnosis.diagnose import Diagnosis, diagnose
 from workbench.diagnosis.gaps import gaps_of
 from workbench.diagnosis.label_mistakes import mistakes_by_label, surest_label_mistakes
 from workbench.diagnosis.levels import Levels
-from workbench.diagnosis.settle import what_would_settle
+from workbench.diagnosis.settle import scaled, what_would_settle
 from workbench.diagnosis.sources import levels_of_predictions
 from workbench.errors import InputError
 from workbench.evaluation.intervals import Estimate
@@ -144,10 +144,15 @@ def test_that_a_diagnosis_of_labels_is_plain_json() -> None:
 
 
 def test_that_more_examples_would_settle_what_intervals_leave_open() -> None:
-    case = case_of((0.03, 0.04, 0.05), n=240)
-    needs = [one.needs for one in what_would_settle(diagnosed(case).gaps) if one.needs]
-    for one in needs:
-        assert all(count > 80 for count in one.values())
+    train, dev = Estimate(0.02, 900, 0.016, 0.025), levels_of_predictions(case_of((0.03, 0.04, 0.05), n=240)).dev
+    assert dev is not None
+    open_gaps = gaps_of(Levels(train=train, dev=dev), 0.015)
+    (settle,) = (one for one in what_would_settle(open_gaps) if one.gap == "variance")
+    count = settle.needs["dev"]
+    assert count > 80
+    enough = scaled(dev, count / 80, "multilabel")
+    assert enough.upper - enough.lower < dev.upper - dev.lower
+    assert gaps_of(Levels(train=train, dev=enough), 0.015).variance_state != "undecided"
 
 
 def test_that_runs_of_labels_are_compared_on_the_same_examples() -> None:

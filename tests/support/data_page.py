@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QAction
@@ -20,7 +20,7 @@ Opener = Callable[..., DataPage]
 def opener(qtbot: QtBot, workspace: Workspace) -> Opener:
     """Opens the page on files; for a fixture."""
 
-    def open_page(*paths: Path, target: str | None = None) -> DataPage:
+    def open_page(*paths: Path, target: str | Sequence[str] | None = None) -> DataPage:
         page = DataPage(workspace)
         qtbot.addWidget(page)
         page.resize(1440, 810)
