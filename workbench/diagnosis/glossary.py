@@ -198,6 +198,17 @@ _TERMS = (
         "Classes for which the figure is undefined (0 / 0) are left out and counted; they are never taken for 0.",
     ),
     Term(
+        "micro average",
+        "Of several labels: a figure of all labels' answers counted together, so that frequent labels count most.",
+    ),
+    Term(
+        "multilabel",
+        "Several labels an example may have at once, each a yes or no of its own. A label that is not known counts"
+        " neither in the loss nor in a figure.",
+        "The error is the mean share of an example's labels that is wrong (Hamming loss); the share of examples with"
+        " any wrong label (1 - exact match) stands beside it. Where labels are rare, compare with always saying no.",
+    ),
+    Term(
         "harmonic mean",
         "n / (1/x1 + ... + 1/xn): near the smallest value, so one bad class shows.",
     ),
@@ -344,6 +355,10 @@ _TERMS = (
     Term(
         "cross-entropy",
         "-log of the probability given to the true class.",
+    ),
+    Term(
+        "sigmoid",
+        "1 / (1 + exp(-z)): turns each output into a probability of its own, for labels of which several may be there.",
     ),
     Term(
         "example strength",
