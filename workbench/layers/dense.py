@@ -119,22 +119,23 @@ def _compiled(site: Site) -> Calls:
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (rows * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
-        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
+        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
 
-def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
+def _weight_gradient(site: Site) -> Callable[[int, Array, bool], Call]:
     from workbench.engine.kernels.calls import NativeCall
     from workbench.engine.kernels.dense import MOST, dense_weight_gradient
     from workbench.engine.kernels.tile import tile_address
 
     x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
 
-    def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
-        fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
+    def call(first: int, gradient: Array, add: bool) -> Call:
+        # An address: rows of the gradient are columns of x, which a kernel's rows do not count.
+        place = x.ctypes.data + first * x.itemsize
+        fields = tile_address(), place, dy, gradient, *sizes, site.rows, int(add)
         row_bytes = gradient.itemsize * (sizes[1] + site.rows)
         # Each time the right side of the product is copied together anew.
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
+        return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=MOST)
 
     return call

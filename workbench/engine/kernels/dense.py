@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.engine.kernels.native import kernel, longs, part
-from workbench.engine.kernels.products import ROWS, column_sums, product
+from workbench.engine.kernels.products import ROWS, column_sums, product, product_with_turned
 from workbench.engine.kernels.turning import turn
 
 LEAST, MOST, VALUES = 8 * ROWS, 32 * ROWS, 2**17
@@ -29,7 +29,9 @@ def dense_forward(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
-    """Some rows of the gradient. Arguments: tile, x, dy, dw; inputs, units, examples, 1 to add to what is there."""
+    """Some rows of the gradient. Arguments: tile, x from the first of these inputs on, dy, the rows; inputs, units,
+    examples, 1 to add to what is there.
+    """
     tile, x, dy, dw, inputs, units, examples, add = longs(arguments, 8)
     # Turned first, a block of inputs at a time: read as they lie, each example would be on a page of its own.
     blocks = _blocks(last - first, examples)
@@ -52,15 +54,7 @@ def dense_bias_gradient(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_input_gradient(arguments: int, first: int, last: int) -> None:
-    """``dx' = w dy'`` in blocks of inputs, each turned into its place: the weights are read once, as they lie.
-
-    Arguments: tile, dy, w, dx, room for the transposed dy and a block; inputs, units. All rows at once.
-    """
-    tile, dy, w, dx, room, inputs, units = longs(arguments, 7)
-    turn(dy, last, units, units, room, last)
-    block, blocks = room + 4 * last * units, _blocks(inputs, last)
-    for number in range(blocks):
-        start = inputs * number // blocks
-        count = inputs * (number + 1) // blocks - start
-        product(tile, w + 4 * start * units, units, 1, room, last, block, last, count, last, units, 0, 0)
-        turn(block, count, last, last, dx + 4 * start, inputs)
+    """Arguments: tile, dy, w, dx; inputs, units."""
+    tile, dy, w, dx, inputs, units = longs(arguments, 6)
+    source, target = dy + 4 * first * units, dx + 4 * first * inputs
+    product_with_turned(tile, source, units, w, units, target, inputs, last - first, inputs, units)
