@@ -81,7 +81,7 @@ def _fetch_rows(source: int, row_step: int, first: int, last: int) -> None:
 
 
 @part
-def _claim_rows(target: int, row_step: int, rows: int, columns: int) -> None:
+def claim_rows(target: int, row_step: int, rows: int, columns: int) -> None:
     """Ask for rows of a block before its sums are worked out: its stores would wait for the lines one by one."""
     for row in range(rows):
         place = target + 4 * row * row_step
@@ -179,7 +179,7 @@ def _tiled(
                 _fetch_rows(ahead, b_row, ahead_rows * number // tiles, ahead_rows * (number + 1) // tiles)
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = c + 4 * (row * c_row + column)
-                _claim_rows(place, c_row, stop - row, width)
+                claim_rows(place, c_row, stop - row, width)
                 begin, begin_row = place, c_row
                 if first == 0:
                     begin = start + 4 * (row * start_row + column) if start else 0
