@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
+from workbench.engine.kernels.asking import claim, fetch
 from workbench.engine.kernels.machine import machine
 from workbench.engine.kernels.native import floats, intrinsic, part
 from workbench.engine.kernels.turning import turn
@@ -43,41 +43,13 @@ def call_tile(typing_context: Any, address: Any, numbers: Any) -> Any:
     return types.void(address, numbers), write
 
 
-def _asking(write: int, near: int) -> Any:
-    """Writes the instruction that asks for the line at an address, to be written or read, into a cache."""
-
-    def build(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
-        ask: Any = cgutils.get_or_insert_function
-        builder.call(
-            ask(builder.module, kind, "llvm.prefetch.p0"),
-            [builder.inttoptr(values[0], place), number(write), number(near), number(1)],
-        )
-        return context.get_dummy_value()
-
-    return build
-
-
-@intrinsic
-def _fetch(typing_context: Any, address: Any) -> Any:
-    """Ask for what lies at an address to be brought into the level-2 cache."""
-    return types.void(types.int64), _asking(0, 2)
-
-
-@intrinsic
-def _claim(typing_context: Any, address: Any) -> Any:
-    """Ask for the line at an address to be brought into the level-1 cache, to be written."""
-    return types.void(types.int64), _asking(1, 3)
-
-
 @part
 def _fetch_rows(source: int, row_step: int, first: int, last: int) -> None:
     """Ask for rows of ``2 * WIDTH`` values, some time before they are read."""
     for row in range(first, last):
         place = source + 4 * row * row_step
         for line in range(0, 8 * WIDTH, 64):
-            _fetch(place + line)
+            fetch(place + line)
 
 
 @part
@@ -86,7 +58,7 @@ def claim_rows(target: int, row_step: int, rows: int, columns: int) -> None:
     for row in range(rows):
         place = target + 4 * row * row_step
         for line in range(0, 4 * columns, 64):
-            _claim(place + line)
+            claim(place + line)
 
 
 @part
