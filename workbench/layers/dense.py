@@ -107,6 +107,7 @@ class Dense(Layer):
 def _compiled(site: Site) -> Calls:
     from workbench.engine.kernels import dense as kernels
     from workbench.engine.kernels.calls import ONE, NativeCall
+    from workbench.engine.kernels.products import WIDTH
     from workbench.engine.kernels.tile import tile_address
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
@@ -115,7 +116,7 @@ def _compiled(site: Site) -> Calls:
     forward = NativeCall(kernels.dense_forward, rows, tile, x, weight, 0 if bias is None else bias, y, *sizes)
     backward, shared = [], []
     if "weight" in gradients:
-        panels = site.buffer("panels", (rows * -(-sizes[1] // kernels.WIDTH) * kernels.WIDTH,), weight.dtype)
+        panels = site.buffer("panels", (rows * -(-sizes[1] // WIDTH) * WIDTH,), weight.dtype)
         backward.append(NativeCall(kernels.dense_panels, rows, dy, panels, sizes[1]))
         shared.append(SharedGradient("weight", _weight_gradient(site, panels)))
     if "bias" in gradients:

@@ -19,7 +19,6 @@ def _fetch_row(source: int, places: Any, row: int, last: int, size: int) -> None
         fetch_bytes(source + places[row + _AHEAD] * size, size)
 
 
-
 @kernel
 def gather_floats(arguments: int, first: int, last: int) -> None:
     """``(x - shift) * scale``. Arguments: source, places, shift, scale, out; values a row, length of the shift."""
