@@ -6,6 +6,7 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
-from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
+from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.parts import Finish, parts_of
@@ -170,19 +171,21 @@ class Plan:
 
     def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
         if not self._by_parts():
-            return lambda shard: []
+            return lambda shard: ([], [])
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
         wait = [barrier.wait()] if len(compilers) > 1 else []
 
-        def ending(shard: int) -> list[Owned]:
+        def ending(shard: int) -> tuple[list[Owned], list[Array]]:
             calls: list[Owned] = [(Owner("", "waiting"), call) for call in wait]
+            passing = []
             for part, joining in parts_of(self.parameters.layout, shard, shared, self._gradients):
                 calls += [(Owner(part.layer, "gradient"), call) for call in joining]
                 if finish and self.finish:
                     calls += [(Owner("", "update"), call) for call in self.finish(part, self.gradient)]
-            return calls
+                    passing += [part.of(self.gradient)] if part.layer else []
+            return calls, passing
 
         return ending
 
@@ -206,6 +209,7 @@ class _ShardCompiler:
         self.arena = plan._arenas[shard]
         self.arena.begin(cut.stop - cut.start)
         self.learned = learned_nodes(plan.network) if plan.training else set()
+        self.taken_over = self._taken_over()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -227,8 +231,9 @@ class _ShardCompiler:
             if node.name in self.learned:
                 back = (call.backward, *self.additions.get(node.name, ()))
                 sequence += [(Owner(node.name, "backward"), each) for each in back]
-        sequence += ending(self.shard)
-        task = Task(self.plan.backend, sequence, self._passing(self.calls, self.outputs, self.gradients))
+        calls, passing = ending(self.shard)
+        passing += self._passing(self.calls, self.outputs, self.gradients)
+        task = Task(self.plan.backend, [*sequence, *calls], passing)
         self.arena.end(task.narrowed)
         return task
 
@@ -270,12 +275,25 @@ class _ShardCompiler:
 
         return run
 
+    def _taken_over(self) -> dict[str, str]:
+        """The layers whose work the next one does, each with its reader."""
+        if not self.plan.backend.compiled or self.plan.parameters.dtype != np.float32 or self.plan.keeps_all:
+            return {}
+        found = {}
+        for node, reader in itertools.product(self.nodes, self.nodes):
+            if reader.inputs == (node.name,) and self._readers(node.name) == 1 and reader.layer.takes_over(node.layer):
+                found[node.name] = reader.name
+        return found
+
+    def _readers(self, name: str) -> int:
+        return sum(other.inputs.count(name) for other in self.nodes)
+
     def _outputs(self) -> dict[str, Array]:
         """Each node's output. In inference a buffer is used again once nobody reads it any more."""
         outputs = {INPUT: self.plan.input[self.cut]}
         last_reader = {name: node.name for node in self.nodes for name in node.inputs}
         for node in self.nodes[:-1]:
-            below = self._overwritten(node)
+            below = node.inputs[0] if node.name in self.taken_over else self._overwritten(node)
             outputs[node.name] = outputs[below] if below else self.arena.take(node.shape)
             # Kernels take turns over a few rows: what one has read another must not yet write to.
             if not self.plan.training and not self.plan.backend.compiled:
@@ -290,9 +308,8 @@ class _ShardCompiler:
         if self.plan.keeps_all:
             return ""
         source = next((other for other in self.nodes if node.inputs == (other.name,)), None)
-        readers = sum(other.inputs.count(node.inputs[0]) for other in self.nodes)
-        free = source is not None and source.layer.output_is_free and source.shape == node.shape and readers == 1
-        return node.inputs[0] if free and node.layer.overwrites() else ""
+        free = source is not None and source.layer.output_is_free and source.shape == node.shape
+        return node.inputs[0] if free and self._readers(node.inputs[0]) == 1 and node.layer.overwrites() else ""
 
     def _output_gradients(self) -> tuple[dict[tuple[str, int], Array], dict[str, list[Call]]]:
         """Where each layer's backward pass writes, and the sums where several layers read one output.
@@ -308,15 +325,15 @@ class _ShardCompiler:
         for node in reversed(self.nodes):
             if node.name not in self.learned:
                 continue
-            spare = []
+            spare, own = [], self._own_place(node, places[node.name, -1])
             for number, name in enumerate(node.inputs):
                 if name not in self.learned:
                     continue
-                shape = node.input_shapes[number]
+                place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
+                places[node.name, number] = place
                 if (name, -1) not in places:
-                    places[name, -1] = places[node.name, number] = self.arena.take(shape)
+                    places[name, -1] = place
                     continue
-                place = places[node.name, number] = self.arena.take(shape)
                 spare.append(place)
                 whole = places[name, -1]
                 additions.setdefault(node.name, []).append(_adding(self.plan.backend, whole, place))
@@ -324,7 +341,14 @@ class _ShardCompiler:
                 self.arena.give(place)
         return places, additions
 
+    def _own_place(self, node: Node, d_output: Array) -> Array | None:
+        """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
+        passes = node.layer.passes_gradient and self.plan.backend.compiled and d_output.dtype == np.float32
+        return d_output if passes or node.name in self.taken_over else None
+
     def _compile(self, node: Node, outputs: dict[str, Array], places: dict[tuple[str, int], Array]) -> Calls:
+        if node.name in self.taken_over:
+            return Calls(Chain(), Chain())
         plan, parameters = self.plan, self.plan.parameters
         trains = plan.training and not node.layer.frozen
         site = Site(
@@ -344,6 +368,7 @@ class _ShardCompiler:
             shard=self.shard,
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
+            taken_over=node.name in self.taken_over.values(),
         )
         return node.layer.compile(site)
 
