@@ -272,3 +272,19 @@ def test_that_a_profile_counts_each_label(tmp_path: Path) -> None:
 def test_that_spaces_around_listed_labels_do_not_count() -> None:
     found = labels_of_texts(texts("y", [" a ;b", "b|a", "a;;"]), ("a", "b"))
     assert found.tolist() == [[1, 1], [1, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("stratify", "grouped", "said"),
+    [
+        (True, False, "The sets are alike in 3 labels, most exactly in the rarest."),
+        (False, False, "Labels fall as chance has it."),
+        (True, True, "Labels are spread as evenly as whole groups allow."),
+    ],
+)
+def test_that_the_reason_of_a_split_says_how_alike_sets_are_in_labels(stratify: bool, grouped: bool, said: str) -> None:
+    _, labels = labeled_table(60)
+    groups = (np.arange(60) // 2, "patient", tuple(map(str, range(30)))) if grouped else (None, "", ())
+    split = Split(train=0.6, dev=0.2, test=0.2, stratify=stratify)
+    division, _ = divide(split, Examples(np.ones(60, bool), None, labels, NAMES, *groups))
+    assert division.reason == f"60/20/20: as the recipe says. {said}"

@@ -96,7 +96,8 @@ def divide(split: Split | None, examples: Examples) -> tuple[Division, list[Prob
     if not problems:
         codes[pool] = _pool_codes(pool, dev, test, shares, examples)
     sets = {name: np.flatnonzero(codes == code).astype(np.int64) for code, name in enumerate(SET_NAMES)}
-    reason = " ".join([reason, *_fixed_reason(codes, fixed, has, len(pool))])
+    alike = _labels_reason(shares, examples) if len(pool) and dev + test > 0 else []
+    reason = " ".join([reason, *_fixed_reason(codes, fixed, has, len(pool)), *alike])
     notices += [*_empty_sets(sets), *_absent_classes(sets, examples)]
     if not len(sets["train"]) and not problems:
         problems.append(Problem("no example is left for the training set", "data.split"))
@@ -116,6 +117,17 @@ def _fixed_reason(codes: Array, fixed: Array, has: dict[int, bool], pool: int) -
         return [f"The sources fix all sets ({', '.join(given)})."]
     counts = ", ".join(f"{int((codes == code).sum()):,} {name}" for code, name in enumerate(SET_NAMES))
     return [f"The sources fix {' and '.join(given)}; the other {pool:,} are divided, which makes {counts}."]
+
+
+def _labels_reason(shares: Split, examples: Examples) -> list[str]:
+    """How sets are made alike in labels, which is less exact than in classes."""
+    if examples.classes is None or examples.classes.ndim == 1:
+        return []
+    if not shares.stratify:
+        return ["Labels fall as chance has it."]
+    if examples.groups is not None:
+        return ["Labels are spread as evenly as whole groups allow."]
+    return [f"The sets are alike in {counted(examples.classes.shape[1], 'label')}, most exactly in the rarest."]
 
 
 def _pool_codes(pool: Array, dev: float, test: float, shares: Split, examples: Examples) -> Array:

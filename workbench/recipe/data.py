@@ -37,7 +37,7 @@ class Split(Frozen):
     train: float = knob(0.6, help="The share to learn from.", gt=0, le=1, unit="fraction")
     dev: float = knob(0.2, help="The share to choose by while training.", ge=0, lt=1, unit="fraction")
     test: float = knob(0.2, help="The share kept for the end.", ge=0, lt=1, unit="fraction")
-    stratify: bool = knob(True, help="Keep the share of each class alike in all sets.")
+    stratify: bool = knob(True, help="Keep the share of each class or label alike in all sets.")
     group: str | None = knob(
         None, help="A column whose equal values stay in one set (a patient, a device).", choices_from="columns"
     )

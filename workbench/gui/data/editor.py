@@ -120,7 +120,10 @@ class DataEditor(QObject):
             return {}
         facts = TASKS[task]
         scaled = "standard" if facts.scaled else "none"
-        return {"data.task": task, "data.normalize_target": scaled, "training.loss": facts.loss}
+        changes = {"data.task": task, "data.normalize_target": scaled, "training.loss": facts.loss}
+        if task != "classification" and self.recipe.weights.class_balance != "none":
+            changes["data.weights.class_balance"] = "none"
+        return changes
 
     # --- split ---------------------------------------------------------------------------------------------------
 
