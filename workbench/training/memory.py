@@ -15,11 +15,8 @@ from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.training.stepper import Stepper
 
-_FLOAT = 4
-"""Bytes of a float32."""
-_ANSWERS = 2 * 12 + 16
-"""Bytes of an example beside its values: target and strength for each of two feeders, and its place in the order."""
-
+_FLOAT, _PLACE = 4, 8
+"""Bytes of a float32, and of a class number or a place."""
 
 _MOST_BOUND = 16_000_000_000
 """Of what needs more, plans are not even bound: the system may not promise it, and how much hardly matters."""
@@ -67,7 +64,13 @@ def need_of(stepper: Stepper, measuring: Plan, examples: int) -> MemoryNeed:
     weights = int(parameters.values.nbytes + parameters.state.nbytes) + kept
     # On a GPU checkpoints are made in the host's memory.
     saving = _COPIES * weights if parameters.backend.on_host else 0
-    return MemoryNeed(weights, stepper.plan.memory(), measuring.memory(), _ANSWERS * examples, saving)
+    answers = _answers(int(measuring.targets.nbytes) // measuring.batch)
+    return MemoryNeed(weights, stepper.plan.memory(), measuring.memory(), answers * examples, saving)
+
+
+def _answers(target: int) -> int:
+    """Bytes of an example beside its values: target and strength for each of two feeders, its place in the order."""
+    return 2 * (target + _FLOAT) + 2 * _PLACE
 
 
 def need_before(
@@ -104,7 +107,9 @@ def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) 
     count, vectors = network.parameter_count() * _FLOAT, len(getattr(recipe.optimizer, "vectors", ()))
     values = (prod(network.input_shape) + 2 * sum(prod(node.shape) for node in network.nodes)) * batch * _FLOAT
     weights = count * (1 + vectors)
-    return MemoryNeed(weights, count + values, values // 3, _ANSWERS * examples, _COPIES * weights)
+    classes = cast(Loss, recipe.loss).task == "classification"
+    answers = _answers(_PLACE if classes else network.outputs * _FLOAT)
+    return MemoryNeed(weights, count + values, values // 3, answers * examples, _COPIES * weights)
 
 
 def size_text(count: float) -> str:
