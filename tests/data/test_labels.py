@@ -58,7 +58,7 @@ def test_that_an_example_without_any_known_label_is_in_no_set(tmp_path: Path) ->
     assert sorted(used.tolist()) == np.flatnonzero(~lost).tolist()
     told = " ".join(dataset.notices)
     assert f"{lost.sum()} examples are left out: all labels are missing there" in told
-    assert "labels of the other examples are unknown: they count neither way" in told
+    assert "single labels are unknown: they count neither way" in told
 
 
 @pytest.mark.parametrize(

@@ -168,5 +168,6 @@ def _left_out(targets: Targets, names: tuple[str, ...]) -> list[str]:
     unknown = int(np.isnan(targets.values[targets.known]).sum())
     if unknown:
         are = "is" if unknown == 1 else "are"
-        notices.append(f"{counted(unknown, 'label')} of the other examples {are} unknown: they count neither way.")
+        neither = "it counts" if unknown == 1 else "they count"
+        notices.append(f"{counted(unknown, 'single label')} {are} unknown: {neither} neither way.")
     return notices

@@ -132,7 +132,7 @@ class MistakesModel(_Rows):
         last = self.tr("off by") if view and view.regression else self.tr("confidence")
         middle = (self.tr("true"), self.tr("said"))
         if view and view.labels:
-            middle = (self.tr("label"), self.tr("mistake"))
+            middle = (self.tr("label"), self.tr("true → said"))
         self.names = (self.tr("example"), *middle, last)
         self.endResetModel()
 
@@ -155,8 +155,8 @@ class MistakesModel(_Rows):
             sure = float(self._confidence[place])
             return percent(sure) if np.isfinite(sure) else DASH
         if self._view.labels:
-            missed = self.tr("missed") if given.y_true[example, label] > 0 else self.tr("named wrongly")
-            return safe(given.classes[label]) if column == 1 else missed
+            words = self.tr("yes → no") if given.y_true[example, label] > 0 else self.tr("no → yes")
+            return safe(given.classes[label]) if column == 1 else words
         return safe(given.classes[int((given.y_true if column == 1 else given.y_pred)[place])])
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -144,8 +144,8 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     results.show_tab("mistakes")
     assert results.mistakes.rowCount() == int(given.wrong_labels.sum())
     row = results.mistakes.index(0, 1).data(), results.mistakes.index(0, 2).data()
-    assert row[0] in NAMES
-    assert row[1] in ("missed", "named wrongly")
+    example, label = view.example_at(int(view.worst[0]))
+    assert row == (NAMES[label], "yes → no" if given.y_true[example, label] else "no → yes")
     counts = f"{given.wrong_labels.sum()} of {given.known_labels.sum()} labels wrong"
     assert plain(results.note.text()).startswith(counts)
     assert not grab(page, (1024, 640), "light").isNull()
