@@ -57,6 +57,9 @@ def test_that_a_table_of_labels_becomes_a_model_a_verdict_and_predictions(
     assert metrics["splits"]["dev"]["error"] == summary["errors"]["dev"]
     table = workbench.well("evaluate", run, digits).out
     assert "any wrong" in table
+    lines = {line.split()[0]: line.split() for line in table.splitlines() if line.strip()}
+    known = truth["loop"].notna()
+    assert lines["loop"][1:3] == [f"{known.sum():,}", f"{int(truth['loop'].sum()):,}"]
 
 
 def test_that_predictions_of_labels_with_truth_can_be_diagnosed_again(workbench: CommandLine, tmp_path: Path) -> None:

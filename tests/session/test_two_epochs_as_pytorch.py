@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from support.exports import module_of
 from support.finished_runs import finished_run, source_of
+from support.labels import NAMES, labels_csv
 from support.layer_rig import assert_close
 from support.small_runs import write_pictures, write_table
 from support.torch_twin import torch_optimizer
@@ -21,6 +22,7 @@ from support.torch_twin import torch_optimizer
 from workbench.export.formats.base import exporter
 from workbench.recipe.kinds import OptimizerSpec
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.tasks import TASKS
 
 torch = pytest.importorskip("torch")
 
@@ -62,18 +64,51 @@ def _cnn(folder: Path) -> tuple[Path, Any, Any]:
         return path, file["x"][:, None].astype(np.float32), file["y"]
 
 
-CASES = {"dense": (_dense, DENSE), "cnn": (_cnn, CNN)}
+def _labels(folder: Path) -> tuple[Path, Any, Any]:
+    path = labels_csv(folder / "labels.csv", rows=150, unknown=0.2)
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    labels = np.array([[float(row[name] or "nan") for name in NAMES] for row in rows], np.float32)
+    x = np.array([[float(row["a"]), float(row["b"])] for row in rows], np.float32)
+    # Of what nothing is known nothing is learned.
+    known = np.isfinite(labels).any(axis=1)
+    return path, x[known], labels[known]
 
 
-def _recipe(path: Path, layers: list[Any], training: dict[str, Any]) -> Recipe:
+CASES = {"dense": (_dense, DENSE), "cnn": (_cnn, CNN), "labels": (_labels, DENSE)}
+FIELDS: dict[str, dict[str, Any]] = {
+    "dense": {"target": "kind"},
+    "cnn": {},
+    "labels": {"task": "multilabel", "targets": list(NAMES)},
+}
+
+
+def _loss(logits: Any, targets: Any) -> Any:
+    """Cross-entropy, of labels that of those that are known."""
+    if targets.ndim == 1:
+        return torch.nn.functional.cross_entropy(logits, targets)
+    known = torch.isfinite(targets)
+    each = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.nan_to_num(targets), weight=known.float(), reduction="none"
+    )
+    return (each.sum(dim=1) / known.sum(dim=1)).mean()
+
+
+def _recipe(name: str, path: Path, layers: list[Any], training: dict[str, Any]) -> Recipe:
     """All examples in the order of the file: nothing is shuffled, nothing is held back."""
-    fields = {"target": "kind"} if path.suffix == ".csv" else {}
+    fields = FIELDS[name]
     split = {"train": 1.0, "dev": 0.0, "test": 0.0}
     return Recipe.parse(
         {
             "data": {"sources": [{"path": str(path)}], "split": split, **fields},
             "network": {"layers": layers},
-            "training": {"shuffle": False, "batch_size": BATCH, "seed": 5, **training},
+            "training": {
+                "loss": TASKS[fields.get("task", "classification")].loss,
+                "shuffle": False,
+                "batch_size": BATCH,
+                "seed": 5,
+                **training,
+            },
         }
     )
 
@@ -98,7 +133,7 @@ def _trained_in_torch(start: Path, recipe: Recipe, x: Any, y: Any) -> dict[str, 
     for first in [*range(0, len(x), BATCH)] * 2:
         optimizer.zero_grad()
         logits = model(inputs[first : first + BATCH])
-        torch.nn.functional.cross_entropy(logits, targets[first : first + BATCH]).backward()
+        _loss(logits, targets[first : first + BATCH]).backward()
         optimizer.step()
     return {name: t.detach() for name, t in model.state_dict().items() if "num_batches" not in name}
 
@@ -106,7 +141,7 @@ def _trained_in_torch(start: Path, recipe: Recipe, x: Any, y: Any) -> dict[str, 
 def _assert_same(name: str, training: dict[str, Any], tmp_path: Path) -> None:
     make, layers = CASES[name]
     path, x, y = make(tmp_path)
-    recipe = _recipe(path, layers, training)
+    recipe = _recipe(name, path, layers, training)
     start = finished_run(recipe.replace("training.epochs", 0), tmp_path / "start")
     ours = _weights(finished_run(recipe.replace("training.epochs", 2), tmp_path / "run"))
     theirs, before = _trained_in_torch(start, recipe, x, y), _weights(start)

@@ -137,6 +137,7 @@ def metrics_table(metrics: Metrics) -> str:
             rows.append([name, f"{tree['n']:,}", *(_number(tree[key]) for key in ("r2", "rmse", "mae"))])
         return table(rows, {1, 2, 3, 4})
     labels = metrics.task == "multilabel"
+    by_label = f"\n\n{_labels_table(metrics)}" if labels else ""
     rows = [["set", "examples", "error", "95 % interval", *(["any wrong"] if labels else []), "macro F1", "ROC AUC"]]
     for name, figure in {**metrics.splits, "overall": metrics.overall}.items():
         tree = figure.to_json()
@@ -145,6 +146,19 @@ def metrics_table(metrics: Metrics) -> str:
         further = [percent((tree["any_wrong"] or {}).get("value"))] if labels else []
         further += [_number(tree["macro"].get("f1")), _number(tree["roc_auc"])]
         rows.append([name, f"{tree['n']:,}", percent(error["value"] if error else None), interval, *further])
+    return table(rows, set(range(1, len(rows[0])))) + by_label
+
+
+def _labels_table(metrics: Metrics) -> str:
+    """Each label's figures on the dev set, that choices are made by; on all examples where there is none."""
+    shown = "dev" if "dev" in metrics.splits else "overall"
+    tree = (metrics.splits.get("dev") or metrics.overall).to_json()
+    rows = [[f"label, {shown}", "known", "present", "error", "precision", "recall", "F1", "ROC AUC"]]
+    for name, figure in tree["per_class"].items():
+        known = sum(figure[count] for count in ("tp", "fp", "tn", "fn"))
+        error = figure["error"]["value"] if figure["error"] else None
+        ratios = (_number(figure[ratio]) for ratio in ("precision", "recall", "f1", "roc_auc"))
+        rows.append([name, f"{known:,}", f"{figure['support']:,}", percent(error), *ratios])
     return table(rows, set(range(1, len(rows[0]))))
 
 
