@@ -61,6 +61,15 @@ class Backend:
         """A context in which this backend's device is the current one of the calling thread."""
         return nullcontext()
 
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """The product of a layer's values or weights, in the precision that the backend was asked to multiply in.
+
+        Args:
+            a, b: ``(..., m, k)`` and ``(..., k, n)``.
+            out: ``(..., m, n)``; a new array where None.
+        """
+        return self.xp.matmul(a, b, out=out)
+
     def erf(self, x: Array, out: Array) -> None:
         """The error function, element by element."""
         from scipy.special import erf
