@@ -11,6 +11,8 @@ from support.standin.device import OutOfMemoryError, RaceError
 from support.standin.list_names import names
 from support.standin.module import install, stand_in
 
+from workbench.engine.backend import Backend
+
 
 @pytest.fixture
 def cupy(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -75,6 +77,8 @@ def test_that_memory_is_counted_and_runs_out(monkeypatch: pytest.MonkeyPatch) ->
 def test_that_copies_on_another_stream_must_be_waited_for(cupy: Any) -> None:
     stream, event, x, host = cupy.cuda.Stream(non_blocking=True), cupy.cuda.Event(), cupy.zeros(2), np.ones(2)
     main = cupy.cuda.get_current_stream()
+    event.record(main)
+    stream.wait_event(event)
     x.set(host, stream=stream)
     with pytest.raises(RaceError, match="still copies"):
         x.sum()
@@ -86,6 +90,16 @@ def test_that_copies_on_another_stream_must_be_waited_for(cupy: Any) -> None:
     event.record(main)
     stream.wait_event(event)
     x.set(host, stream=stream)
+
+
+@pytest.mark.parametrize("where", ["host", "device"])
+def test_that_a_stager_brings_batches_of_any_size(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = Backend() if where == "host" else stand_in(monkeypatch)[0]
+    stager, numbers = backend.stager((3,), np.float32), np.random.default_rng(0)
+    for rows in (4, 2, 4, 9, 1):
+        values = numbers.normal(size=(rows, 3)).astype(np.float32)
+        brought = stager.bring(rows, lambda buffer, values=values: np.copyto(buffer, values))
+        np.testing.assert_array_equal(backend.to_host(brought * np.float32(2)), 2 * values)
 
 
 @pytest.mark.gpu

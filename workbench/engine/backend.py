@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.engine.staging import Stager
+
 Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
 
@@ -69,6 +71,15 @@ class Backend:
             out: ``(..., m, n)``; a new array where None.
         """
         return self.xp.matmul(a, b, out=out)
+
+    def stager(self, shape: Shape, dtype: Any) -> Stager:
+        """What brings batches here that are gathered on the host.
+
+        Args:
+            shape: of an example.
+            dtype: of its values.
+        """
+        return Stager(shape, dtype)
 
     def erf(self, x: Array, out: Array) -> None:
         """The error function, element by element."""

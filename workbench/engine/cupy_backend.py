@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend
+from workbench.engine.backend import Array, Backend, Shape
+from workbench.engine.staging import Stager
 from workbench.errors import DeviceError
 
 _INSTALL = (
@@ -64,6 +65,12 @@ class CupyBackend(Backend):
     def current(self) -> AbstractContextManager[object]:
         device: AbstractContextManager[object] = self._device
         return device
+
+    def stager(self, shape: Shape, dtype: Any) -> Stager:
+        from workbench.engine.cupy_staging import PinnedStager
+
+        with self._device:
+            return PinnedStager(self._cupy, shape, dtype)
 
     def erf(self, x: Array, out: Array) -> None:
         from cupyx.scipy.special import erf

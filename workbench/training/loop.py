@@ -115,10 +115,11 @@ class Training:
         if job.initial:
             self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
-        self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
-        self.feeder.bind(self.stepper.plan)
         loss = cast(Loss, self.recipe.loss)
         self.measure = Measure(self.dataset, self.parameters, loss, pool, measuring_batch(self.batch))
+        augment, supply = job.recipe.data.augment, self.measure.feeder.supply
+        self.feeder = Feeder(self.dataset, job.backend, augment, self.recipe.seed, supply=supply)
+        self.feeder.bind(self.stepper.plan)
         self.sample = training_sample(self.dataset, self.recipe.seed)
         self.state = TrainingState(self.recipe.optimizer.learning_rate)
         self.reason: str = "finished"
@@ -184,13 +185,14 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self.order(state.epoch)
+        order = self.order(state.epoch)[state.batch * self.batch :]
+        batches = self.feeder.passing(self.stepper.plan, order, state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._obey()
                 if self.reason == "stopped":
                     return
-            yield from self._step(order)
+            yield from self._step(batches)
         self._sum_up()
         running_loss = state.loss_sum / max(state.strength_sum, 1e-30)
         seconds = state.seconds
@@ -210,10 +212,9 @@ class Training:
         shuffled: np.ndarray[Any, Any] = self.rows[order]
         return shuffled
 
-    def _step(self, order: np.ndarray[Any, Any]) -> Iterator[Event]:
+    def _step(self, batches: Iterator[int]) -> Iterator[Event]:
         state, started = self.state, time.perf_counter()
-        rows = order[state.batch * self.batch : (state.batch + 1) * self.batch]
-        count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
+        count = next(batches)
         rate, update = self.learning_rate(), self._updates() + 1
         health, watch = None, False
         self._layers.before_step(state.epoch, state.batch)

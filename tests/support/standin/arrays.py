@@ -97,8 +97,8 @@ class ndarray:
 
     def __getitem__(self, key: Any) -> ndarray:
         key = _index(self._device, key)
-        self.memory.touch()
         if any(isinstance(part, np.ndarray) for part in key):
+            self.memory.touch()
             return result(self._device, self._array[key])
         # A single element stays where it is, as a view without axes.
         return view(self, self._array[key if Ellipsis in key else (*key, Ellipsis)])

@@ -86,7 +86,9 @@ class Memory:
         self.size = size
         device.used += size
         device.peak = max(device.peak, device.used)
-        self.used_at = 0
+        # What a pool hands out may still be in use by what was started before.
+        device.now += 1
+        self.used_at = device.now
         self.arriving: Stream | None = None
 
     def touch(self) -> None:
