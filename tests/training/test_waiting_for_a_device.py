@@ -18,7 +18,7 @@ from workbench.training import loop
 from workbench.training.control import Control
 from workbench.training.loop import Diverged, Training
 
-_WAITS_AN_EPOCH = 8
+_WAITS_AN_EPOCH = 9
 """Records, two sets, whether all weights are finite, looks into the layers, and a checkpoint's four vectors."""
 
 
