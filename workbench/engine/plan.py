@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -38,6 +38,14 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
 def least_shard_work() -> int:
     """Multiply-adds under which a shard is not worth a thread."""
     return _LEAST_SHARD_WORK
+
+
+class Source(Protocol):
+    """What fills a batch's inputs while the plan runs."""
+
+    def calls(self, rows: slice) -> Sequence[Call]:
+        """What fills in some rows of the batch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class Plan:
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
         keeps_all: whether no layer may write over what it reads, so that ``outputs`` has them all; may be changed from
             run to run, and changes no result.
+        source: what fills ``input`` in the next run, each thread its own rows; forgotten then.
         gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
     """
 
@@ -95,7 +104,8 @@ class Plan:
             self._allocate()
         self._shared_values = 0
         self.keeps_all = False
-        self._programs: dict[tuple[int, bool, bool], _Program] = {}
+        self.source: Source | None = None
+        self._programs: dict[tuple[int, bool, bool, Source | None], _Program] = {}
         self._ran = self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
@@ -118,7 +128,8 @@ class Plan:
 
     def run(self, rows: int, *, finish: bool = False) -> None:
         """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
-        program = self._programs.get((rows, finish, self.keeps_all)) or self._program(rows, finish)
+        source, self.source = self.source, None
+        program = self._programs.get((rows, finish, self.keeps_all, source)) or self._program(rows, finish, source)
         self._ran = program
         with self.backend.current():
             try:
@@ -149,7 +160,7 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
-    def _program(self, rows: int, finish: bool = False) -> _Program:
+    def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
         barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
@@ -162,10 +173,11 @@ class Plan:
 
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
-            tasks = [compiler.task(self._ending(compilers, barrier, finish)) for compiler in compilers]
+            ending = self._ending(compilers, barrier, finish)
+            tasks = [compiler.task(source.calls(compiler.cut) if source else [], ending) for compiler in compilers]
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
-        self._programs[rows, finish, self.keeps_all] = program
+        self._programs[rows, finish, self.keeps_all, source] = program
         return program
 
     def _by_parts(self) -> bool:
@@ -223,11 +235,12 @@ class _ShardCompiler:
         learned = ((node, calls) for node, calls in zip(self.nodes, self.calls, strict=True))
         return {(node.name, each.parameter): each for node, calls in learned for each in calls.shared}
 
-    def task(self, ending: Ending) -> Task:
-        """All of the shard's work, with what its thread does in the end."""
+    def task(self, feeding: Sequence[Call], ending: Ending) -> Task:
+        """All of the shard's work, with what its thread does first and in the end."""
         last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
         loss = self._loss(self.outputs[last], self.gradients.get((last, -1)))
-        sequence: list[Owned] = [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
+        sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
+        sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
         sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
         for node, call in reversed(pairs):
