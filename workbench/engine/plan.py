@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.backend import Array, Backend, Call, Precision, Shape
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -40,6 +40,14 @@ def least_shard_work() -> int:
     return _LEAST_SHARD_WORK
 
 
+class Source(Protocol):
+    """What fills a batch's inputs while the plan runs."""
+
+    def calls(self, rows: slice) -> Sequence[Call]:
+        """What fills in some rows of the batch."""
+        ...
+
+
 @dataclass(frozen=True)
 class _Program:
     tasks: list[Task]
@@ -61,6 +69,7 @@ class Plan:
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
         finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
+        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -70,6 +79,7 @@ class Plan:
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
         keeps_all: whether no layer may write over what it reads, so that ``outputs`` has them all; may be changed from
             run to run, and changes no result.
+        source: what fills ``input`` in the next run, each thread its own rows; forgotten then.
         gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
     """
 
@@ -83,8 +93,10 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
+        precision: Precision = "float32",
     ) -> None:
-        self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
+        self.parameters, self.network = parameters, parameters.network
+        self.backend = parameters.backend.in_precision(precision)
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
@@ -92,7 +104,8 @@ class Plan:
             self._allocate()
         self._shared_values = 0
         self.keeps_all = False
-        self._programs: dict[tuple[int, bool, bool], _Program] = {}
+        self.source: Source | None = None
+        self._programs: dict[tuple[int, bool, bool, Source | None], _Program] = {}
         self._ran = self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
@@ -115,7 +128,8 @@ class Plan:
 
     def run(self, rows: int, *, finish: bool = False) -> None:
         """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
-        program = self._programs.get((rows, finish, self.keeps_all)) or self._program(rows, finish)
+        source, self.source = self.source, None
+        program = self._programs.get((rows, finish, self.keeps_all, source)) or self._program(rows, finish, source)
         self._ran = program
         with self.backend.current():
             try:
@@ -146,7 +160,7 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
-    def _program(self, rows: int, finish: bool = False) -> _Program:
+    def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
         barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
@@ -159,10 +173,11 @@ class Plan:
 
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
-            tasks = [compiler.task(self._ending(compilers, barrier, finish)) for compiler in compilers]
+            ending = self._ending(compilers, barrier, finish)
+            tasks = [compiler.task(source.calls(compiler.cut) if source else [], ending) for compiler in compilers]
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
-        self._programs[rows, finish, self.keeps_all] = program
+        self._programs[rows, finish, self.keeps_all, source] = program
         return program
 
     def _by_parts(self) -> bool:
@@ -220,11 +235,12 @@ class _ShardCompiler:
         learned = ((node, calls) for node, calls in zip(self.nodes, self.calls, strict=True))
         return {(node.name, each.parameter): each for node, calls in learned for each in calls.shared}
 
-    def task(self, ending: Ending) -> Task:
-        """All of the shard's work, with what its thread does in the end."""
+    def task(self, feeding: Sequence[Call], ending: Ending) -> Task:
+        """All of the shard's work, with what its thread does first and in the end."""
         last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
         loss = self._loss(self.outputs[last], self.gradients.get((last, -1)))
-        sequence: list[Owned] = [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
+        sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
+        sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
         sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
         for node, call in reversed(pairs):
