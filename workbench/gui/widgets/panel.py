@@ -44,6 +44,8 @@ class Panel(QFrame):
         row.setContentsMargins(INSIDE, 10, INSIDE, 6)
         row.setSpacing(GAP)
         row.addWidget(self.__title)
+        # Empty it would take room from the controls.
+        self.__title.setHidden(not self.__title.text())
         row.addWidget(self.__note, 1)
         row.addLayout(self.__controls)
         head.setMinimumHeight(44)
@@ -54,6 +56,7 @@ class Panel(QFrame):
     def set_title(self, title: str) -> None:
         """Change the title."""
         self.__title.set_name(title)
+        self.__title.setHidden(not title)
         self.__title.updateGeometry()
         self.setAccessibleName(self.__title.text())
 
