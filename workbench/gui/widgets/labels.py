@@ -58,7 +58,8 @@ class ElidedLabel(Label):
         self._set_tip()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(min(32, super().sizeHint().width()), super().minimumSizeHint().height())
+        least = min(32, super().sizeHint().width()) if self.text() else 0
+        return QSize(least, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: object) -> None:
         self._set_tip()
