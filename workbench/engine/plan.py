@@ -225,6 +225,7 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = learned_nodes(plan.network) if plan.training else set()
         self.taken_over = self._taken_over()
+        self.adding: set[str] = set()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -345,6 +346,10 @@ class _ShardCompiler:
             for number, name in enumerate(node.inputs):
                 if name not in self.learned:
                     continue
+                if (name, -1) in places and number == 0 and self._adds(node):
+                    places[node.name, number] = places[name, -1]
+                    self.adding.add(node.name)
+                    continue
                 place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
                 places[node.name, number] = place
                 if (name, -1) not in places:
@@ -356,6 +361,9 @@ class _ShardCompiler:
             for place in (*spare, places[node.name, -1]) if not self.plan.backend.compiled else ():
                 self.arena.give(place)
         return places, additions
+
+    def _adds(self, node: Node) -> bool:
+        return node.layer.adds_gradient and self.plan.backend.compiled and self.plan.parameters.dtype == np.float32
 
     def _own_place(self, node: Node, d_output: Array) -> Array | None:
         """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
@@ -385,6 +393,7 @@ class _ShardCompiler:
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
             taken_over=node.name in self.taken_over.values(),
+            adds=node.name in self.adding,
         )
         return node.layer.compile(site)
 
