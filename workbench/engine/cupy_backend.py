@@ -72,7 +72,7 @@ class CupyBackend(Backend):
         return device
 
     def in_precision(self, precision: Precision) -> CupyBackend:
-        if precision == self.precision:
+        if precision == self.precision or not self._multiplies_in(precision):
             return self
         from workbench.engine.cupy_products import Products
 
@@ -81,6 +81,11 @@ class CupyBackend(Backend):
         with self._device:
             other._products = None if precision == "float32" else Products(self._cupy, precision)
         return other
+
+    def _multiplies_in(self, precision: Precision) -> bool:
+        """TF32 and bfloat16 came with compute capability 8 (Ampere)."""
+        major = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["major"]
+        return precision not in ("tf32", "bfloat16") or int(major) >= 8
 
     def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         if self._products is None or a.dtype != np.float32:

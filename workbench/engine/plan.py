@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Precision, Shape
+from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -60,7 +60,8 @@ class Plan:
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
         finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
-        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
+        backend: where to compute: the parameters' own, or the same in another precision.
+        loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None. For backends without kernels.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -83,10 +84,11 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
-        precision: Precision = "float32",
+        backend: Backend | None = None,
+        loss_scale: Array | None = None,
     ) -> None:
         self.parameters, self.network = parameters, parameters.network
-        self.backend = parameters.backend.in_precision(precision)
+        self.backend, self._loss_scale = backend or parameters.backend, loss_scale
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
@@ -270,6 +272,8 @@ class _ShardCompiler:
             total = strengths.sum()
             # A batch whose strengths are all 0 moves nothing.
             scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
+            if plan._loss_scale is not None:
+                xp.multiply(scale, plan._loss_scale, out=scale)
 
         return run
 
