@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 COMPILING = "compiling"
@@ -321,6 +321,7 @@ class RunEnded(Event):
         epochs: done.
         best_epoch: of the kept weights' choice; None without a dev set.
         summary: what ``workbench train --json`` prints; empty where the run failed.
+        patch: the change of the recipe that the message proposes, by path; empty where it proposes none.
     """
 
     reason: StopReason
@@ -328,6 +329,7 @@ class RunEnded(Event):
     epochs: int
     best_epoch: int | None
     summary: dict[str, Any]
+    patch: dict[str, Any] = field(default_factory=dict)
 
 
 def _finite(value: Any) -> Any:

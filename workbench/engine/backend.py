@@ -137,6 +137,14 @@ class Backend:
         """Whether an exception means that memory ran out."""
         return isinstance(error, MemoryError)
 
+    def failure_text(self, error: BaseException) -> str:
+        """What a device itself says where it failed, in a line; empty for any other error."""
+        return ""
+
+    def peak_bytes(self) -> int | None:
+        """The most memory of a device that was held since ``release``; None where it is the host's."""
+        return None
+
     def describe(self) -> str:
         """The device in words."""
         return "CPU"

@@ -16,6 +16,11 @@ from workbench.errors import DeviceError
 if TYPE_CHECKING:
     from workbench.engine.cupy_products import Products
 
+_CUDA_ERRORS = frozenset(
+    {"CUDARuntimeError", "CUDADriverError", "CUBLASError", "NVRTCError", "CompileException", "CUDNNError"}
+)
+_NO_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
+
 _INSTALL = (
     'Install it with `pip install "cupy-cuda13x[ctk]"` (or cupy-cuda12x for a CUDA 12 driver), or use --device cpu.'
 )
@@ -121,7 +126,18 @@ class CupyBackend(Backend):
             self._cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        return super().is_out_of_memory(error) or isinstance(error, self._cupy.cuda.memory.OutOfMemoryError)
+        known = isinstance(error, self._cupy.cuda.memory.OutOfMemoryError)
+        # CUDA itself, for memory that CuPy's pool does not hand out, and its libraries.
+        told = type(error).__name__ in _CUDA_ERRORS and any(word in str(error) for word in _NO_MEMORY)
+        return super().is_out_of_memory(error) or known or told
+
+    def failure_text(self, error: BaseException) -> str:
+        return _first_line(error) if type(error).__name__ in _CUDA_ERRORS else ""
+
+    def peak_bytes(self) -> int | None:
+        with self._device:
+            # The pool gives nothing back unless it is asked to.
+            return int(self._cupy.get_default_memory_pool().total_bytes())
 
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]

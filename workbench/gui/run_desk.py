@@ -288,6 +288,14 @@ class RunDesk(QObject):
         """
         return self.train(self.recipe_of(number), number)
 
+    def train_changed(self, number: int, patch: dict[str, Any]) -> int:
+        """Start a run with what is changed in another one's recipe, by path.
+
+        Raises:
+            InputError, RecipeError, StoreError: as for ``recipe_of`` and ``train``.
+        """
+        return self.train(self.recipe_of(number).replace(patch), number)
+
     def try_knob(self, number: int, knob: Knob) -> int:
         """Start a child run that differs from a run in exactly one setting; it is measured by the same goals.
 

@@ -141,6 +141,7 @@ def failed_summary(prepared: Prepared, ended: RunEnded) -> dict[str, Any]:
         "best_epoch": ended.best_epoch,
         "stop_reason": ended.reason,
         "message": ended.message,
+        "patch": ended.patch,
         "errors": dict.fromkeys(SETS),
         "examples_per_second": None,
         "device": prepared.backend.name,
