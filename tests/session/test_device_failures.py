@@ -77,8 +77,7 @@ def test_that_running_out_of_memory_proposes_half_the_batch(
     assert isinstance(ended, RunEnded)
     assert (ended.reason, ended.patch) == ("failed", {"training.batch_size": 8})
     assert ended.message == (
-        "Memory ran out on the GPU (Stand-in). The finished epochs are saved."
-        " Try training.batch_size = 8 (--set training.batch_size=8)."
+        "Memory ran out on the GPU (Stand-in). The finished epochs are saved. Try training.batch_size = 8."
     )
     assert ended.epochs == max((event.epoch for event in events if isinstance(event, EpochDone)), default=0)
     assert event_of_json(ended.to_json()) == ended
@@ -180,4 +179,4 @@ def test_that_the_command_line_says_what_to_set(
     with failing(monkeypatch, Stepper, "step", 9, _refuses(device)):
         code = main(["train", str(tmp_path / "recipe.toml"), "--run", str(tmp_path / "run"), "--device", "cuda"])
     assert code == 1
-    assert "--set training.batch_size=16" in capsys.readouterr().err
+    assert "Train it anew with --set training.batch_size=16\n" in capsys.readouterr().err

@@ -154,6 +154,8 @@ def _follow(options: argparse.Namespace, prepared: Any, folder: RunFolder, *, re
     assert ended is not None
     if ended.message:
         say(f"workbench: {ended.message}")
+    if ended.patch:
+        say(f"Train it anew with {' '.join(f'--set {path}={value}' for path, value in ended.patch.items())}")
     if ended.reason in ("diverged", "failed"):
         if options.json:
             put_json(failed_summary(prepared, ended))

@@ -48,7 +48,7 @@ def _out_of_memory(prepared: Prepared) -> Failure:
     if half is None:
         return Failure(f"{what} A batch is a single example already: make the network or its input smaller.")
     path = "training.batch_size"
-    return Failure(f"{what} Try {path} = {half} (--set {path}={half}).", {path: half})
+    return Failure(f"{what} Try {path} = {half}.", {path: half})
 
 
 def _named(backend: Backend) -> str:
