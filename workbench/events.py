@@ -75,7 +75,10 @@ class RunStarted(Event):
         examples: by set.
         layers: names of the layers with trained parameters, for the ``by layer`` values of ``StepDone``.
         train_sample: how many training examples the error after each epoch is measured on.
-        memory: bytes that training will need beside the data, about; None in logs of before it was told.
+        memory: bytes that training will need, about: of the host beside the data, or of the device with them; None in
+            logs of before it was told.
+        memory_of: whose memory that is.
+        precision: what products are computed in.
     """
 
     device: str
@@ -88,6 +91,8 @@ class RunStarted(Event):
     layers: tuple[str, ...]
     train_sample: int
     memory: int | None = None
+    memory_of: Literal["host", "device"] = "host"
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)

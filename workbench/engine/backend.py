@@ -23,6 +23,9 @@ Shape = tuple[int, ...]
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 """What operands of products are rounded to; sums, and everything else, are in float32."""
 
+CUDA_PIECE_BYTES = 2**28
+"""``Backend.piece_bytes`` of a GPU, which has no cache that a piece should stay in."""
+
 Call = Callable[[], None]
 """One thing to do in a step, on arrays that were bound before."""
 

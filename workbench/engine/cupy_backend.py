@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend, Precision, Shape
+from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Precision, Shape
 from workbench.engine.staging import Stager
 from workbench.errors import DeviceError
 
@@ -35,7 +35,7 @@ class CupyBackend(Backend):
 
     name = "cuda"
     on_host = False
-    piece_bytes = 2**28
+    piece_bytes = CUDA_PIECE_BYTES
     _products: Products | None = None
 
     def __init__(self, index: int = 0) -> None:

@@ -150,6 +150,10 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
+    def largest(self) -> int:
+        """Bytes of the largest buffer of a shard."""
+        return max(arena.largest() for arena in self._arenas)
+
     def _program(self, rows: int, finish: bool = False) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]

@@ -73,6 +73,8 @@ def _trained(
 ) -> Iterator[Event]:
     pool = ShardPool(prepared.threads)
     try:
+        # What runs before this one held does not count.
+        prepared.backend.release()
         meter = MemoryMeter()
         meter.start()
         try:
@@ -126,7 +128,7 @@ def start_of_run(folder: RunFolder) -> dict[str, Any] | None:
 
 
 def _used(meter: MemoryMeter, backend: Backend) -> int | None:
-    return meter.grown() if backend.on_host else None
+    return meter.grown() if backend.on_host else backend.peak_bytes()
 
 
 def _compiled(backend: Backend, run: str) -> Iterator[Event]:
