@@ -210,9 +210,11 @@ def test_that_a_device_then_holds_as_much_as_was_told(
     assert told["total"] == pytest.approx(used, rel=0.1)
     assert told["data"] == (pictures.nbytes + 256 * 768 if room else 2 * 256 * 768)
     started = next(event for event in events if isinstance(event, RunStarted))
-    assert (started.memory, started.memory_of) == (told["total"], "device")
+    # Where a layer's output is looked at, the next one may not write over it, which is not known yet at the start.
+    assert started.memory == pytest.approx(used, rel=0.1)
+    assert started.memory_of == "device"
     before = device_need_before(recipe.training, prepared.network, 64, 256, 600, told["data"])
-    assert before.to_json() == told
+    assert before.total == started.memory
 
 
 def test_that_no_memory_is_written_to_when_a_devices_need_is_told() -> None:
