@@ -148,6 +148,10 @@ class Backend:
         """The most memory of a device that was held since ``release``; None where it is the host's."""
         return None
 
+    def facts(self) -> dict[str, Any]:
+        """Figures and versions of a device, for a report; none of the host."""
+        return {}
+
     def describe(self) -> str:
         """The device in words."""
         return "CPU"

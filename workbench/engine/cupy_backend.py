@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -139,9 +139,29 @@ class CupyBackend(Backend):
             # The pool gives nothing back unless it is asked to.
             return int(self._cupy.get_default_memory_pool().total_bytes())
 
+    def facts(self) -> dict[str, Any]:
+        runtime = self._cupy.cuda.runtime
+        with self._device:
+            free, total = runtime.memGetInfo()
+        found = runtime.getDeviceProperties(self._device.id)
+        return {
+            "memory_total": int(total),
+            "memory_free": int(free),
+            "compute_capability": f"{found['major']}.{found['minor']}",
+            "cuda_of_driver": _version(runtime.driverGetVersion()),
+            "cuda_runtime": _version(runtime.runtimeGetVersion()),
+            "cupy": str(self._cupy.__version__),
+            "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
+        }
+
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
         return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _version(number: int) -> str:
+    """CUDA's own: 13020 is 13.2."""
+    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def _first_line(error: BaseException) -> str:
