@@ -248,7 +248,7 @@ class _ShardCompiler:
         sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
         sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
-        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
+        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), *self._scaling_loss(), loss)]
         for node, call in reversed(pairs):
             if node.name in self.learned:
                 back = (call.backward, *self.additions.get(node.name, ()))
@@ -294,10 +294,15 @@ class _ShardCompiler:
             total = strengths.sum()
             # A batch whose strengths are all 0 moves nothing.
             scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
-            if plan._loss_scale is not None:
-                xp.multiply(scale, plan._loss_scale, out=scale)
 
         return run
+
+    def _scaling_loss(self) -> list[Call]:
+        """What makes the gradient that of the loss times its scale."""
+        plan, scale, factor = self.plan, self.plan._scales[self.shard], self.plan._loss_scale
+        if factor is None:
+            return []
+        return [lambda: plan.backend.xp.multiply(scale, factor, out=scale)]
 
     def _taken_over(self) -> dict[str, str]:
         """The layers whose work the next one does, each with its reader."""

@@ -61,10 +61,10 @@ class Stepper:
             shape, dtype = self._trained.shape, self._trained.dtype
             self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.vectors}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
-        self._compiled = self._compiled_update()
-        finish = self._compiled.finish if self._compiled and self._at_once() else None
         computing = self.backend.in_precision(recipe.precision)
         self.scaling = LossScale(self.backend) if computing.precision == "float16" else None
+        self._compiled = self._compiled_update()
+        finish = self._compiled.finish if self._compiled and self._at_once() else None
         self.plan = Plan(
             parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish, backend=computing,
             loss_scale=self.scaling.scale if self.scaling else None,
@@ -122,14 +122,12 @@ class Stepper:
             gradient = self.plan.gradient
             self._begin_update(gradient)
             if watch is None:
-                self.regularization.change(gradient)
-                self._update(gradient, rate, update or number)
+                self._finish_update(gradient, rate, update or number)
                 return
             gradients, weights, updates = watch.reshape(3, -1)
             self._squares(gradient, gradients)
-            self.regularization.change(gradient)
             before = self._trained.copy()
-            self._update(gradient, rate, update or number)
+            self._finish_update(gradient, rate, update or number)
             self._squares(before, weights)
             self._squares(self._trained - before, updates)
 
@@ -139,6 +137,12 @@ class Stepper:
         if self.scaling:
             self.scaling.begin(gradient)
 
+    def _finish_update(self, gradient: Array, rate: float, number: int) -> None:
+        self.regularization.change(gradient)
+        self._update(gradient, rate, number)
+        if self.scaling:
+            self.scaling.end()
+
     def _compiled_update(self) -> CompiledUpdate | None:
         if not CompiledUpdate.fits(self.optimizer, self.parameters):
             return None
@@ -146,7 +150,7 @@ class Stepper:
 
     def _at_once(self) -> bool:
         """Whether a stretch of the weights can be updated as soon as its gradient is there."""
-        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None
+        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None and self.scaling is None
 
     def _update(self, gradient: Array, rate: float, number: int) -> None:
         if self._compiled:
@@ -158,8 +162,6 @@ class Stepper:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
         self._limit(number)
-        if self.scaling:
-            self.scaling.end()
 
     def _limit(self, number: int) -> None:
         """What needs the updated weights of all threads: their limit, and the average that follows it."""
