@@ -53,6 +53,10 @@ class Backend:
         """The array on this backend, copied only where it must be."""
         return np.asarray(array, dtype)
 
+    def upload(self, array: np.ndarray[Any, Any]) -> Array:
+        """A large array on this backend, which need not be in the host's memory as a whole."""
+        return self.asarray(array)
+
     def empty(self, shape: Shape, dtype: Any) -> Array:
         """An array for the long run, its contents undefined."""
         return self.xp.empty(shape, dtype)

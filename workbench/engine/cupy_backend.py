@@ -16,6 +16,9 @@ from workbench.errors import DeviceError
 if TYPE_CHECKING:
     from workbench.engine.cupy_products import Products
 
+_UPLOAD = 2**26
+"""Bytes of a large array that are uploaded at a time."""
+
 _CUDA_ERRORS = frozenset(
     {"CUDARuntimeError", "CUDADriverError", "CUBLASError", "NVRTCError", "CompileException", "CUDNNError"}
 )
@@ -65,6 +68,15 @@ class CupyBackend(Backend):
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         with self._device:
             return self._cupy.asarray(array, dtype)
+
+    def upload(self, array: np.ndarray[Any, Any]) -> Array:
+        """In pieces: at once, CuPy would first make a copy of all of it in pinned memory."""
+        with self._device:
+            there = self._cupy.empty(array.shape, array.dtype)
+            step = max(1, _UPLOAD // max(1, array[:1].nbytes))
+            for start in range(0, len(array), step):
+                there[start : start + step].set(np.ascontiguousarray(array[start : start + step]))
+            return there
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(self._cupy.asnumpy(array))

@@ -198,7 +198,7 @@ class Stepper:
         into[...] = 0
         for slot in self._slots:
             part = vector[slot.start : slot.stop]
-            into[self._places[slot.layer]] += part @ part
+            into[self._places[slot.layer]] += self.backend.xp.dot(part, part)
 
     def tensors(self) -> Tensors:
         """The model's numbers, and beside them what training goes on with, for a checkpoint.
