@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from workbench.engine.cuda.calls import Launcher
 
 Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
@@ -29,6 +32,9 @@ class Backend:
     on_host = True
     compiled = False
     """Whether kernels of ``workbench.engine.kernels`` may be bound to its arrays, which then are NumPy's."""
+
+    cuda: Launcher | None = None
+    """What starts kernels of ``workbench.engine.cuda`` on its arrays; None where there are none."""
 
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
@@ -60,6 +66,15 @@ class Backend:
     def current(self) -> AbstractContextManager[object]:
         """A context in which this backend's device is the current one of the calling thread."""
         return nullcontext()
+
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """The product of a layer's values or weights, in the precision that the backend was asked to multiply in.
+
+        Args:
+            a, b: ``(..., m, k)`` and ``(..., k, n)``.
+            out: ``(..., m, n)``; a new array where None.
+        """
+        return self.xp.matmul(a, b, out=out)
 
     def erf(self, x: Array, out: Array) -> None:
         """The error function, element by element."""

@@ -1,14 +1,17 @@
-"""CuPy on a CUDA device: the only module that imports CuPy."""
+"""CuPy on a CUDA device; this and ``cuda/cupy_launcher.py`` are all that imports CuPy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend
+from workbench.engine.backend import Array, Backend, Call
+from workbench.engine.switch import kernels_are_off
+from workbench.engine.cuda.cupy_launcher import CupyLauncher
+from workbench.engine.cuda.graphs import joined
 from workbench.errors import DeviceError
 
 _INSTALL = (
@@ -44,6 +47,8 @@ class CupyBackend(Backend):
             with self._device:
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
+            if not kernels_are_off():
+                self.cuda = CupyLauncher(cupy)
         except DeviceError:
             raise
         except Exception as error:
@@ -73,6 +78,13 @@ class CupyBackend(Backend):
     def blocks(self, length: int) -> Iterator[slice]:
         # One launch over the whole vector: a GPU has no use for cache-sized pieces.
         yield slice(0, length)
+
+    def joined(self, calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:
+        return joined(self.cuda, calls) if self.cuda else list(calls)
+
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        with self._device:
+            yield from self.cuda.prepare() if self.cuda else ()
 
     def free_bytes(self) -> int | None:
         with self._device:

@@ -96,6 +96,10 @@ class _Conv(Layer):
             from workbench.layers.conv_compiled import compiled_convolution
 
             return compiled_convolution(site, geometry)
+        if site.cuda:
+            from workbench.layers.conv_cuda import convolution_on_cuda
+
+            return convolution_on_cuda(site, geometry)
         from workbench.layers.conv_arrays import convolution
 
         return convolution(site, geometry)
