@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ _SHIM = Path(__file__).parent / "cuda" / "shim.h"
 _FOLDER = Path(__file__).parents[2] / ".kernels"
 _FLAGS = ("-std=c++20", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-w")
 
-needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="g++, which compiles the CUDA sources, is missing")
+needs_compiler = pytest.mark.skipif(
+    shutil.which("g++") is None, reason="g++, which compiles the CUDA sources, is missing"
+)
 
 _GUARD = 64
 """Values on either side of an array that nobody may write to; NaN, so that reading them shows too."""
@@ -55,15 +58,16 @@ def _source() -> str:
 
 def _compile(text: str, path: Path) -> None:
     _FOLDER.mkdir(exist_ok=True)
-    own = path.with_suffix(f".{os.getpid()}")
-    source = own.with_suffix(f".{os.getpid()}.cpp")
-    source.write_text(text, encoding="utf-8")
-    try:
-        subprocess.run(["g++", *_FLAGS, "-o", str(own), str(source)], check=True, capture_output=True, text=True)
-    except subprocess.CalledProcessError as error:
-        raise AssertionError(f"g++ refuses the CUDA sources:\n{error.stderr[:4000]}") from None
-    own.replace(path)
-    source.unlink()
+    with TemporaryDirectory() as folder:
+        source, made = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
+        source.write_text(text, encoding="utf-8")
+        try:
+            subprocess.run(["g++", *_FLAGS, "-o", str(made), str(source)], check=True, capture_output=True, text=True)
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(f"g++ refuses the CUDA sources:\n{error.stderr[:4000]}") from None
+        own = path.with_suffix(f".{os.getpid()}")
+        shutil.copy(made, own)
+        own.replace(path)
 
 
 class EmulatedLauncher(Launcher):

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Call
-from workbench.engine.switch import kernels_are_off
 from workbench.engine.cuda.cupy_launcher import CupyLauncher
 from workbench.engine.cuda.graphs import joined
+from workbench.engine.switch import kernels_are_off
 from workbench.errors import DeviceError
 
 _INSTALL = (

@@ -135,13 +135,13 @@ class RecordingPool(ShardPool):
             for single, spent, count in zip(call.calls, seconds.tolist(), pieces, strict=True):
                 yield (owner(single), single.kernel.name), spent, count
             return
-        for single in singles or (call,):
+        for piece in singles or (call,):
             self._backend.synchronize()
             start = time.perf_counter()
-            single()
+            piece()
             self._backend.synchronize()
             # What was fused into one launch counts for the first of them.
-            began, kernel = getattr(single, "origin", single), getattr(single, "kernel", None)
+            began, kernel = getattr(piece, "origin", piece), getattr(piece, "kernel", None)
             yield (owner(began), kernel.name if kernel else ""), time.perf_counter() - start, 1
 
 

@@ -24,7 +24,7 @@ class _Compiler:
         self.site, self.geometry, self.launcher = site, geometry, launcher_of(site.backend)
         self.depth, self.share = geometry.channels // geometry.groups, geometry.filters // geometry.groups
         self.places = site.rows * geometry.rows.count * geometry.columns.count
-        self.sizes = _sizes(geometry)
+        self.sizes = sizes_of(geometry)
 
     def calls(self) -> Calls:
         site, bias, gradients = self.site, self.site.weights.get("bias"), self.site.gradients
@@ -51,7 +51,13 @@ class _Compiler:
         target = d_weight if parts == 1 else site.buffer("weight gradient parts", shape, d_weight.dtype)
         arrays = site.inputs[0], site.d_output, target
         summed = launcher.call(
-            f"conv_weight_gradient_{tile}", (count, parts, groups), threads(tile), *arrays, self.sizes, self.places, each
+            f"conv_weight_gradient_{tile}",
+            (count, parts, groups),
+            threads(tile),
+            *arrays,
+            self.sizes,
+            self.places,
+            each,
         )
         return [summed] if parts == 1 else [summed, shifted(launcher, target, d_weight, None, parts)]
 
@@ -75,8 +81,8 @@ def _is_a_product(geometry: Geometry) -> bool:
     return stays and geometry.taps == geometry.groups == 1
 
 
-def _sizes(geometry: Geometry) -> tuple[int, ...]:
-    """In the order of ``Geometry`` in ``conv.cu``."""
+def sizes_of(geometry: Geometry) -> tuple[int, ...]:
+    """The numbers in the order of ``Geometry`` in ``conv.cu``."""
     rows, columns = geometry.rows, geometry.columns
     return (
         rows.size, columns.size, geometry.channels, rows.count, columns.count, geometry.filters, rows.window,

@@ -1,4 +1,4 @@
-"""Products of values and weights on a GPU, with the bias in the launch behind: the dense layer, and 1x1 convolutions."""
+"""Products of values and weights on a GPU, the bias in the launch behind: the dense layer, and 1x1 convolutions."""
 
 from __future__ import annotations
 

@@ -142,9 +142,7 @@ def _sum_on_cuda(site: Site, launcher: Launcher) -> Calls:
         for before, other in zip(befores, site.inputs[1:], strict=True)
     ]
     found = [dx for dx in site.d_inputs if dx is not None]
-    return Calls(
-        Chain(*sums), Chain(*(launcher.over(count, "copy_values", site.d_output, dx, count) for dx in found))
-    )
+    return Calls(Chain(*sums), Chain(*(launcher.over(count, "copy_values", site.d_output, dx, count) for dx in found)))
 
 
 def _join_on_cuda(site: Site, launcher: Launcher, stops: list[int]) -> Calls:

@@ -4,6 +4,7 @@
 // order that can be chosen. So a missing barrier shows as a result that depends on the order, a barrier that not all
 // threads reach and one that never opens are errors.
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -37,7 +38,8 @@ enum State { READY, AT_BLOCK, AT_WARP, DONE };
 constexpr int MOST = 1024, STACK = 64 * 1024;
 
 struct Thread {
-    ucontext_t context;
+    jmp_buf point;
+    bool made;
     State state;
     dim3 place;
     unsigned long long shown;
@@ -45,14 +47,16 @@ struct Thread {
 
 static Thread threads[MOST];
 static char* stacks = nullptr;
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static int current, count, order;
 static char message[200];
 
+// Contexts are entered once and then switched by jumps, which ask nothing of the system.
 inline void wait(State state)
 {
     threads[current].state = state;
-    swapcontext(&threads[current].context, &scheduler);
+    if (!_setjmp(threads[current].point))
+        _longjmp(scheduler, 1);
 }
 
 template <class T>
@@ -99,9 +103,10 @@ inline bool all_done()
 inline bool released()
 {
     bool any = opened(AT_BLOCK, 0, count);
-    for (int first = 0; first < count; first += 32)
+    // Threads of a warp that is not whole have nobody to exchange with.
+    for (int first = 0; first + 32 <= count; first += 32)
         if (threads[first].state == AT_WARP)
-            any = opened(AT_WARP, first, first + 32 < count ? first + 32 : count) || any;
+            any = opened(AT_WARP, first, first + 32) || any;
     return any;
 }
 
@@ -111,9 +116,28 @@ static void* given;
 
 static void begin()
 {
-    body(given);
-    threads[current].state = DONE;
-    swapcontext(&threads[current].context, &scheduler);
+    while (true) {
+        body(given);
+        wait(DONE);
+    }
+}
+
+__attribute__((noinline)) static void resume(int t)
+{
+    if (_setjmp(scheduler))
+        return;
+    current = t;
+    threadIdx = threads[t].place;
+    if (threads[t].made)
+        _longjmp(threads[t].point, 1);
+    threads[t].made = true;
+    static ucontext_t context;
+    getcontext(&context);
+    context.uc_stack.ss_sp = stacks + (size_t)t * STACK;
+    context.uc_stack.ss_size = STACK;
+    context.uc_link = nullptr;
+    makecontext(&context, begin, 0);
+    setcontext(&context);
 }
 
 inline bool run_block()
@@ -121,26 +145,20 @@ inline bool run_block()
     if (!stacks)
         stacks = (char*)malloc((size_t)MOST * STACK);
     for (int t = 0; t < count; t++) {
-        getcontext(&threads[t].context);
-        threads[t].context.uc_stack.ss_sp = stacks + (size_t)t * STACK;
-        threads[t].context.uc_stack.ss_size = STACK;
-        threads[t].context.uc_link = &scheduler;
-        makecontext(&threads[t].context, begin, 0);
         threads[t].state = READY;
         threads[t].place = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
     }
     while (true) {
         for (int number = 0; number < count; number++) {
             int t = turn(number);
-            if (threads[t].state != READY)
-                continue;
-            current = t;
-            threadIdx = threads[t].place;
-            swapcontext(&scheduler, &threads[t].context);
+            if (threads[t].state == READY)
+                resume(t);
         }
         if (all_done())
             return true;
         if (!released()) {
+            for (int t = 0; t < MOST; t++)
+                threads[t].made = false;
             snprintf(message, sizeof message, "not all threads of block %u, %u, %u reach a barrier", blockIdx.x, blockIdx.y, blockIdx.z);
             return false;
         }

@@ -9,6 +9,7 @@ from workbench.engine.backend import Call
 from workbench.engine.cuda.calls import CudaCall, Launcher
 from workbench.engine.cuda.pointwise import fused
 
+
 class Recorded:
     """Launches in a row.
 
@@ -47,12 +48,15 @@ class Recorded:
             self._launcher.why_not = str(error).strip().partition("\n")[0] or type(error).__name__
             return None
 
+
 def joined(launcher: Launcher, calls: Iterable[Call]) -> list[Call]:
     """The calls, launches in a row fused where they can be, and recorded together; what Python does stays between."""
     found: list[Call] = []
     for ours, run in itertools.groupby(calls, lambda call: isinstance(call, CudaCall)):
-        found += _joined_launches(launcher, list(run)) if ours else run  # type: ignore[arg-type]
+        together = list(run)
+        found += _joined_launches(launcher, together) if ours else together  # type: ignore[arg-type]
     return found
+
 
 def _joined_launches(launcher: Launcher, calls: Sequence[CudaCall]) -> Iterator[Call]:
     launches = fused(calls)

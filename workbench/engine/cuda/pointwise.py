@@ -1,4 +1,4 @@
-"""What is done value by value: stages that neighboring layers bind by themselves, and that are fused into one launch."""
+"""What is done value by value: stages that neighboring layers bind by themselves, fused into one launch."""
 
 from __future__ import annotations
 

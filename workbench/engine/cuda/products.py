@@ -79,9 +79,7 @@ def product(
     return calls
 
 
-def _by_library(
-    backend: Backend, form: Form, left: Array, right: Array, out: Array, bias: Array | None
-) -> list[Call]:
+def _by_library(backend: Backend, form: Form, left: Array, right: Array, out: Array, bias: Array | None) -> list[Call]:
     a = left.T if form == "left_turned_product" else left
     b = right.T if form == "right_turned_product" else right
     calls: list[Call] = [lambda: backend.matmul(a, b, out=out)]

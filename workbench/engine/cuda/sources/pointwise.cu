@@ -139,6 +139,8 @@ extern "C" __global__ void write_words(
     unsigned long long j, unsigned long long k, unsigned long long l, unsigned long long m)
 {
     unsigned long long words[12] = {a, b, c, d, e, f, g, h, j, k, l, m};
-    for (int i = 0; i < count; i++)
-        target[i] = words[i];
+#pragma unroll
+    for (int i = 0; i < 12; i++)
+        if (i < count)
+            target[i] = words[i];
 }

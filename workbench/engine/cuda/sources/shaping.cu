@@ -75,3 +75,45 @@ extern "C" __global__ void frame_pictures(const float* x, float* y, Sizes sizes,
         y[i] = inside ? x[((number * height + row) * width + column) * channels + c] : 0.0f;
     }
 }
+
+// An axis made longer by a factor: arrays (outer, size, inner) to (outer, size * factor, inner). Of the old values that a
+// new one lies between, `first` comes before; its share is what is left of `share`. Without `linear` the old value itself.
+__device__ __forceinline__ void between(int place, int size, int factor, int linear, int& first, float& share)
+{
+    float middle = (place + 0.5f) / factor - 0.5f;
+    middle = fminf(fmaxf(middle, 0.0f), size - 1.0f);
+    first = linear ? (int)middle : place / factor;
+    share = linear ? middle - first : 0.0f;
+}
+
+extern "C" __global__ void stretch_axis(const float* x, float* y, int size, int factor, int inner, int linear, int count)
+{
+    EACH(i, count) {
+        int within = i % inner, line = i / inner, first;
+        float share;
+        between(line % (size * factor), size, factor, linear, first, share);
+        const float* old = x + (long long)(line / (size * factor)) * size * inner + within;
+        float value = old[first * inner];
+        y[i] = share > 0.0f ? value * (1.0f - share) + old[min(first + 1, size - 1) * inner] * share : value;
+    }
+}
+
+extern "C" __global__ void stretch_axis_back(
+    const float* dy, float* dx, int size, int factor, int inner, int linear, int count)
+{
+    EACH(i, count) {
+        int within = i % inner, line = i / inner, old = line % size;
+        const float* slopes = dy + (long long)(line / size) * size * factor * inner + within;
+        float total = 0.0f;
+        int start = linear ? max(0, (old - 1) * factor) : old * factor;
+        int stop = linear ? min(size, old + 2) * factor : (old + 1) * factor;
+        for (int place = start; place < stop; place++) {
+            int first;
+            float share;
+            between(place, size, factor, linear, first, share);
+            float counts = (first == old ? 1.0f - share : 0.0f) + (min(first + 1, size - 1) == old ? share : 0.0f);
+            total += slopes[place * inner] * counts;
+        }
+        dx[i] = total;
+    }
+}
