@@ -12,7 +12,16 @@ from support.networks import Bench, network_of, random_parameters
 from workbench.engine.backend import Call
 from workbench.engine.cuda.calls import CudaCall, Words, blocks_for
 from workbench.engine.cuda.graphs import Recorded, joined
-from workbench.engine.cuda.pointwise import Dropping, bent, bent_back, column_sums, dropped, dropped_back, fused, shifted
+from workbench.engine.cuda.pointwise import (
+    Dropping,
+    bent,
+    bent_back,
+    column_sums,
+    dropped,
+    dropped_back,
+    fused,
+    shifted,
+)
 from workbench.engine.cuda.products import BLOCKS, cut, is_ours
 from workbench.engine.cuda.source_files import kernels, modules, text_of
 
@@ -106,7 +115,7 @@ def test_that_bias_activation_and_dropout_are_one_launch_each_way(launcher: Emul
     assert (w == 0).any()
     assert together.origin is single[0]
 
-    dw, dz, dy, d_bias = _floats(6, 5), *(np.full((6, 5), np.nan, np.float32) for _ in range(2)), np.zeros(5, np.float32)
+    dw, (dz, dy), d_bias = _floats(6, 5), np.full((2, 6, 5), np.nan, np.float32), np.zeros(5, np.float32)
     back = [dropped_back(launcher, dropping, dw, dz), bent_back(launcher, "tanh", 0.0, z, dz, dy)]
     back += column_sums(launcher, dy, d_bias, None)
     (together,) = fused(back)

@@ -106,20 +106,21 @@ class Bench:
 
     def fill(self, rows: int, seed: int) -> None:
         """Random rows of input, targets and strengths."""
-        numbers, plan, asarray = np.random.default_rng(seed), self.plan, self.plan.backend.asarray
-        plan.input[:rows] = asarray(inputs_of(plan.network, rows, numbers))
+        numbers, plan = np.random.default_rng(seed), self.plan
+        asarray = plan.backend.asarray
+        plan.input[:rows] = asarray(inputs_of(plan.network, rows, numbers), plan.input.dtype)
         if plan.targets.dtype == np.int64:
             classes = max(2, plan.network.outputs)
             plan.targets[:rows] = asarray(numbers.integers(0, classes, rows))
         else:
-            plan.targets[:rows] = asarray(numbers.normal(size=plan.targets[:rows].shape))
-        plan.strengths[:rows] = asarray(numbers.uniform(0.5, 2.0, rows))
+            plan.targets[:rows] = asarray(numbers.normal(size=plan.targets[:rows].shape), plan.targets.dtype)
+        plan.strengths[:rows] = asarray(numbers.uniform(0.5, 2.0, rows), plan.strengths.dtype)
 
     def run(self, rows: int | None = None) -> tuple[Array, Array]:
         """Output and gradient, on the host."""
         count, to_host = rows or self.plan.batch, self.plan.backend.to_host
         self.plan.run(count)
-        return to_host(self.plan.output[:count]).copy(), to_host(self.plan.gradient).copy()
+        return np.array(to_host(self.plan.output[:count])), np.array(to_host(self.plan.gradient))
 
     def loss(self) -> float:
         """The weighted mean loss of the last run."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from workbench.engine.staging import Stager
 
 if TYPE_CHECKING:
     from workbench.engine.cuda.calls import Launcher
@@ -20,6 +22,9 @@ Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
 
 Shape = tuple[int, ...]
+
+Precision = Literal["float32", "tf32", "bfloat16", "float16"]
+"""What operands of products are rounded to; sums, and everything else, are in float32."""
 
 Call = Callable[[], None]
 """One thing to do in a step, on arrays that were bound before."""
@@ -43,6 +48,9 @@ class Backend:
     """Bytes of working memory for a piece of a batch (window copies of a convolution)."""
 
     xp: Any = np
+
+    precision: Precision = "float32"
+    """In which ``matmul`` multiplies."""
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """The array on this backend, copied only where it must be."""
@@ -75,6 +83,23 @@ class Backend:
             out: ``(..., m, n)``; a new array where None.
         """
         return self.xp.matmul(a, b, out=out)
+
+    def in_precision(self, precision: Precision) -> Backend:
+        """The same device, multiplying in another precision where it can: a CPU multiplies in float32 anyway."""
+        return self
+
+    def scratch_bytes(self) -> int:
+        """Memory that it keeps for products."""
+        return 0
+
+    def stager(self, shape: Shape, dtype: Any) -> Stager:
+        """What brings batches here that are gathered on the host.
+
+        Args:
+            shape: of an example.
+            dtype: of its values.
+        """
+        return Stager(shape, dtype)
 
     def erf(self, x: Array, out: Array) -> None:
         """The error function, element by element."""

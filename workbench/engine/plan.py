@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.backend import Array, Backend, Call, Precision, Shape
 from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -61,6 +61,7 @@ class Plan:
         clock: read by layers that draw random numbers.
         finish: what threads do with parts of the gradient, on a GPU with all of it, where ``run`` is asked to; for
             backends with kernels only.
+        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -83,8 +84,10 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
+        precision: Precision = "float32",
     ) -> None:
-        self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
+        self.parameters, self.network = parameters, parameters.network
+        self.backend = parameters.backend.in_precision(precision)
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1

@@ -71,21 +71,22 @@ class Dense(Layer):
 
             return dense_on_cuda(site)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+        matmul = site.backend.matmul
         weight, bias = site.weights["weight"], site.weights.get("bias")
         d_weight, d_bias = site.gradients.get("weight"), site.gradients.get("bias")
 
         def forward() -> None:
-            xp.matmul(x, weight, out=y)
+            matmul(x, weight, out=y)
             if bias is not None:
                 xp.add(y, bias, out=y)
 
         def backward() -> None:
             if d_weight is not None:
-                xp.matmul(x.T, dy, out=d_weight)
+                matmul(x.T, dy, out=d_weight)
             if d_bias is not None:
                 xp.sum(dy, axis=0, out=d_bias)
             if dx is not None:
-                xp.matmul(dy, weight.T, out=dx)
+                matmul(dy, weight.T, out=dx)
 
         return Calls(forward, backward)
 

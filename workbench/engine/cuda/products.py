@@ -68,7 +68,7 @@ def product(
     """
     launcher, (rows, columns) = launcher_of(backend), out.shape
     depth = left.shape[0] if form == "left_turned_product" else left.shape[1]
-    if not is_ours(rows, columns, depth):
+    if backend.precision != "float32" or not is_ours(rows, columns, depth):
         return _by_library(backend, form, left, right, out, bias)
     tile, count, parts, each = cut(rows, columns, depth)
     target = out if parts == 1 else buffer(f"{form} parts", (parts, rows, columns), out.dtype)
