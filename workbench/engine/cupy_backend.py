@@ -11,9 +11,9 @@ import numpy as np
 
 from workbench.engine.backend import Array, Backend, Call, Precision, Shape
 from workbench.engine.cuda.cupy_launcher import CupyLauncher
-from workbench.engine.cuda.graphs import joined
+from workbench.engine.cuda.graphs import joined, try_out
 from workbench.engine.staging import Stager
-from workbench.engine.switch import kernels_are_off
+from workbench.engine.switch import KERNELS_SWITCH, kernels_are_off
 from workbench.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class CupyBackend(Backend):
             with self._device:
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
-            if not kernels_are_off():
-                self.cuda = CupyLauncher(cupy)
+                self.cuda, self._computes_with = _own_kernels(cupy)
         except DeviceError:
             raise
         except Exception as error:
@@ -130,9 +129,26 @@ class CupyBackend(Backend):
     def is_out_of_memory(self, error: BaseException) -> bool:
         return super().is_out_of_memory(error) or isinstance(error, self._cupy.cuda.memory.OutOfMemoryError)
 
+    def about(self) -> str:
+        return f"{self.describe()}; {self._computes_with}"
+
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
         return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _own_kernels(cupy: Any) -> tuple[CupyLauncher | None, str]:
+    """What launches kernels of our own, None where that cannot be; and the same in words."""
+    if kernels_are_off():
+        return None, f"array operations only ({KERNELS_SWITCH} is off)"
+    launcher = CupyLauncher(cupy)
+    try:
+        try_out(launcher, cupy)
+    except Exception as error:  # A compiler that is missing or too old fails in many ways; arrays go on without it.
+        return None, f"array operations only: kernels of our own fail here ({_first_line(error)})"
+    if launcher.records:
+        return launcher, "kernels of our own, recorded as CUDA graphs"
+    return launcher, f"kernels of our own, launched one by one: they cannot be recorded here ({launcher.why_not})"
 
 
 def _first_line(error: BaseException) -> str:

@@ -79,7 +79,7 @@ def devices() -> tuple[DeviceReport, ...]:
     """The CPU and the GPU, each with what it is or what it lacks."""
     cpu = DeviceReport("cpu", True, f"CPU, {cores()} cores")
     try:
-        return cpu, DeviceReport("cuda", True, open_backend("cuda").describe())
+        return cpu, DeviceReport("cuda", True, open_backend("cuda").about())
     except DeviceError as error:
         return cpu, DeviceReport("cuda", False, str(error))
 

@@ -20,7 +20,7 @@ _SIZES = {"Sizes": 96}
 
 def add_kernels(cupy: Any, device: Device) -> ModuleType:
     """Give a module in CuPy's place kernels and graphs; the module in place of ``cupy_backends.cuda.api.driver``."""
-    machine = _Machine(device)
+    machine = Machine(device)
     cupy.RawModule = machine.module
     cupy.cuda.Stream = lambda non_blocking=False, **_: _Capturing(machine)
     cupy.cuda.get_current_stream = lambda: machine.current
@@ -29,11 +29,11 @@ def add_kernels(cupy: Any, device: Device) -> ModuleType:
     return driver
 
 
-class _Machine:
+class Machine:
     """Launches, and what they have come to.
 
     Attributes:
-        recordings, replays, launches: how many there were.
+        recordings, replays, launches: how many there were; a recording is no launch, a replay launches all it has.
     """
 
     def __init__(self, device: Device) -> None:
@@ -86,7 +86,7 @@ class _Machine:
 class _Capturing(Stream):
     """A stream that launches can be recorded on."""
 
-    def __init__(self, machine: _Machine) -> None:
+    def __init__(self, machine: Machine) -> None:
         super().__init__(machine.device)
         self._machine, self.ptr = machine, id(self)
         self.kept: list[tuple[int, list[int], tuple[Any, Any]]] = []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from workbench.engine.backend import Call
 from workbench.engine.cuda.calls import CudaCall, Launcher
@@ -64,3 +67,22 @@ def _joined_launches(launcher: Launcher, calls: Sequence[CudaCall]) -> Iterator[
         yield Recorded(launcher, launches)
     else:
         yield from launches
+
+
+def try_out(launcher: Launcher, xp: Any) -> None:
+    """Compile, launch and record something small: what a device refuses shows now, not within a training.
+
+    Args:
+        launcher: ``records`` then says whether launches can be recorded.
+        xp: makes arrays on the device.
+
+    Raises:
+        Exception: whatever the device or its compiler says.
+    """
+    x, y, z = xp.ones(4, np.float32), xp.zeros(4, np.float32), xp.zeros(4, np.float32)
+    (call,) = joined(launcher, [launcher.over(4, "copy_values", x, y, 4), launcher.over(4, "add_values", x, y, z, 4)])
+    for _ in range(3):
+        z[...] = 0
+        call()
+        if float(z.sum()) != 8.0:
+            raise ArithmeticError("a sum came out wrong")
