@@ -206,14 +206,13 @@ def test_that_without_shuffling_batches_come_in_source_order(tmp_path):
     with RunFolder.create(tmp_path / "run", recipe) as run:
         training, events = train(prepared, run)
         seen = []
-        passing = training.feeder.passing
+        step, plan = training.stepper.step, training.stepper.plan
 
-        def watch(plan, rows, epoch=None):
-            for count in passing(plan, rows, epoch):
-                seen.append(plan.input[:count].copy())
-                yield count
+        def watch(rows, *arguments, **named):
+            step(rows, *arguments, **named)
+            seen.append(plan.input[:rows].copy())
 
-        training.feeder.passing = watch
+        training.stepper.step = watch
         list(events)
     dataset = prepared.dataset
     order = dataset.sets["train"]

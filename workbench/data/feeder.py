@@ -83,15 +83,15 @@ class Feeder:
         """Fill a plan with all of the rows in order, batch after batch.
 
         On a device the rows' numbers are uploaded once. Where the examples do not lie there, a batch is gathered and
-        copied while the device computes the one before.
+        copied while the device computes the one before. On a CPU the plan's threads gather it when the plan runs.
 
         Args:
             plan: its ``batch`` is the size of all batches but the last.
             rows, epoch: as for ``fill``.
 
         Yields:
-            The rows of each batch, once it stands in the plan; what is to be computed of it must have been started
-            when the next one is asked for.
+            The rows of each batch, once the plan's next run computes it; that must have been started when the next
+            one is asked for.
 
         Raises:
             IndexError: there is no such row.
@@ -101,7 +101,12 @@ class Feeder:
             places = rows if self._backend.on_host else self._backend.asarray(rows)
         for start in range(0, len(rows), plan.batch):
             cut = slice(start, start + plan.batch)
-            self._fill(plan, rows[cut], places[cut], epoch)
+            compiled = self._compiled(plan, len(rows[cut]), epoch)
+            if compiled is not None:
+                compiled.begin(rows[cut])
+                plan.source = compiled
+            else:
+                self._fill(plan, rows[cut], places[cut], epoch)
             yield len(rows[cut])
 
     def _checked(self, rows: Rows) -> Rows:

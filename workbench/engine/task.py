@@ -11,7 +11,7 @@ import numpy as np
 from workbench.engine.backend import Array, Backend, Call
 from workbench.engine.layer import unchained
 
-Duty = Literal["start", "forward", "loss", "backward", "gradient", "update", "waiting"]
+Duty = Literal["feeding", "start", "forward", "loss", "backward", "gradient", "update", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,6 @@ class Task:
                 call()
 
 
-Ending = Callable[[int], list[Owned]]
-"""By a shard's number: what its thread does once the batch has gone through all layers."""
+Ending = Callable[[int], tuple[list[Owned], list[Array]]]
+"""By a shard's number: what its thread does once the batch has gone through all layers, and the arrays of it that
+nothing else touches (see ``Backend.joined``)."""

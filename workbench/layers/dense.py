@@ -112,6 +112,7 @@ class Dense(Layer):
 def _compiled(site: Site) -> Calls:
     from workbench.engine.kernels import dense as kernels
     from workbench.engine.kernels.calls import ONE, NativeCall
+    from workbench.engine.kernels.products import WIDTH
     from workbench.engine.kernels.tile import tile_address
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
@@ -120,26 +121,28 @@ def _compiled(site: Site) -> Calls:
     forward = NativeCall(kernels.dense_forward, rows, tile, x, weight, 0 if bias is None else bias, y, *sizes)
     backward, shared = [], []
     if "weight" in gradients:
-        shared.append(SharedGradient("weight", _weight_gradient(site)))
+        panels = site.buffer("panels", (rows * -(-sizes[1] // WIDTH) * WIDTH,), weight.dtype)
+        backward.append(NativeCall(kernels.dense_panels, rows, dy, panels, sizes[1]))
+        shared.append(SharedGradient("weight", _weight_gradient(site, panels)))
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (rows * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
-        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, room, *sizes))
+        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
 
-def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
+def _weight_gradient(site: Site, panels: Array) -> Callable[[int, Array, bool], Call]:
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import MOST, dense_weight_gradient
+    from workbench.engine.kernels.dense import LEAST, dense_weight_gradient
     from workbench.engine.kernels.tile import tile_address
 
-    x, dy, sizes = site.inputs[0], site.d_output, site.weights["weight"].shape
+    x, sizes = site.inputs[0], site.weights["weight"].shape
 
-    def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
-        fields = tile_address(), x, dy, gradient, *sizes, site.rows, int(add)
+    def call(first: int, gradient: Array, add: bool) -> Call:
+        # An address: rows of the gradient are columns of x, which a kernel's rows do not count.
+        place = x.ctypes.data + first * x.itemsize
+        fields = tile_address(), place, panels, gradient, *sizes, site.rows, int(add)
         row_bytes = gradient.itemsize * (sizes[1] + site.rows)
-        # Each time the right side of the product is copied together anew.
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
+        return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=LEAST)
 
     return call

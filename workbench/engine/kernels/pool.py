@@ -15,14 +15,17 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 @kernel
 def max_pool_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: x, y, sizes. NaN stays NaN."""
-    x, y, at = longs(arguments, 3)
+    """Arguments: x, y, sizes, and 1 for no less than 0. NaN stays NaN."""
+    x, y, at, floored = longs(arguments, 4)
     height, width, channels, rows, columns, tall, wide, down, right, top, left = longs(at, 11)
     for number in range(first, last):
         for row in range(rows):
             for column in range(columns):
                 out = floats(y + 4 * ((number * rows + row) * columns + column) * channels, channels)
-                fresh = True
+                fresh = floored == 0
+                if floored:
+                    for c in range(channels):
+                        out[c] = _ZERO
                 for i in range(max(0, row * down - top), min(height, row * down - top + tall)):
                     for j in range(max(0, column * right - left), min(width, column * right - left + wide)):
                         value = floats(x + 4 * ((number * height + i) * width + j) * channels, channels)
@@ -37,8 +40,11 @@ def max_pool_forward(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def max_pool_backward(arguments: int, first: int, last: int) -> None:
-    """Arguments: x, y, dy, dx, room for a value a channel, sizes. Of several largest values the first takes all."""
-    x, y, dy, dx, room, at = longs(arguments, 6)
+    """Of several largest values the first takes all.
+
+    Arguments: x, y, dy, dx, room for a value a channel, sizes, and 1 where 0 stands for nothing above it.
+    """
+    x, y, dy, dx, room, at, floored = longs(arguments, 7)
     height, width, channels, rows, columns, tall, wide, down, right, top, left = longs(at, 11)
     given = floats(room, channels)
     for number in range(first, last):
@@ -50,7 +56,7 @@ def max_pool_backward(arguments: int, first: int, last: int) -> None:
                 place = 4 * ((number * rows + row) * columns + column) * channels
                 most, slope = floats(y + place, channels), floats(dy + place, channels)
                 for c in range(channels):
-                    given[c] = slope[c]
+                    given[c] = _ZERO if floored and most[c] <= _ZERO else slope[c]
                 for i in range(max(0, row * down - top), min(height, row * down - top + tall)):
                     for j in range(max(0, column * right - left), min(width, column * right - left + wide)):
                         source = 4 * ((number * height + i) * width + j) * channels
