@@ -1,14 +1,15 @@
 """Training steps of the engine against PyTorch on a GPU: the same networks, data and batch sizes as in training.py.
 
-    .venv/bin/pip install -e '.[gpu-cuda13]' torch && .venv/bin/python benchmarks/gpu.py [--runs 5] [--only CNN] [--tf32]
+    .venv/bin/pip install -e '.[gpu-cuda13]' torch
+    .venv/bin/python benchmarks/gpu.py [--runs 5] [--only CNN] [--tf32]
     .venv/bin/python benchmarks/gpu.py --products
 
 Both sides keep the data on the device and gather shuffled float32 rows there. PyTorch runs the module that the recipe's
-export writes with ``Adam(fused=True)``: eagerly, compiled, and with the whole step recorded as a CUDA graph; for pictures
+export writes with ``Adam(fused=True)``: eagerly, compiled, and with the whole step recorded as a CUDA graph; pictures
 in the faster of two memory layouts. The engine runs as it is, without recording, and with CuPy's array operations only.
 In float32 neither side may round products to TF32; with ``--tf32`` both may. Each figure is the median of several runs,
-each a process of its own, in turns. ``--products`` compares our products with the library's, to say which are left to it.
-Without a GPU nothing is measured, and that is said.
+each a process of its own, in turns. ``--products`` compares our products with the library's, which says which of them
+should be left to it. Without a GPU nothing is measured, and that is said.
 """
 
 from __future__ import annotations

@@ -291,6 +291,18 @@ def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host(monkeypatch:
     _assert_fed(plan, examples, np.arange(16))
 
 
+@pytest.mark.parametrize("piece", [1, 1000, 2**26])
+def test_that_data_are_uploaded_piece_by_piece(piece: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("workbench.engine.cupy_backend._UPLOAD", piece)
+    examples, (backend, device) = _pictures(), stand_in(monkeypatch)
+    np.save(tmp_path / "inputs.npy", examples.inputs)
+    there = backend.upload(np.load(tmp_path / "inputs.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(on_host(backend, there), examples.inputs)
+    assert device.counts.uploaded == examples.inputs.nbytes
+    assert device.counts.uploads == -(-60 // max(1, piece // examples.inputs[0].nbytes))
+    assert backend.upload(np.zeros((0, 3), np.float32)).shape == (0, 3)
+
+
 def test_that_feeders_share_what_lies_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     examples, (backend, device) = _pictures(), stand_in(monkeypatch)
     first = Feeder(examples, backend)

@@ -73,7 +73,9 @@ def test_that_products_in_less_than_float32_are_the_librarys(precision: Any, mon
 
     backend, _ = stand_in(monkeypatch, kernels=True)
     parameters = random_parameters(network_of(LAYERS, (4,)), backend=backend)
-    plan = Plan(parameters, loss_of(), 6, training=True, pool=ShardPool(1), precision=precision)
+    computing = backend.in_precision(precision)
+    assert computing.precision == precision
+    plan = Plan(parameters, loss_of(), 6, training=True, pool=ShardPool(1), backend=computing)
     (task,) = plan._ran.tasks
     names = {call.kernel.name for each in task.calls for call in getattr(each, "calls", [each]) if _is_launch(call)}
     assert "pointwise_forward" in names

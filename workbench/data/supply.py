@@ -150,7 +150,7 @@ class Supply:
         if free is None or self.inputs.nbytes > (1.0 - _SPARE) * free:
             return None
         try:
-            return self.backend.asarray(self.inputs)
+            return self.backend.upload(self.inputs)
         except Exception as error:
             if not self.backend.is_out_of_memory(error):
                 raise

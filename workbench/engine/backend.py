@@ -26,6 +26,9 @@ Shape = tuple[int, ...]
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 """What operands of products are rounded to; sums, and everything else, are in float32."""
 
+CUDA_PIECE_BYTES = 2**28
+"""``Backend.piece_bytes`` of a GPU, which has no cache that a piece should stay in."""
+
 Call = Callable[[], None]
 """One thing to do in a step, on arrays that were bound before."""
 
@@ -55,6 +58,10 @@ class Backend:
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """The array on this backend, copied only where it must be."""
         return np.asarray(array, dtype)
+
+    def upload(self, array: np.ndarray[Any, Any]) -> Array:
+        """A large array on this backend, which need not be in the host's memory as a whole."""
+        return self.asarray(array)
 
     def empty(self, shape: Shape, dtype: Any) -> Array:
         """An array for the long run, its contents undefined."""
@@ -142,6 +149,18 @@ class Backend:
     def is_out_of_memory(self, error: BaseException) -> bool:
         """Whether an exception means that memory ran out."""
         return isinstance(error, MemoryError)
+
+    def failure_text(self, error: BaseException) -> str:
+        """What a device itself says where it failed, in a line; empty for any other error."""
+        return ""
+
+    def peak_bytes(self) -> int | None:
+        """The most memory of a device that was held since ``release``; None where it is the host's."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """Figures and versions of a device, for a report; none of the host."""
+        return {}
 
     def describe(self) -> str:
         """The device in words."""

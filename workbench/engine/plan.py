@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Precision, Shape
+from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -70,7 +70,8 @@ class Plan:
         clock: read by layers that draw random numbers.
         finish: what threads do with parts of the gradient, on a GPU with all of it, where ``run`` is asked to; for
             backends with kernels only.
-        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
+        backend: where to compute: the parameters' own, or the same in another precision.
+        loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -94,10 +95,11 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
-        precision: Precision = "float32",
+        backend: Backend | None = None,
+        loss_scale: Array | None = None,
     ) -> None:
         self.parameters, self.network = parameters, parameters.network
-        self.backend = parameters.backend.in_precision(precision)
+        self.backend, self._loss_scale = backend or parameters.backend, loss_scale
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
@@ -160,6 +162,10 @@ class Plan:
         own = self.parameters.layout.trained - self._shared_values if self.training else 0
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
+
+    def largest(self) -> int:
+        """Bytes of the largest buffer of a shard."""
+        return max(arena.largest() for arena in self._arenas)
 
     def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
@@ -249,7 +255,7 @@ class _ShardCompiler:
         sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
         sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
-        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
+        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), *self._scaling_loss(), loss)]
         for node, call in reversed(pairs):
             if node.name in self.learned:
                 back = (call.backward, *self.additions.get(node.name, ()))
@@ -299,6 +305,13 @@ class _ShardCompiler:
             scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
 
         return run
+
+    def _scaling_loss(self) -> list[Call]:
+        """What makes the gradient that of the loss times its scale."""
+        plan, scale, factor = self.plan, self.plan._scales[self.shard], self.plan._loss_scale
+        if factor is None:
+            return []
+        return [lambda: plan.backend.xp.multiply(scale, factor, out=scale)]
 
     def _taken_over(self) -> dict[str, str]:
         """The layers whose work the next one does, each with its reader."""

@@ -82,7 +82,7 @@ def _cupy(device: Device) -> Any:
     cupy.lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=_as_strided))
     cupy.ElementwiseKernel = partial(_Kernel, device)
     pool = SimpleNamespace(
-        free_bytes=lambda: 0, free_all_blocks=lambda: None, used_bytes=lambda: device.used,
+        free_bytes=lambda: 0, free_all_blocks=device.give_back, used_bytes=lambda: device.used,
         total_bytes=lambda: device.peak,
     )  # fmt: skip
     cupy.get_default_memory_pool = lambda: pool
