@@ -78,6 +78,11 @@ class Supply:
         """Whether the inputs lie where the plan computes."""
         return self._there is not None
 
+    @property
+    def there(self) -> Array | None:
+        """The inputs where the plan computes; None where they do not lie there."""
+        return self._there
+
     def take(self, rows: Rows, places: Array, out: Array) -> Array:
         """Some rows of the inputs as the dataset has them: in ``out`` where the types agree, else in a buffer.
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench.engine.staging import Stager
+
+if TYPE_CHECKING:
+    from workbench.engine.cuda.calls import Launcher
 
 Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
@@ -37,6 +40,9 @@ class Backend:
     on_host = True
     compiled = False
     """Whether kernels of ``workbench.engine.kernels`` may be bound to its arrays, which then are NumPy's."""
+
+    cuda: Launcher | None = None
+    """What starts kernels of ``workbench.engine.cuda`` on its arrays; None where there are none."""
 
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
@@ -159,3 +165,7 @@ class Backend:
     def describe(self) -> str:
         """The device in words."""
         return "CPU"
+
+    def about(self) -> str:
+        """The device, and what computes on it, in words."""
+        return self.describe()

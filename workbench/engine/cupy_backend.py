@@ -1,16 +1,19 @@
-"""CuPy on a CUDA device: the only module that imports CuPy."""
+"""CuPy on a CUDA device; this, ``cuda/cupy_launcher.py`` and the modules ``cupy_*`` are all that imports CuPy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from copy import copy
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Precision, Shape
+from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Call, Precision, Shape
+from workbench.engine.cuda.cupy_launcher import CupyLauncher
+from workbench.engine.cuda.graphs import joined, try_out
 from workbench.engine.staging import Stager
+from workbench.engine.switch import KERNELS_SWITCH, kernels_are_off
 from workbench.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class CupyBackend(Backend):
             with self._device:
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
+                self.cuda, self._computes_with = _own_kernels(cupy)
         except DeviceError:
             raise
         except Exception as error:
@@ -127,6 +131,13 @@ class CupyBackend(Backend):
         # One launch over the whole vector: a GPU has no use for cache-sized pieces.
         yield slice(0, length)
 
+    def joined(self, calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:
+        return joined(self.cuda, calls) if self.cuda else list(calls)
+
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        with self._device:
+            yield from self.cuda.prepare() if self.cuda else ()
+
     def free_bytes(self) -> int | None:
         with self._device:
             free, _ = self._cupy.cuda.runtime.memGetInfo()
@@ -166,9 +177,26 @@ class CupyBackend(Backend):
             "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
         }
 
+    def about(self) -> str:
+        return f"{self.describe()}; {self._computes_with}"
+
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
         return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _own_kernels(cupy: Any) -> tuple[CupyLauncher | None, str]:
+    """What launches kernels of our own, None where that cannot be; and the same in words."""
+    if kernels_are_off():
+        return None, f"array operations only ({KERNELS_SWITCH} is off)"
+    launcher = CupyLauncher(cupy)
+    try:
+        try_out(launcher, cupy)
+    except Exception as error:  # A compiler that is missing or too old fails in many ways; arrays go on without it.
+        return None, f"array operations only: kernels of our own fail here ({_first_line(error)})"
+    if launcher.records:
+        return launcher, "kernels of our own, recorded as CUDA graphs"
+    return launcher, f"kernels of our own, launched one by one: they cannot be recorded here ({launcher.why_not})"
 
 
 def _version(number: int) -> str:

@@ -11,10 +11,8 @@ from typing import Any, Literal
 from threadpoolctl import threadpool_limits
 
 from workbench.engine.backend import Backend
+from workbench.engine.switch import KERNELS_SWITCH, kernels_are_off
 from workbench.errors import DeviceError
-
-KERNELS_SWITCH = "WORKBENCH_KERNELS"
-"""The environment variable that, set to ``off``, leaves the CPU to plain NumPy."""
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -72,7 +70,7 @@ def compiled_backend() -> Backend:
     """
     from workbench.engine.compiled_backend import CompiledBackend
 
-    if os.environ.get(KERNELS_SWITCH, "").strip().lower() in ("off", "0", "no", "false"):
+    if kernels_are_off():
         raise DeviceError(
             f"switched off by {KERNELS_SWITCH}", where="compiled kernels", mend=f"Unset {KERNELS_SWITCH}."
         )
@@ -84,7 +82,7 @@ def devices() -> tuple[DeviceReport, ...]:
     cpu = DeviceReport("cpu", True, f"CPU, {cores()} cores")
     try:
         gpu = open_backend("cuda")
-        return cpu, DeviceReport("cuda", True, gpu.describe(), gpu.facts())
+        return cpu, DeviceReport("cuda", True, gpu.about(), gpu.facts())
     except DeviceError as error:
         return cpu, DeviceReport("cuda", False, str(error))
 

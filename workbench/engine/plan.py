@@ -20,7 +20,7 @@ from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
-from workbench.engine.parts import Finish, parts_of
+from workbench.engine.parts import Finish, Part, parts_of
 from workbench.engine.shards import ShardPool, SumMeeting
 from workbench.engine.task import Ending, Owned, Owner, Task
 from workbench.recipe.network import INPUT
@@ -68,9 +68,10 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
+        finish: what threads do with parts of the gradient, on a GPU with all of it, where ``run`` is asked to; for
+            backends with kernels only.
         backend: where to compute: the parameters' own, or the same in another precision.
-        loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None. For backends without kernels.
+        loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -192,7 +193,7 @@ class Plan:
 
     def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
         if not self._by_parts():
-            return lambda shard: ([], [])
+            return lambda shard: (self._finished_at_once() if finish else [], [])
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
@@ -209,6 +210,12 @@ class Plan:
             return calls, passing
 
         return ending
+
+    def _finished_at_once(self) -> list[Owned]:
+        """What was given for the end of a run, for the gradient as a whole."""
+        whole = Part(0, self.parameters.layout.trained, 1)
+        calls = self.finish(whole, self.gradient) if self.finish else []
+        return [(Owner("", "update"), call) for call in calls]
 
     def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
         """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
@@ -289,6 +296,8 @@ class _ShardCompiler:
             from workbench.engine.kernels.losses import strength_scale
 
             return NativeCall(strength_scale, self.batch_rows, strengths, scale)
+        if plan.backend.cuda and scale.dtype == np.float32:
+            return plan.backend.cuda.call("strength_scale", 1, 256, strengths, scale, self.batch_rows)
 
         def run() -> None:
             total = strengths.sum()
@@ -426,6 +435,8 @@ def _adding(backend: Backend, whole: Array, part: Array) -> Call:
 
         size = prod(whole.shape[1:])
         return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
+    if backend.cuda and whole.dtype == np.float32:
+        return backend.cuda.over(prod(whole.shape), "add_values", whole, part, whole, prod(whole.shape))
     return lambda: backend.xp.add(whole, part, out=whole)
 
 

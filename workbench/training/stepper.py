@@ -18,6 +18,7 @@ from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
 from workbench.training.averaging import WeightAverage
 from workbench.training.compiled_update import CompiledUpdate
+from workbench.training.cuda_update import CudaUpdate
 from workbench.training.gathering import GatheredGradient
 from workbench.training.optimizers.base import Optimizer
 from workbench.training.regularization import Regularization
@@ -143,10 +144,11 @@ class Stepper:
         if self.scaling:
             self.scaling.end()
 
-    def _compiled_update(self) -> CompiledUpdate | None:
-        if not CompiledUpdate.fits(self.optimizer, self.parameters):
-            return None
-        return CompiledUpdate(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+    def _compiled_update(self) -> CompiledUpdate | CudaUpdate | None:
+        for kind in (CompiledUpdate, CudaUpdate):
+            if kind.fits(self.optimizer, self.parameters):
+                return kind(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+        return None
 
     def _at_once(self) -> bool:
         """Whether a stretch of the weights can be updated as soon as its gradient is there."""
