@@ -269,14 +269,14 @@ class _ShardCompiler:
     def _passing(
         self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
     ) -> list[Array]:
-        """What goes from layer to layer and nowhere else: gradients, in inference outputs too.
+        """What goes from layer to layer and nowhere else: gradients, and outputs where nobody is to see them.
 
         Only where no Python call touches it: that would look for all of its rows.
         """
         if not self.plan.backend.compiled:
             return []
         arrays = dict(gradients)
-        if not self.plan.training:
+        if not self.plan.keeps_all:
             arrays |= {(name, -1): array for name, array in outputs.items() if name != INPUT}
             arrays.pop((self.nodes[-1].name, -1))
         touched = set()

@@ -139,9 +139,7 @@ def _weight_gradient(site: Site, panels: Array) -> Callable[[int, Array, bool], 
     x, sizes = site.inputs[0], site.weights["weight"].shape
 
     def call(first: int, gradient: Array, add: bool) -> Call:
-        # An address: rows of the gradient are columns of x, which a kernel's rows do not count.
-        place = x.ctypes.data + first * x.itemsize
-        fields = tile_address(), place, panels, gradient, *sizes, site.rows, int(add)
+        fields = tile_address(), x, first, panels, gradient, *sizes, site.rows, int(add)
         row_bytes = gradient.itemsize * (sizes[1] + site.rows)
         return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=LEAST)
 

@@ -22,6 +22,9 @@ SIZES = (
 )  # fmt: skip
 """The order of the numbers in the block of sizes."""
 
+BAND, LEAST_ROWS = 2**13, 4
+"""Values of a picture and of what was made of it that are worked on together, and rows of the latter at least."""
+
 
 @part
 def _framed(picture: int, frame: int, height: int, width: int, channels: int, across: int, top: int, left: int) -> None:
@@ -125,30 +128,36 @@ def conv_weight_gradient(arguments: int, first: int, last: int) -> None:
     whole = dilation_columns == 1 and groups == 1
     steps, length = (1, kernel_columns * channels) if whole else (kernel_columns, depth)
     tiles = (length + ROWS - 1) // ROWS
+    # Each tap reads all of a band: some rows of the picture that stay in the level-1 cache.
+    line = across * channels * down + columns * min(share, 2 * WIDTH)
+    bands = (rows * line + BAND - 1) // BAND
+    bands = min(bands, (rows + LEAST_ROWS - 1) // LEAST_ROWS)
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
         if frame:
             _framed(picture, frame, height, width, channels, across, top, left)
             picture = frame
-        slopes = dy + 4 * number * rows * columns * filters
-        for group in range(groups):
-            column = 0
-            while column < share:
-                vectors = 2 if share - column >= 2 * WIDTH else 1
-                place = group * share + column
-                for tap in range(kernel_rows * steps):
-                    kernel_row, step = tap // steps, tap % steps
-                    corner = (kernel_row * dilation_rows * across + step * dilation_columns) * channels + group * depth
-                    for part_number in range(tiles):
-                        start, stop = length * part_number // tiles, length * (part_number + 1) // tiles
-                        target = dw + 4 * ((tap * length + start) * filters + place)
-                        call_tile(
-                            tile,
-                            (stop - start, vectors, picture + 4 * (corner + start), 1, down * across * channels, 0,
-                             right * channels, rows, 1, columns, slopes + 4 * place, filters, target, filters,
-                             target if number > 0 else 0, filters, min(WIDTH, share - column)),
-                        )  # fmt: skip
-                column += vectors * WIDTH
+        for band in range(bands):
+            begin, end = rows * band // bands, rows * (band + 1) // bands
+            slopes = dy + 4 * (number * rows + begin) * columns * filters
+            for group in range(groups):
+                column = 0
+                while column < share:
+                    vectors = 2 if share - column >= 2 * WIDTH else 1
+                    place = group * share + column
+                    for tap in range(kernel_rows * steps):
+                        row, step = begin * down + tap // steps * dilation_rows, tap % steps * dilation_columns
+                        corner = (row * across + step) * channels + group * depth
+                        for part_number in range(tiles):
+                            start, stop = length * part_number // tiles, length * (part_number + 1) // tiles
+                            target = dw + 4 * ((tap * length + start) * filters + place)
+                            call_tile(
+                                tile,
+                                (stop - start, vectors, picture + 4 * (corner + start), 1, down * across * channels, 0,
+                                 right * channels, end - begin, 1, columns, slopes + 4 * place, filters, target,
+                                 filters, target if number + band > 0 else 0, filters, min(WIDTH, share - column)),
+                            )  # fmt: skip
+                    column += vectors * WIDTH
 
 
 @kernel
