@@ -5,13 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.initializers import Initializer
 from workbench.recipe.kinds import LayerSpec, LossSpec
+
+if TYPE_CHECKING:
+    from workbench.engine.cuda.calls import Launcher
+
+_MOST_VALUES = 2**30
+"""Of an array that CUDA kernels are given: they count in 32 bits."""
 
 
 class ShapeError(ValueError):
@@ -117,6 +124,11 @@ class Site:
         return self.backend.compiled and self.output.dtype == np.float32
 
     @property
+    def cuda(self) -> Launcher | None:
+        """What starts CUDA kernels; None where there are none: on a CPU, and in another precision than float32."""
+        return _cuda_of(self.backend, *self.inputs, self.output)
+
+    @property
     def rows(self) -> int:
         """The rows of this shard."""
         return int(self.output.shape[0])
@@ -169,6 +181,11 @@ class Calls:
     backward: Call
     start: Call | None = None
     shared: tuple[SharedGradient, ...] = ()
+
+
+def _cuda_of(backend: Backend, *arrays: Array) -> Launcher | None:
+    fits = all(array.dtype == np.float32 and prod(array.shape) <= _MOST_VALUES for array in arrays)
+    return backend.cuda if fits else None
 
 
 class Chain:
@@ -322,6 +339,16 @@ class LossSite:
     def compiled(self) -> bool:
         """Whether kernels may be bound: they know float32 on a CPU only."""
         return self.backend.compiled and self.logits.dtype == np.float32
+
+    @property
+    def cuda(self) -> Launcher | None:
+        """What starts CUDA kernels; None where there are none: on a CPU, and in another precision than float32."""
+        return _cuda_of(self.backend, self.logits)
+
+    @property
+    def kernels(self) -> bool:
+        """Whether kernels may be bound, of a CPU or of a GPU."""
+        return self.compiled or self.cuda is not None
 
 
 class Loss(LossSpec):

@@ -66,6 +66,10 @@ class Dense(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled:
             return _compiled(site)
+        if site.cuda:
+            from workbench.layers.dense_cuda import dense_on_cuda
+
+            return dense_on_cuda(site)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         matmul = site.backend.matmul
         weight, bias = site.weights["weight"], site.weights.get("bias")
