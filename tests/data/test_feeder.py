@@ -71,7 +71,7 @@ class DeviceBackend(Backend):
 def _plan(
     shape: tuple[int, ...], backend: Backend, batch: int = 16, regression: bool = False, dtype: Any = "f4"
 ) -> Plan:
-    layers = [{"kind": "flatten"}] if len(shape) == 3 else []
+    layers = [{"kind": "flatten"}] if len(shape) > 1 else []
     network = network_of([*layers, {"kind": "dense", "units": "classes"}], shape, 1 if regression else 5)
     parameters = random_parameters(network, dtype)
     if not backend.on_host:
@@ -96,6 +96,13 @@ def _table(count: int = 300) -> Examples:
     return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count // 2)})
 
 
+def _sequences(count: int = 60) -> Examples:
+    inputs = (NUMBERS.normal(size=(count, 7, 3)) * [1, 10, 0.1] + [1000, 0, 5]).astype("f4")
+    normalizer = Normalizer(np.array([1000, 1, 5], "f4"), np.array([1, 0.1, 5], "f4"))
+    strengths = NUMBERS.uniform(0, 2, count).astype("f4")
+    return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count - 10)})
+
+
 def _augment(*given: Any) -> tuple[AugmentSpec, ...]:
     return DataRecipe.model_validate({"augment": list(given)}).augment
 
@@ -113,6 +120,7 @@ def _filled(examples: Any, rows: Array, epoch: int | None = None, backend: Any =
 
 CASES = {
     "a table": _table,
+    "sequences": _sequences,
     "gray pictures": lambda: _pictures(1),
     "color pictures": lambda: _pictures(3),
     "float pictures": lambda: _pictures(2, np.float32),
@@ -265,9 +273,17 @@ def test_that_an_example_is_changed_the_same_in_any_batch(epoch: int, seed: int,
         np.testing.assert_array_equal(part, whole[some])
 
 
-def test_that_pictures_cannot_be_turned_in_a_table() -> None:
-    with pytest.raises(RecipeError, match=r"data\.augment\[1\]: rotate changes pictures, not a table"):
-        Feeder(_table(), Backend(), _augment("noise", "rotate"))
+def test_that_noise_on_sequences_follows_each_features_deviation_at_all_steps() -> None:
+    examples, rows = _sequences(3000), np.arange(2990)
+    noise = _filled(examples, rows, 0, augment=_augment({"kind": "noise", "sigma": 0.5})) - _formula(examples, rows)
+    deviations = examples.inputs[:2990].std(axis=(0, 1), dtype=np.float64) * examples.encoder.scale
+    np.testing.assert_allclose(noise.std(axis=0), np.tile(0.5 * deviations, (7, 1)), rtol=0.08)
+
+
+@pytest.mark.parametrize(("case", "what"), [(_table, "a table"), (_sequences, "sequences")])
+def test_that_only_pictures_can_be_turned(case: Any, what: str) -> None:
+    with pytest.raises(RecipeError, match=rf"data\.augment\[1\]: rotate changes pictures, not {what}"):
+        Feeder(case(), Backend(), _augment("noise", "rotate"))
 
 
 def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free() -> None:
@@ -315,7 +331,7 @@ def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
     from workbench.engine.device import open_backend
 
     backend, examples, rows = open_backend("cuda"), CASES[case](), np.arange(5, 21)
-    augment = _augment("noise") if case == "a table" else _augment("rotate", "noise", "blur")
+    augment = _augment("noise") if case in ("a table", "sequences") else _augment("rotate", "noise", "blur")
     plan, feeder = _plan(examples.inputs.shape[1:], backend), Feeder(examples, backend, augment)
     assert feeder.gathers_on_device
     feeder.fill(plan, rows, 2)

@@ -56,7 +56,7 @@ class Feeder:
 
     On a GPU the inputs lie on the device where they fit, else each batch is gathered on the host and copied. Pictures
     of 8 bits stay so until they are gathered; memory-mapped inputs are read row by row. Pictures are augmented before
-    they are normalized, tables after. One thread at a time.
+    they are normalized, others after. One thread at a time.
 
     Args:
         dataset: the examples.
@@ -190,10 +190,10 @@ class Feeder:
             self._backend.xp.take(source, places, axis=0, out=out)
 
     def _normalization(self, encoder: Normalization) -> tuple[Array, Array]:
-        """Shift and scale for a line of a picture or a row of a table."""
+        """Shift and scale for a line of a picture, a whole sequence or a row of a table."""
         # A line at a time: over three channels NumPy's inner loop would be three elements long.
         channels = self._shape[-1]
-        times = self._shape[1] if len(self._shape) == 3 and channels > 1 else 1
+        times = self._shape[-2] if len(self._shape) > 1 and channels > 1 else 1
         asarray, dtype = self._backend.asarray, self._dtype
         shift, scale = (np.broadcast_to(part, channels) for part in (encoder.shift, encoder.scale))
         return asarray(np.tile(shift, times).astype(dtype)), asarray(np.tile(scale, times).astype(dtype))
@@ -238,11 +238,12 @@ class Feeder:
 
 
 def column_deviations(inputs: np.ndarray[Any, Any], rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Each column's standard deviation over some rows, float64 ``(F,)``, without a copy of the whole table."""
-    count, mean, squares = 0, np.zeros(inputs.shape[1]), np.zeros(inputs.shape[1])
+    """Each feature's standard deviation over some rows and all steps, float64 ``(F,)``, without a copy of the whole."""
+    count, width = 0, inputs.shape[-1]
+    mean, squares = np.zeros(width), np.zeros(width)
     # Chan, Golub and LeVeque (1979): joining means and squares of blocks loses no digits to a large mean.
     for piece in Feeder.batches(rows, _BLOCK):
-        block = inputs[piece].astype(np.float64)
+        block = inputs[piece].reshape(-1, width).astype(np.float64)
         block_mean, n = block.mean(axis=0), len(block)
         squares += ((block - block_mean) ** 2).sum(axis=0) + (block_mean - mean) ** 2 * (count * n / (count + n))
         mean += (block_mean - mean) * (n / (count + n))
