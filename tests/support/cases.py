@@ -198,6 +198,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((4, 6), heads=3, head_size=1, bias=False),
         _of((4, 6), heads=3, head_size=2),
         _of((1, 2), heads=1),
+        _of((18, 10), heads=2, causal=True, dropout=0.2),
     ),
     "simple_rnn": (
         *_RECURRENT,
