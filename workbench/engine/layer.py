@@ -141,12 +141,12 @@ class SharedGradient:
 
     Attributes:
         parameter: its name.
-        call: given rows (the first, and one after the last), the whole gradient, and whether to add to it: the call
-            for this shard's examples.
+        call: given the first of some rows, their part of the gradient ``(rows, size)``, and whether to add to it: the
+            call for this shard's examples.
     """
 
     parameter: str
-    call: Callable[[tuple[int, int], Array, bool], Call]
+    call: Callable[[int, Array, bool], Call]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from workbench.engine.parameters import Layout
 class Part:
     """A stretch of the trained parameters that one thread finishes: ``rows`` rows of ``size`` values from ``start``.
 
-    ``layer`` is the one whose parameter it is a part of; empty where it may be several.
+    ``layer`` is the one whose parameter it is a part of, where all threads work out its gradient together; else empty.
     """
 
     start: int
@@ -55,9 +55,10 @@ def parts_of(
             length = slot.parameter.shape[0]
             rows = length * shard // shards, length * (shard + 1) // shards
             if rows[0] < rows[1]:
-                size, whole = prod(slot.parameter.shape[1:]), slot.view(gradients[0])
-                calls = [each[key].call(rows, whole, number > 0) for number, each in enumerate(shared)]
-                yield Part(slot.start + rows[0] * size, rows[1] - rows[0], size, slot.layer), calls
+                size = prod(slot.parameter.shape[1:])
+                part = Part(slot.start + rows[0] * size, rows[1] - rows[0], size, slot.layer)
+                place = part.of(gradients[0])
+                yield part, [each[key].call(rows[0], place, number > 0) for number, each in enumerate(shared)]
     yield from _joined_part(begin, layout.trained, shard, gradients[:shards])
 
 

@@ -170,19 +170,21 @@ class Plan:
 
     def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
         if not self._by_parts():
-            return lambda shard: []
+            return lambda shard: ([], [])
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
         wait = [barrier.wait()] if len(compilers) > 1 else []
 
-        def ending(shard: int) -> list[Owned]:
+        def ending(shard: int) -> tuple[list[Owned], list[Array]]:
             calls: list[Owned] = [(Owner("", "waiting"), call) for call in wait]
+            passing = []
             for part, joining in parts_of(self.parameters.layout, shard, shared, self._gradients):
                 calls += [(Owner(part.layer, "gradient"), call) for call in joining]
                 if finish and self.finish:
                     calls += [(Owner("", "update"), call) for call in self.finish(part, self.gradient)]
-            return calls
+                    passing += [part.of(self.gradient)] if part.layer else []
+            return calls, passing
 
         return ending
 
@@ -227,8 +229,9 @@ class _ShardCompiler:
             if node.name in self.learned:
                 back = (call.backward, *self.additions.get(node.name, ()))
                 sequence += [(Owner(node.name, "backward"), each) for each in back]
-        sequence += ending(self.shard)
-        task = Task(self.plan.backend, sequence, self._passing(self.calls, self.outputs, self.gradients))
+        calls, passing = ending(self.shard)
+        passing += self._passing(self.calls, self.outputs, self.gradients)
+        task = Task(self.plan.backend, [*sequence, *calls], passing)
         self.arena.end(task.narrowed)
         return task
 

@@ -68,5 +68,6 @@ class Task:
                 call()
 
 
-Ending = Callable[[int], list[Owned]]
-"""By a shard's number: what its thread does once the batch has gone through all layers."""
+Ending = Callable[[int], tuple[list[Owned], list[Array]]]
+"""By a shard's number: what its thread does once the batch has gone through all layers, and the arrays of it that
+nothing else touches (see ``Backend.joined``)."""

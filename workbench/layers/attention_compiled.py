@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from workbench.engine.backend import Array, Call
 from workbench.engine.layer import Calls, Chain, SharedGradient, Site
 from workbench.engine.random import key_of
+from workbench.layers.dense import shared_product
 
 
 def compiled_attention(site: Site, heads: int, depth: int, causal: bool, dropout: float) -> Calls:
@@ -19,7 +19,8 @@ def compiled_attention(site: Site, heads: int, depth: int, causal: bool, dropout
     start = attention.choose if dropout else None
     if not site.training or site.d_output is None:
         return Calls(forward, Chain(), start)
-    return Calls(forward, Chain(*attention.backward()), start, tuple(attention.shared()))
+    backward = attention.backward()
+    return Calls(forward, Chain(*backward), start, tuple(attention.shared))
 
 
 class _Attention:
@@ -40,6 +41,7 @@ class _Attention:
         self.weights = self._buffer("weights", rows if site.training else 1, self.own)
         self.used = self._buffer("used", rows, self.own) if dropout else self.weights
         self.key = site.buffer("key", (1,), np.uint64) if dropout else None
+        self.shared: list[SharedGradient] = []
         self.row_bytes = 4 * (4 * steps * self.inner + 2 * self.own)
 
     def _buffer(self, name: str, *shape: int) -> Array:
@@ -109,7 +111,8 @@ class _Attention:
         from workbench.engine.kernels import attention as kernels
 
         site, weights = self.site, self.site.weights
-        d_context, d_projected = self._buffer("d_context", *self.context.shape), self._d_projected()
+        d_context = self._buffer("d_context", *self.context.shape)
+        d_projected = self._buffer("d_projected", *self.projected.shape)
         d_weights = self._buffer("d_weights", site.rows, self.own)
         inside = self.tile, self.used, self.projected, d_context, d_projected, d_weights, self.room, self.sizes
         outside = self.tile, self.weights, d_weights, self.context, d_context, self.projected, d_projected, self.sizes
@@ -119,12 +122,10 @@ class _Attention:
             *([self._drop(d_weights, d_weights)] if self.dropout else []),
             self._call(kernels.attention_scores_backward, *outside, self.scale),
             *self._bias_gradients(d_projected),
+            *self._weight_gradients(d_projected),
         ]
         dx = site.d_inputs[0]
         return found if dx is None else [*found, self._product(d_projected, weights["in_proj_weight"], None, dx)]
-
-    def _d_projected(self) -> Array:
-        return self._buffer("d_projected", *self.projected.shape)
 
     def _bias_gradients(self, d_projected: Array) -> list[Call]:
         from workbench.engine.kernels.calls import ONE, NativeCall
@@ -137,23 +138,13 @@ class _Attention:
             if name in self.site.gradients
         ]
 
-    def shared(self) -> list[SharedGradient]:
-        """The gradients by both weights."""
+    def _weight_gradients(self, d_projected: Array) -> list[Call]:
+        """What copies their right sides; the rest is left to all threads."""
         if not self.site.gradients:
             return []
-        return [
-            SharedGradient("in_proj_weight", self._weight_gradient(self._d_projected(), self.site.inputs[0])),
-            SharedGradient("out_proj.weight", self._weight_gradient(self.site.d_output, self.context)),
+        products = [
+            shared_product(self.site, "in_proj_weight", d_projected, self.site.inputs[0]),
+            shared_product(self.site, "out_proj.weight", self.site.d_output, self.context),
         ]
-
-    def _weight_gradient(self, left: Array, right: Array) -> Callable[[tuple[int, int], Array, bool], Call]:
-        """``left' right``."""
-        from workbench.engine.kernels.calls import NativeCall
-        from workbench.engine.kernels.dense import MOST, dense_weight_gradient
-
-        def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
-            fields = self.tile, left, right, gradient, *gradient.shape, self.lines, int(add)
-            row_bytes = gradient.itemsize * (gradient.shape[1] + self.lines)
-            return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
-
-        return call
+        self.shared = [gradient for _, gradient in products]
+        return [copy for copy, _ in products]

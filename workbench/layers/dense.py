@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Literal
 
@@ -124,35 +124,39 @@ def _compiled(site: Site) -> Calls:
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
     weight, bias, gradients = site.weights["weight"], site.weights.get("bias"), site.gradients
-    tile, lines, sizes = tile_address(), _count(site), weight.shape
+    tile, lines, sizes = tile_address(), prod(site.output.shape[:-1]), weight.shape
     forward = NativeCall(kernels.dense_forward, lines, tile, x, weight, 0 if bias is None else bias, y, *sizes)
     backward, shared = [], []
     if "weight" in gradients:
-        shared.append(SharedGradient("weight", _weight_gradient(site)))
+        copy, gradient = shared_product(site, "weight", x, dy)
+        backward.append(copy)
+        shared.append(gradient)
     if "bias" in gradients:
         backward.append(NativeCall(kernels.dense_bias_gradient, lines, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        room = site.buffer("turned", (lines * (sizes[1] + min(sizes[0], kernels.MOST)),), weight.dtype)
-        backward.append(NativeCall(kernels.dense_input_gradient, lines, tile, dy, weight, dx, room, *sizes))
+        backward.append(NativeCall(kernels.dense_input_gradient, lines, tile, dy, weight, dx, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
 
-def _count(site: Site) -> int:
-    """How many vectors are multiplied."""
-    return prod(site.output.shape[:-1])
+def shared_product(site: Site, parameter: str, left: Array, right: Array) -> tuple[Call, SharedGradient]:
+    """A weight's gradient ``left' right``, summed over all vectors of both.
 
-
-def _weight_gradient(site: Site) -> Callable[[tuple[int, int], Array, bool], Call]:
+    Returns:
+        what copies the right side together once it is there, and what all threads do then.
+    """
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import MOST, dense_weight_gradient
+    from workbench.engine.kernels.dense import LEAST, dense_panels, dense_weight_gradient
+    from workbench.engine.kernels.products import WIDTH
     from workbench.engine.kernels.tile import tile_address
 
-    x, dy, sizes, lines = site.inputs[0], site.d_output, site.weights["weight"].shape, _count(site)
+    inputs, units, lines = left.shape[-1], right.shape[-1], prod(left.shape[:-1])
+    panels = site.buffer(f"panels {parameter}", (lines * -(-units // WIDTH) * WIDTH,), right.dtype)
 
-    def call(rows: tuple[int, int], gradient: Array, add: bool) -> Call:
-        fields = tile_address(), x, dy, gradient, *sizes, lines, int(add)
-        row_bytes = gradient.itemsize * (sizes[1] + lines)
-        # Each time the right side of the product is copied together anew.
-        return NativeCall(dense_weight_gradient, rows, *fields, row_bytes=row_bytes, least_rows=MOST)
+    def call(first: int, gradient: Array, add: bool) -> Call:
+        # An address: rows of the gradient are columns of the left side, which a kernel's rows do not count.
+        place = left.ctypes.data + first * left.itemsize
+        fields = tile_address(), place, panels, gradient, inputs, units, lines, int(add)
+        row_bytes = gradient.itemsize * (units + lines)
+        return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=LEAST)
 
-    return call
+    return NativeCall(dense_panels, lines, right, panels, units), SharedGradient(parameter, call)

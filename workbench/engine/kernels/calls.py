@@ -142,7 +142,8 @@ def _groups(calls: Sequence[NativeCall]) -> Iterator[_Group]:
         members, count = list(run), max(1, rows[1] - rows[0])
         if shared:
             fitting = _CACHE_BYTES // sum(call.row_bytes for call in members)
-            step = min(count, max(fitting, *(call.least_rows for call in members), 1))
+            least = max(call.least_rows for call in members)
+            step = min(count, max(fitting // least * least, least))
             yield _Group(start, start + len(members), rows, step)
         else:
             yield from (_Group(start + number, start + number + 1, rows, count) for number in range(len(members)))

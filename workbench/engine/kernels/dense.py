@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.engine.kernels.native import kernel, longs, part
-from workbench.engine.kernels.products import ROWS, column_sums, product
+from workbench.engine.kernels.native import floats, kernel, longs, part
+from workbench.engine.kernels.products import (
+    DEPTH,
+    ROWS,
+    WIDTH,
+    call_tile,
+    claim_rows,
+    column_sums,
+    product,
+    product_with_turned,
+)
 from workbench.engine.kernels.turning import turn
 
-LEAST, MOST, VALUES = 8 * ROWS, 32 * ROWS, 2**17
-"""Inputs of a block: as many as stay in a level-2 cache for all examples, within limits."""
-
-
-@part
-def _blocks(inputs: int, examples: int) -> int:
-    """In how many blocks inputs are worked on."""
-    size = max(LEAST, min(MOST, VALUES // examples // ROWS * ROWS))
-    return (inputs + size - 1) // size
+LEAST = 8 * ROWS
+"""Rows of a gradient that are worth a turn of their own."""
 
 
 @kernel
@@ -27,19 +29,59 @@ def dense_forward(arguments: int, first: int, last: int) -> None:
     product(tile, source, inputs, 1, w, units, target, units, last - first, units, inputs, b, 0)
 
 
+@part
+def _panel(units: int, column: int) -> tuple[int, int]:
+    """Vectors of a panel of columns, and how many columns it has."""
+    vectors = 2 if units - column >= 2 * WIDTH else 1
+    return vectors, min(vectors * WIDTH, units - column)
+
+
+@kernel
+def dense_panels(arguments: int, first: int, last: int) -> None:
+    """Copy dy so that the columns of a tile lie together. Arguments: dy, panels; units. All rows at once."""
+    dy, panels, units = longs(arguments, 3)
+    column = 0
+    while column < units:
+        vectors, width = _panel(units, column)
+        for row in range(last):
+            line = floats(dy + 4 * (row * units + column), width)
+            place = floats(panels + 4 * (last * column + row * vectors * WIDTH), width)
+            for i in range(width):
+                place[i] = line[i]
+        column += vectors * WIDTH
+
+
 @kernel
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
-    """Some rows of the gradient. Arguments: tile, x, dy, dw; inputs, units, examples, 1 to add to what is there."""
-    tile, x, dy, dw, inputs, units, examples, add = longs(arguments, 8)
-    # Turned first, a block of inputs at a time: read as they lie, each example would be on a page of its own.
-    blocks = _blocks(last - first, examples)
-    room = np.empty(((last - first) // blocks + 1) * examples, np.float32)
+    """Some rows of the gradient ``x' dy``.
+
+    Arguments: tile, x from the first of these inputs on, dy in panels, dw; inputs, units, examples, 1 to add to what is
+    there.
+    """
+    tile, x, panels, dw, inputs, units, examples, add = longs(arguments, 8)
+    rows = last - first
+    # Turned first: read as it lies, each example would be on a page of its own.
+    room = np.empty(rows * examples, np.float32)
     room_at = np.int64(room.ctypes.data)
-    for number in range(blocks):
-        start, stop = first + (last - first) * number // blocks, first + (last - first) * (number + 1) // blocks
-        rows, place = stop - start, dw + 4 * start * units
-        turn(x + 4 * start, examples, rows, inputs, room_at, examples)
-        product(tile, room_at, examples, 1, dy, units, place, units, rows, units, examples, place if add else 0, units)
+    turn(x + 4 * first, examples, rows, inputs, room_at, examples)
+    tiles, blocks = (rows + ROWS - 1) // ROWS, (examples + DEPTH - 1) // DEPTH
+    column = 0
+    while column < units:
+        vectors, width = _panel(units, column)
+        for block in range(blocks):
+            begin, end = examples * block // blocks, examples * (block + 1) // blocks
+            right = panels + 4 * (examples * column + begin * vectors * WIDTH)
+            for number in range(tiles):
+                row, stop = rows * number // tiles, rows * (number + 1) // tiles
+                offset = 4 * ((first + row) * units + column)
+                claim_rows(dw + offset, units, stop - row, width)
+                call_tile(
+                    tile,
+                    (stop - row, vectors, room_at + 4 * (row * examples + begin), examples, 0, 0, 1, 1, 1, end - begin,
+                     right, vectors * WIDTH, dw + offset, units, dw + offset if add or block else 0, units,
+                     min(WIDTH, width)),
+                )  # fmt: skip
+        column += vectors * WIDTH
     room[0] = 0  # see `product`
 
 
@@ -52,15 +94,7 @@ def dense_bias_gradient(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_input_gradient(arguments: int, first: int, last: int) -> None:
-    """``dx' = w dy'`` in blocks of inputs, each turned into its place: the weights are read once, as they lie.
-
-    Arguments: tile, dy, w, dx, room for the transposed dy and a block; inputs, units. All rows at once.
-    """
-    tile, dy, w, dx, room, inputs, units = longs(arguments, 7)
-    turn(dy, last, units, units, room, last)
-    block, blocks = room + 4 * last * units, _blocks(inputs, last)
-    for number in range(blocks):
-        start = inputs * number // blocks
-        count = inputs * (number + 1) // blocks - start
-        product(tile, w + 4 * start * units, units, 1, room, last, block, last, count, last, units, 0, 0)
-        turn(block, count, last, last, dx + 4 * start, inputs)
+    """Arguments: tile, dy, w, dx; inputs, units."""
+    tile, dy, w, dx, inputs, units = longs(arguments, 6)
+    source, target = dy + 4 * first * units, dx + 4 * first * inputs
+    product_with_turned(tile, source, units, w, units, target, inputs, last - first, inputs, units)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
+from workbench.engine.kernels.asking import claim, fetch
 from workbench.engine.kernels.machine import machine
 from workbench.engine.kernels.native import floats, intrinsic, part
+from workbench.engine.kernels.turning import turn
 
 WIDTH, ROWS = machine().width, machine().rows
 DEPTH = 272
@@ -21,6 +22,9 @@ THIN = 3
 
 LEAST_TILES = 4
 """Tiles from which on the right side is copied together first."""
+
+_LEAVES, _COPIES, _TURNS = 0, 1, 2
+"""What is done with the right side before it is read: nothing, copied together, or transposed on the way."""
 
 _LONG = ir.IntType(64)
 
@@ -39,30 +43,22 @@ def call_tile(typing_context: Any, address: Any, numbers: Any) -> Any:
     return types.void(address, numbers), write
 
 
-@intrinsic
-def _fetch(typing_context: Any, address: Any) -> Any:
-    """Ask for what lies at an address to be brought into the level-2 cache."""
-
-    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [place, number, number, number])
-        ask: Any = cgutils.get_or_insert_function
-        builder.call(
-            ask(builder.module, kind, "llvm.prefetch.p0"),
-            [builder.inttoptr(values[0], place), number(0), number(2), number(1)],
-        )
-        return context.get_dummy_value()
-
-    return types.void(types.int64), write
-
-
 @part
 def _fetch_rows(source: int, row_step: int, first: int, last: int) -> None:
     """Ask for rows of ``2 * WIDTH`` values, some time before they are read."""
     for row in range(first, last):
         place = source + 4 * row * row_step
         for line in range(0, 8 * WIDTH, 64):
-            _fetch(place + line)
+            fetch(place + line)
+
+
+@part
+def claim_rows(target: int, row_step: int, rows: int, columns: int) -> None:
+    """Ask for rows of a block before its sums are worked out: its stores would wait for the lines one by one."""
+    for row in range(rows):
+        place = target + 4 * row * row_step
+        for line in range(0, 4 * columns, 64):
+            claim(place + line)
 
 
 @part
@@ -105,31 +101,57 @@ def product(
             begin = start + 4 * row * start_row if start else 0
             _thin_row(a + 4 * row * a_row, a_step, b, b_row, c + 4 * row * c_row, columns, depth, begin)
         return
-    tiles, blocks = (rows + ROWS - 1) // ROWS, (depth + DEPTH - 1) // DEPTH
     # Read by many tiles, rows of the right side that lie far apart would fall on few lines of the cache.
-    packs = tiles >= LEAST_TILES
-    room = np.empty(2 * WIDTH * DEPTH if packs else 1, np.float32)
+    packing = _COPIES if rows > ROWS * (LEAST_TILES - 1) else _LEAVES
+    _tiled(tile, a, a_row, a_step, b, b_row, c, c_row, rows, columns, depth, start, start_row, packing)
+
+
+@part
+def product_with_turned(
+    tile: int, a: int, a_row: int, b: int, b_row: int, c: int, c_row: int, rows: int, columns: int, depth: int
+) -> None:
+    """``c = a b'``; addresses, and steps in elements. Each row of ``b`` is one of the ``columns``."""
+    _tiled(tile, a, a_row, 1, b, b_row, c, c_row, rows, columns, depth, 0, 0, _TURNS)
+
+
+@part
+def _tiled(
+    tile: int, a: int, a_row: int, a_step: int, b: int, b_row: int, c: int, c_row: int, rows: int, columns: int,
+    depth: int, start: int, start_row: int, packing: int,
+) -> None:  # fmt: skip
+    """Tile by tile: two vectors of columns at a time, of these some rows of the right side, and all rows of the left.
+
+    Args:
+        packing: what is done with the right side first.
+    """
+    tiles, blocks = (rows + ROWS - 1) // ROWS, (depth + DEPTH - 1) // DEPTH
+    room = np.empty(2 * WIDTH * DEPTH if packing else 1, np.float32)
     room_at = np.int64(room.ctypes.data)
+    across, down = (b_row, 1) if packing == _TURNS else (1, b_row)
     column = 0
     while column < columns:
         vectors = 2 if columns - column >= 2 * WIDTH else 1
-        last = min(WIDTH, columns - column)
+        width = min(vectors * WIDTH, columns - column)
         for block in range(blocks):
             first = depth * block // blocks
             inner = depth * (block + 1) // blocks - first
-            right, right_row = np.int64(b + 4 * (first * b_row + column)), b_row
-            if packs:
-                _packed(right, b_row, inner, min(vectors * WIDTH, columns - column), room_at)
+            right, right_row = np.int64(b + 4 * (first * down + column * across)), b_row
+            if packing:
+                if packing == _TURNS:
+                    turn(right, width, inner, b_row, room_at, 2 * WIDTH)
+                else:
+                    _packed(right, b_row, inner, width, room_at)
                 right, right_row = room_at, 2 * WIDTH
             ahead, ahead_rows = b + 4 * (depth * (block + 1) // blocks * b_row + column), 0
-            if packs and (block + 1 < blocks or column + vectors * WIDTH < columns):
+            if packing == _COPIES and (block + 1 < blocks or column + width < columns):
                 ahead_rows = inner
             if block + 1 == blocks:
-                ahead = b + 4 * (column + vectors * WIDTH)
+                ahead = b + 4 * (column + width)
             for number in range(tiles):
                 _fetch_rows(ahead, b_row, ahead_rows * number // tiles, ahead_rows * (number + 1) // tiles)
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = c + 4 * (row * c_row + column)
+                claim_rows(place, c_row, stop - row, width)
                 begin, begin_row = place, c_row
                 if first == 0:
                     begin = start + 4 * (row * start_row + column) if start else 0
@@ -138,7 +160,7 @@ def product(
                 call_tile(
                     tile,
                     (stop - row, vectors, left, a_row, 0, 0, a_step, 1, 1, inner, right, right_row, place, c_row,
-                     begin, begin_row, last),
+                     begin, begin_row, min(WIDTH, width)),
                 )  # fmt: skip
         column += vectors * WIDTH
     # A last use: Numba frees an array as soon as its name is no longer read, whatever was done with its address.

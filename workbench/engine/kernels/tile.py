@@ -27,6 +27,10 @@ from workbench.engine.kernels.native import Function, intrinsic
 _inserted: Any = cgutils.get_or_insert_function
 _FLOAT, _LONG, _INT = ir.FloatType(), ir.IntType(64), ir.IntType(32)
 _SIZE = 4
+_SHARING = 7
+"""Rows of the left side whose addresses are told by one register and their distance from it. A register each there are
+not, and addresses that are fetched from memory take the place of values.
+"""
 _ARGUMENTS = 17
 """Rows and vectors, then what a tile takes (see ``tile``)."""
 
@@ -52,15 +56,24 @@ class _Tile:
             self.function.args
         )
         steps = [self._bytes(step) for step in (a_outer, a_middle, a_inner)]
-        self.a_row, self.b_row = self._bytes(a_row), self._bytes(b_row)
+        a_bytes, self.b_row = self._bytes(a_row), self._bytes(b_row)
+        self.a_rows = [self._opaque(self.build.mul(a_bytes, _LONG(row))) for row in range(_SHARING)]
+        starts = [self.build.add(a, self.build.mul(a_bytes, _LONG(row))) for row in range(0, self.rows, _SHARING)]
         self.mask: Any = self._mask(last) if self.masked else None
         sums = self._first_sums(start, self._bytes(start_row))
-        sums = self._loops((outer, middle, inner), steps, a, b, sums)
+        sums = self._loops((outer, middle, inner), steps, starts, b, sums)
         for row in range(self.rows):
             for vector in range(self.vectors):
                 place = self._place(c, self._bytes(c_row), row, vector)
                 self._store(sums[row * self.vectors + vector], place)
         self.build.ret_void()
+
+    def _opaque(self, value: Any) -> Any:
+        """The same value, of which the compiler no longer knows where it comes from.
+
+        It would work out each row's address from the one before, and so let each row wait for all others.
+        """
+        return self.build.asm(ir.FunctionType(_LONG, [_LONG]), "", "=r,0", [value], False)
 
     def _bytes(self, count: Any) -> Any:
         return self.build.mul(count, _LONG(_SIZE))
@@ -96,8 +109,8 @@ class _Tile:
             sums.append(joined)
         return sums
 
-    def _loops(self, counts: tuple[Any, ...], steps: list[Any], a: Any, b: Any, sums: list[Any]) -> list[Any]:
-        """Nested loops; each carries the left address of its own level, and the right address and all sums through."""
+    def _loops(self, counts: tuple[Any, ...], steps: list[Any], a: list[Any], b: Any, sums: list[Any]) -> list[Any]:
+        """Nested loops; each carries the left addresses of its level, and the right address and all sums through."""
         if not counts:
             return [self.build.add(b, self.b_row), *self._multiply_add(a, b, sums)]
         build, before = self.build, self.build.block
@@ -105,15 +118,17 @@ class _Tile:
         build.branch(head)
         build.position_at_end(head)
         carried = []
-        for value in (_LONG(0), a, b, *sums):
+        for value in (_LONG(0), b, *a, *sums):
             joined = build.phi(value.type)
             joined.add_incoming(value, before)
             carried.append(joined)
-        number, a_here, b_here, *sums_here = carried
+        number, b_here, *rest = carried
+        a_here, sums_here = rest[: len(a)], rest[len(a) :]
         inner = self._loops(counts[1:], steps[1:], a_here, b_here, sums_here)
         # An inner loop hands back its sums; the right address comes along, as it never starts again.
         b_next, sums_next = (inner[0], inner[1:])
-        after = [build.add(number, _LONG(1)), build.add(a_here, steps[0]), b_next, *sums_next]
+        a_next = [self._opaque(build.add(place, steps[0])) for place in a_here]
+        after = [build.add(number, _LONG(1)), b_next, *a_next, *sums_next]
         for joined, value in zip(carried, after, strict=True):
             joined.add_incoming(value, build.block)
         done = build.append_basic_block("done")
@@ -121,13 +136,14 @@ class _Tile:
         build.position_at_end(done)
         return [b_next, *sums_next] if len(counts) < len(("outer", "middle", "inner")) else sums_next
 
-    def _multiply_add(self, a: Any, b: Any, sums: list[Any]) -> list[Any]:
+    def _multiply_add(self, a: list[Any], b: Any, sums: list[Any]) -> list[Any]:
         build = self.build
         right = [self._load(build.add(b, _LONG(_SIZE * self.width * vector)), vector) for vector in range(self.vectors)]
         fma = self._intrinsic(f"llvm.fma.v{self.width}f32", self.vector, [self.vector] * 3)
         found = []
         for row in range(self.rows):
-            left = self._left(build.add(a, build.mul(self.a_row, _LONG(row))))
+            start, distance = a[row // _SHARING], self.a_rows[row % _SHARING]
+            left = self._left(build.add(start, distance) if row % _SHARING else start)
             found += [
                 build.call(fma, [left[vector], right[vector], sums[row * self.vectors + vector]])
                 for vector in range(self.vectors)

@@ -15,12 +15,13 @@ from workbench.engine.kernels.calls import NativeCall
 from workbench.engine.kernels.native import intrinsic, kernel, longs
 
 _LONG, _INT = ir.IntType(64), ir.IntType(32)
-_SPINS = 1_000
-"""Looks at the counter before the thread goes to sleep: some 50 microseconds. On a machine with more to do than cores
+_SPINS, _YIELDS = 1_000, 2_000
+"""Looks at the counter before the thread offers its core to others after each look, which costs nothing where none
+wants it, and before it goes to sleep: some 50 microseconds, and a millisecond. On a machine with more to do than cores
 the other shard may be waiting for this very core."""
 
 _SLEEP = 50
-"""Microseconds from then on between looks."""
+"""Microseconds from then on between looks; a system makes them 100 or more."""
 
 _inserted: Any = cgutils.get_or_insert_function
 
@@ -47,16 +48,23 @@ def _seen(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
-def _rest(typing_context: Any, long: Any) -> Any:
-    """Let the processor breathe: a pause instruction, for ``long`` waits a short sleep."""
+def _rest(typing_context: Any, looks: Any) -> Any:
+    """Let the processor breathe after so many looks: a pause instruction, then the core for others, then a sleep."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         nothing = ir.FunctionType(ir.VoidType(), [])
         if platform.machine().lower() in ("x86_64", "amd64"):
             builder.call(_inserted(builder.module, nothing, "llvm.x86.sse2.pause"), [])
         if sys.platform != "win32":
-            with builder.if_then(builder.icmp_signed("!=", values[0], _LONG(0))):
-                builder.call(_inserted(builder.module, ir.FunctionType(_INT, [_INT]), "usleep"), [_INT(_SLEEP)])
+            yields = _inserted(builder.module, ir.FunctionType(_INT, []), "sched_yield")
+            sleeps = _inserted(builder.module, ir.FunctionType(_INT, [_INT]), "usleep")
+            with builder.if_then(builder.icmp_signed(">", values[0], _LONG(_SPINS))):
+                late = builder.icmp_signed(">", values[0], _LONG(_SPINS + _YIELDS))
+                with builder.if_else(late) as (then, otherwise):
+                    with then:
+                        builder.call(sleeps, [_INT(_SLEEP)])
+                    with otherwise:
+                        builder.call(yields, [])
         return context.get_dummy_value()
 
     return types.void(types.int64), write
@@ -70,7 +78,7 @@ def wait_for_all(arguments: int, first: int, last: int) -> None:
     spins = 0
     while _seen(place) < target and _seen(place + 8) == 0:
         spins += 1
-        _rest(1 if spins > _SPINS else 0)
+        _rest(spins)
 
 
 class Rendezvous:
