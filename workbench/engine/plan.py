@@ -7,7 +7,7 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -391,9 +391,3 @@ def learned_nodes(network: Network) -> set[str]:
         if trains or any(name in learned for name in node.inputs):
             learned.add(node.name)
     return learned
-
-
-def shapes_in_bytes(network: Network, batch: int, dtype: Any = np.float32) -> Iterator[tuple[str, int]]:
-    """Each layer's output for a batch, in bytes."""
-    for node in network.nodes:
-        yield node.name, prod(node.shape) * batch * np.dtype(dtype).itemsize

@@ -16,6 +16,7 @@ from workbench.engine.layer import Loss
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
 from workbench.engine.random import key_of, permutation
+from workbench.engine.resident import give_back
 from workbench.engine.shards import ShardPool
 from workbench.events import (
     CheckpointSaved,
@@ -360,6 +361,8 @@ class Training:
         began = time.perf_counter()
         checkpoint = Checkpoint(self.stepper.tensors(), self.state.facts())
         row = self.keeper.commit(self._waiting, checkpoint, reason=reason, best=self._best_waiting)
+        del checkpoint
+        give_back()
         self.saving_seconds += time.perf_counter() - began
         held, self._held, self._waiting, self._best_waiting = self._held, [], [], False
         self._committed = time.monotonic()

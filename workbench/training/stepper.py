@@ -171,7 +171,9 @@ class Stepper:
 
     def _health(self, norms: np.ndarray[Any, Any], before: Array) -> StepHealth:
         weights = self._norms(before)
-        updates = self._norms(self._trained - before)
+        # In its own place: another copy would be the most memory that a training takes.
+        self.backend.xp.subtract(self._trained, before, out=before)
+        updates = self._norms(before)
         ratios = np.sqrt(updates / np.maximum(weights, 1e-24))
         return StepHealth(
             sqrt(float(norms.sum())),
