@@ -46,6 +46,7 @@ class CompiledUpdate:
         self._penalties = np.array([recipe.l2, recipe.l1])
         self._limit = np.array([recipe.clip_value or 0.0])
         self._factor, self._decay = np.ones(1), np.zeros(1)
+        self._bound: dict[tuple[int, int], list[Call]] = {}
 
     @property
     def leaves_average(self) -> bool:
@@ -78,14 +79,22 @@ class CompiledUpdate:
 
     def run(self, gradient: Array, pool: ShardPool) -> None:
         """The update alone, after a gradient that was regularized elsewhere."""
-        length, ends = len(self._values), [0, self._decayed, len(self._values)]
-        threads = max(1, min(pool.threads, length // _LEAST_STRETCH))
+        # By where it lies; what is bound to it keeps it from being given away.
+        key = int(gradient.ctypes.data), pool.threads
+        if key not in self._bound:
+            self._bound[key] = self._tasks(gradient, pool.threads)
+        pool.run(self._bound[key])
+
+    def _tasks(self, gradient: Array, most: int) -> list[Call]:
+        """Each thread's share of an update."""
+        ends = [0, self._decayed, len(self._values)]
+        threads = max(1, min(most, len(self._values) // _LEAST_STRETCH))
         tasks: list[list[Call]] = [[] for _ in range(threads)]
         for start, stop in itertools.pairwise(ends):
             for number, calls in enumerate(tasks):
                 first, last = (start + (stop - start) * k // threads for k in (number, number + 1))
                 calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
-        pool.run([_chain(calls) for calls in tasks])
+        return [_chain(calls) for calls in tasks]
 
     def _updating(self, part: Part, gradient: Array) -> list[Call]:
         from workbench.engine.kernels import updates as kernels
