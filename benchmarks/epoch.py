@@ -73,9 +73,9 @@ def bare(path: Path, epochs: int, threads: int) -> float:
         for epoch in range(epochs):
             order = np.random.default_rng(epoch).permutation(rows)
             started = time.perf_counter()
-            for batch in Feeder.batches(order, training.batch_size):
+            for count in feeder.passing(stepper.plan, order, epoch):
                 number += 1
-                stepper.step(feeder.fill(stepper.plan, batch, epoch), training.optimizer.learning_rate, number)
+                stepper.step(count, training.optimizer.learning_rate, number)
             times.append(time.perf_counter() - started)
     return statistics.median(times[1:])
 

@@ -21,6 +21,7 @@ from training import CASES, Case, engine_parts
 from workbench.engine.device import one_blas_thread
 from workbench.training.health import LayerWatch
 from workbench.training.loop import steps_between_records
+from workbench.training.stepper import health_of
 
 EPOCHS, STRETCH = 20, 32
 """Epochs of the run that the frequency is of, and steps in a row of either kind."""
@@ -39,6 +40,7 @@ class Trial:
         self.clock = time.thread_time if threads == 1 else time.perf_counter
         order = np.random.default_rng(1).permutation(case.examples)
         self.batches = [order[first : first + case.batch] for first in range(0, case.examples - case.batch, case.batch)]
+        self.figures = np.zeros(self.stepper.figures)
         self.watch.begin()
         for batch in range(steps):
             # Compiles and binds all that is used, and lets the frequency of the processor settle.
@@ -54,7 +56,10 @@ class Trial:
             self.stepper.step(count, self.rate, self.number)
             return
         self.watch.before_step(epoch, batch)
-        self.stepper.step(count, self.rate, self.number, watch=(batch + 1) % self.every == 0)
+        recorded = (batch + 1) % self.every == 0
+        self.stepper.step(count, self.rate, self.number, watch=self.figures if recorded else None)
+        if recorded:
+            health_of(self.figures)
         self.watch.after_step(epoch, batch, count)
 
     def share(self, epoch: int) -> tuple[float, float]:

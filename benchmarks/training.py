@@ -149,7 +149,8 @@ def engine_step(case: Case, threads: int, kernels: bool) -> Callable[[Any], None
     def step(rows: Any) -> None:
         nonlocal number
         number += 1
-        stepper.step(feeder.fill(stepper.plan, rows), rate, number)
+        for count in feeder.passing(stepper.plan, rows):
+            stepper.step(count, rate, number)
 
     return step
 

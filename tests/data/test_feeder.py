@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.backends import COMPILED
 from support.networks import loss_of, network_of, random_parameters
+from support.standin.module import nothing_leaves, on_host, stand_in
 
 from workbench.data.augment.pipeline import preview
 from workbench.data.dataset import load_dataset
 from workbench.data.feeder import Feeder, column_deviations
 from workbench.engine.backend import Backend
-from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.errors import RecipeError
@@ -50,32 +50,12 @@ class Examples:
     sets: dict[str, Array] = field(default_factory=dict)
 
 
-class DeviceBackend(Backend):
-    """A device with memory of its own, which computes with NumPy: arrays get there by a copy only."""
-
-    name = "device"
-    on_host = False
-
-    def __init__(self, free: int | None = 2**40, refuses: bool = False) -> None:
-        self.free, self.refuses = free, refuses
-
-    def asarray(self, array: Any, dtype: Any = None) -> Any:
-        if self.refuses and np.asarray(array).ndim > 1:
-            raise MemoryError
-        return np.array(array, dtype)
-
-    def free_bytes(self) -> int | None:
-        return self.free
-
-
 def _plan(
     shape: tuple[int, ...], backend: Backend, batch: int = 16, regression: bool = False, dtype: Any = "f4"
 ) -> Plan:
     layers = [{"kind": "flatten"}] if len(shape) > 1 else []
     network = network_of([*layers, {"kind": "dense", "units": "classes"}], shape, 1 if regression else 5)
-    parameters = random_parameters(network, dtype)
-    if not backend.on_host:
-        parameters = Parameters(network, backend, dtype)
+    parameters = random_parameters(network, dtype, backend=backend)
     loss = loss_of("mean_squared_error" if regression else "cross_entropy")
     return Plan(parameters, loss, batch, training=False, pool=ShardPool(1))
 
@@ -115,7 +95,14 @@ def _filled(examples: Any, rows: Array, epoch: int | None = None, backend: Any =
     backend = backend or Backend()
     plan = _plan(examples.inputs.shape[1:], backend, len(rows))
     assert Feeder(examples, backend, **given).fill(plan, rows, epoch) == len(rows)
-    return plan.input.copy()
+    return on_host(backend, plan.input)
+
+
+def _assert_fed(plan: Plan, examples: Any, rows: Array) -> None:
+    """The plan holds what the plain formula gives."""
+    expected = _formula(examples, rows), examples.targets[rows], examples.strengths[rows]
+    for found, values in zip((plan.input, plan.targets, plan.strengths), expected, strict=True):
+        np.testing.assert_array_equal(on_host(plan.backend, found[: len(rows)]), values)
 
 
 CASES = {
@@ -126,23 +113,32 @@ CASES = {
     "float pictures": lambda: _pictures(2, np.float32),
 }
 BACKENDS = {
-    "the CPU": lambda: Backend(),
-    "a device that holds the data": lambda: DeviceBackend(),
-    "a device without room": lambda: DeviceBackend(free=100),
-    "a device that knows no limit": lambda: DeviceBackend(free=None),
+    "the CPU": lambda _: Backend(),
+    "a device that holds the data": lambda patch: stand_in(patch)[0],
+    "a device without room": lambda patch: _without_room(stand_in(patch)[0]),
 }
+
+
+def _without_room(backend: Any) -> Any:
+    backend.free_bytes = lambda: 100
+    return backend
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", CASES)
-def test_that_a_plan_gets_the_plain_formula(case: str, backend: str) -> None:
-    examples, where = CASES[case](), BACKENDS[backend]()
+def test_that_a_plan_gets_the_plain_formula(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, where = CASES[case](), BACKENDS[backend](monkeypatch)
     plan, feeder = _plan(examples.inputs.shape[1:], where), Feeder(examples, where)
-    for rows in feeder.batches(NUMBERS.permutation(len(examples.inputs)), 16):
-        assert feeder.fill(plan, rows) == len(rows)
-        np.testing.assert_array_equal(plan.input[: len(rows)], _formula(examples, rows))
-        np.testing.assert_array_equal(plan.targets[: len(rows)], examples.targets[rows])
-        np.testing.assert_array_equal(plan.strengths[: len(rows)], examples.strengths[rows])
+    assert feeder.supply.resident == (backend != "a device without room")
+    rows = NUMBERS.permutation(len(examples.inputs))
+    for piece in feeder.batches(rows, 16):
+        assert feeder.fill(plan, piece) == len(piece)
+        _assert_fed(plan, examples, piece)
+    counts = list[int]()
+    for count in feeder.passing(plan, rows):
+        _assert_fed(plan, examples, rows[sum(counts) : sum(counts) + count])
+        counts.append(count)
+    assert sum(counts) == len(rows)
 
 
 def test_that_a_plan_in_float64_is_fed_in_float64() -> None:
@@ -233,12 +229,12 @@ def test_that_memory_mapped_pictures_are_fed_like_others(tmp_path: Path, dtype: 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", ["gray pictures", "color pictures", "float pictures"])
-def test_that_training_sees_what_the_preview_shows(case: str, backend: str) -> None:
+def test_that_training_sees_what_the_preview_shows(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     examples, rows = CASES[case](), np.array([9, 4, 30, 11])
     augment = _augment("rotate", "noise", "crop", "contrast")
     shown = preview(augment, examples.inputs[rows], rows, seed=3, epoch=7, value_range=(0.0, 255.0))
     expected = (shown - examples.encoder.shift) * examples.encoder.scale
-    changed = _filled(examples, rows, 7, BACKENDS[backend](), augment=augment, seed=3)
+    changed = _filled(examples, rows, 7, BACKENDS[backend](monkeypatch), augment=augment, seed=3)
     np.testing.assert_array_equal(changed, expected)
 
 
@@ -286,23 +282,54 @@ def test_that_only_pictures_can_be_turned(case: Any, what: str) -> None:
         Feeder(case(), Backend(), _augment("noise", "rotate"))
 
 
-def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free() -> None:
-    examples = _pictures()
+def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, (backend, _) = _pictures(), stand_in(monkeypatch)
     size = examples.inputs.nbytes
-    assert Feeder(examples, Backend()).gathers_on_device
-    assert Feeder(examples, DeviceBackend(free=size * 5 // 4 + 2)).gathers_on_device
-    assert not Feeder(examples, DeviceBackend(free=size * 5 // 4 - 2)).gathers_on_device
-    assert not Feeder(examples, DeviceBackend(free=None)).gathers_on_device
+    assert Feeder(examples, Backend()).supply.resident
+    for free, resident in ((size * 5 // 4 + 2, True), (size * 5 // 4 - 2, False), (None, False)):
+        backend.free_bytes = lambda free=free: free
+        assert Feeder(examples, backend).supply.resident == resident
 
 
-def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host() -> None:
-    examples, backend = _table(), DeviceBackend(refuses=True)
+def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, (backend, device) = _table(), stand_in(monkeypatch)
+    device.fails_above = examples.inputs.nbytes - 1
     feeder = Feeder(examples, backend)
-    assert not feeder.gathers_on_device
-    backend.refuses = False
+    assert not feeder.supply.resident
     plan = _plan((4,), backend)
     feeder.fill(plan, np.arange(16))
-    np.testing.assert_array_equal(plan.input, _formula(examples, np.arange(16)))
+    _assert_fed(plan, examples, np.arange(16))
+
+
+def test_that_feeders_share_what_lies_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, (backend, device) = _pictures(), stand_in(monkeypatch)
+    first = Feeder(examples, backend)
+    before = device.counts.uploaded
+    assert before > examples.inputs.nbytes
+    second = Feeder(examples, backend, _augment("rotate"), supply=first.supply)
+    assert device.counts.uploaded == before
+    plan, rows = _plan((8, 7, 3), backend), np.arange(9, 25)
+    second.fill(plan, rows)
+    _assert_fed(plan, examples, rows)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_that_a_pass_waits_for_nothing_and_brings_each_row_once(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, (backend, device) = CASES[case](), stand_in(monkeypatch)
+    rows = NUMBERS.permutation(48)
+    for room in (True, False):
+        backend.free_bytes = lambda room=room: 2**40 if room else 0
+        feeder, plan = Feeder(examples, backend), _plan(examples.inputs.shape[1:], backend)
+        kept = list[Any]()
+        feeder.fill(plan, rows[:16])
+        device.forget()
+        # The last of a stager's copies on the second stream may still go on, which only its own next use waits for.
+        with nothing_leaves(device):
+            kept += [plan.input[:count].copy() for count in feeder.passing(plan, rows)]
+        size = examples.inputs[0].nbytes * len(rows)
+        assert device.counts.uploaded == rows.nbytes + (0 if room else size)
+        found = np.concatenate([on_host(backend, piece) for piece in kept])
+        np.testing.assert_array_equal(found, _formula(examples, rows))
 
 
 def test_that_columns_are_measured_without_losing_digits() -> None:
@@ -330,10 +357,17 @@ def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
     pytest.importorskip("cupy")
     from workbench.engine.device import open_backend
 
-    backend, examples, rows = open_backend("cuda"), CASES[case](), np.arange(5, 21)
-    augment = _augment("noise") if case in ("a table", "sequences") else _augment("rotate", "noise", "blur")
-    plan, feeder = _plan(examples.inputs.shape[1:], backend), Feeder(examples, backend, augment)
-    assert feeder.gathers_on_device
-    feeder.fill(plan, rows, 2)
-    expected = _filled(examples, rows, 2, augment=augment)
-    np.testing.assert_allclose(backend.to_host(plan.input), expected, rtol=1e-4, atol=1e-4)
+    backend, examples = open_backend("cuda"), CASES[case]()
+    augment, rows = (
+        _augment("noise") if case in ("a table", "sequences") else _augment("rotate", "noise", "blur"),
+        NUMBERS.permutation(60),
+    )
+    for resident in (True, False):
+        backend.free_bytes = lambda resident=resident: 2**40 if resident else 0  # type: ignore[method-assign]
+        plan, feeder = _plan(examples.inputs.shape[1:], backend), Feeder(examples, backend, augment)
+        assert feeder.supply.resident == resident
+        start = 0
+        for count in feeder.passing(plan, rows, 2):
+            expected = _filled(examples, rows[start : start + count], 2, augment=augment)
+            np.testing.assert_allclose(on_host(backend, plan.input[:count]), expected, rtol=1e-4, atol=1e-4)
+            start += count

@@ -13,6 +13,8 @@ from support.layer_rig import assert_close, central_differences
 from support.networks import Bench, network_of, networks, random_parameters
 
 from workbench.engine import plan as plan_module
+from workbench.engine.backend import Backend
+from workbench.engine.compiled_backend import CompiledBackend
 from workbench.engine.network import Network
 from workbench.engine.plan import shard_count
 
@@ -208,6 +210,52 @@ def test_that_shards_are_as_many_as_are_worth_it(batch: int, threads: int) -> No
 
 def test_that_a_small_network_is_not_worth_a_second_thread() -> None:
     assert shard_count(network_of([{"kind": "dense", "units": "classes"}], (30,)), 32, 8) == 1
+
+
+RESIDUAL = [
+    {"kind": "conv2d", "filters": 3, "kernel": 3, "padding": "same", "name": "a"},
+    {"kind": "activation", "name": "r"},
+    {"kind": "max_pool2d", "window": 3, "stride": 2, "padding": 1, "name": "p", "inputs": ["r"]},
+    {"kind": "conv2d", "filters": 3, "kernel": 3, "padding": "same", "name": "b", "inputs": ["p"]},
+    {"kind": "add", "name": "s", "inputs": ["p", "b", "p"]},
+    {"kind": "activation", "name": "t"},
+    {"kind": "max_pool2d", "name": "q", "inputs": ["t"]},
+    {"kind": "add", "name": "u", "inputs": ["q", "q"]},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": "classes"},
+]
+"""ReLU before pooling, which pooling takes over where code is compiled, and sums, which share memory with gradients."""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("layers", [FANNED, RESIDUAL])
+def test_that_a_graph_computes_the_same_in_machine_code(
+    layers: list[Any], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
+    network = network_of(layers, (4,) if layers is FANNED else (9, 8, 2))
+    sides = [
+        Bench(random_parameters(network, backend=backend), 7, threads=threads)
+        for backend in (Backend(), CompiledBackend())
+    ]
+    found = [side.run() for side in sides]
+    for plain, compiled in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=2e-4, atol=2e-6)
+    sides[1].plan.keeps_all = True
+    for kept, compiled in zip(sides[1].run(), found[1], strict=True):
+        np.testing.assert_array_equal(kept, compiled)
+    for side in sides:
+        side.close()
+
+
+def test_that_what_is_not_a_number_goes_through_a_relu_that_pooling_takes_over() -> None:
+    layers = [{"kind": "activation"}, "max_pool2d", "flatten", {"kind": "dense", "units": "classes"}]
+    bench = Bench(random_parameters(network_of(layers, (4, 4, 1)), backend=CompiledBackend()), 2)
+    bench.plan.input[0, 1, 1] = np.nan
+    output, _ = bench.run()
+    assert np.isnan(output[0]).all()
+    assert np.isfinite(output[1]).all()
+    bench.close()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

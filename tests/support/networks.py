@@ -70,10 +70,11 @@ def random_parameters(
     parameters = Parameters(network, backend or Backend(), dtype)
     parameters.initialize(seed)
     numbers = np.random.default_rng(seed)
-    parameters.values += numbers.normal(scale=0.1, size=parameters.values.shape).astype(dtype)
+    asarray = parameters.backend.asarray
+    parameters.values += asarray(numbers.normal(scale=0.1, size=parameters.values.shape).astype(dtype))
     for slot in parameters.layout.states:
         view = slot.view(parameters.state)
-        view += numbers.uniform(0.1, 0.5, view.shape).astype(dtype)
+        view += asarray(numbers.uniform(0.1, 0.5, view.shape).astype(dtype))
     return parameters
 
 
@@ -106,19 +107,21 @@ class Bench:
     def fill(self, rows: int, seed: int) -> None:
         """Random rows of input, targets and strengths."""
         numbers, plan = np.random.default_rng(seed), self.plan
-        plan.input[:rows] = inputs_of(plan.network, rows, numbers)
+        asarray = plan.backend.asarray
+        plan.input[:rows] = asarray(inputs_of(plan.network, rows, numbers), plan.input.dtype)
         if plan.targets.dtype == np.int64:
             classes = max(2, plan.network.outputs)
-            plan.targets[:rows] = numbers.integers(0, classes, rows)
+            plan.targets[:rows] = asarray(numbers.integers(0, classes, rows))
         else:
-            plan.targets[:rows] = numbers.normal(size=plan.targets[:rows].shape)
-        plan.strengths[:rows] = numbers.uniform(0.5, 2.0, rows)
+            plan.targets[:rows] = asarray(numbers.normal(size=plan.targets[:rows].shape), plan.targets.dtype)
+        plan.strengths[:rows] = asarray(numbers.uniform(0.5, 2.0, rows), plan.strengths.dtype)
 
     def run(self, rows: int | None = None) -> tuple[Array, Array]:
         """Output and gradient."""
         count = rows or self.plan.batch
         self.plan.run(count)
-        return self.plan.output[:count].copy(), self.plan.gradient.copy()
+        to_host = self.plan.backend.to_host
+        return np.array(to_host(self.plan.output[:count])), np.array(to_host(self.plan.gradient))
 
     def loss(self) -> float:
         """The weighted mean loss of the last run."""

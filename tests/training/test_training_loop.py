@@ -206,16 +206,18 @@ def test_that_without_shuffling_batches_come_in_source_order(tmp_path):
     with RunFolder.create(tmp_path / "run", recipe) as run:
         training, events = train(prepared, run)
         seen = []
-        fill = training.feeder.fill
+        step, plan = training.stepper.step, training.stepper.plan
 
-        def watch(plan, rows, epoch=None):
-            seen.append(rows)
-            return fill(plan, rows, epoch)
+        def watch(rows, *arguments, **named):
+            step(rows, *arguments, **named)
+            seen.append(plan.input[:rows].copy())
 
-        training.feeder.fill = watch
+        training.stepper.step = watch
         list(events)
-    order = np.concatenate(seen)
-    assert np.array_equal(order, prepared.dataset.sets["train"])
+    dataset = prepared.dataset
+    order = dataset.sets["train"]
+    expected = (dataset.inputs[order] - dataset.encoder.shift) * dataset.encoder.scale
+    np.testing.assert_allclose(np.concatenate(seen), expected, rtol=1e-5)
     assert (np.diff(order) > 0).all()
 
 

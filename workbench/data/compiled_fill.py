@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.engine.backend import Array
+
+if TYPE_CHECKING:
+    from workbench.engine.kernels.calls import NativeCall
 
 
 def compiled_fill(
@@ -29,7 +32,7 @@ def compiled_fill(
 
 
 class CompiledFill:
-    """Fills a plan's buffers with rows."""
+    """Fills a plan's buffers with rows: all at once, or the inputs while the plan runs, each shard its own."""
 
     def __init__(
         self, inputs: Array, shift: Array, scale: Array, answers: list[Array], out: Array, answers_out: list[Array]
@@ -37,16 +40,33 @@ class CompiledFill:
         from workbench.engine.kernels import feeding as kernels
         from workbench.engine.kernels.calls import NativeCall, NativeProgram
 
-        n, size = len(out), prod(inputs.shape[1:])
+        n = len(out)
         self._places = np.empty(n, np.int64)
-        gather = kernels.gather_floats if inputs.dtype == np.float32 else kernels.gather_octets
-        calls = [NativeCall(gather, n, inputs, self._places, shift, scale, out, size, len(shift))]
+        self._inputs, self._shift, self._scale, self._out = inputs, shift, scale, out
+        answering = []
         for source, target in zip(answers, answers_out, strict=True):
             row = source.itemsize * prod(source.shape[1:])
-            calls.append(NativeCall(kernels.gather_rows, n, source, self._places, target, row))
-        self._program = NativeProgram(calls)
+            answering.append(NativeCall(kernels.gather_rows, n, source, self._places, target, row))
+        self._answers = NativeProgram(answering)
+        self._whole = NativeProgram([*self.calls(slice(0, n)), *answering])
 
     def __call__(self, rows: np.ndarray[Any, Any]) -> None:
         """Fill in the examples of these numbers, int64 ``(n,)``, all of which must exist."""
         self._places[...] = rows
-        self._program()
+        self._whole()
+
+    def begin(self, rows: np.ndarray[Any, Any]) -> None:
+        """Fill in the answers, which each shard reads of all rows; ``calls`` fill in the inputs."""
+        self._places[...] = rows
+        self._answers()
+
+    def calls(self, rows: slice) -> list[NativeCall]:
+        """What fills in the inputs of some rows of the batch."""
+        from workbench.engine.kernels import feeding as kernels
+        from workbench.engine.kernels.calls import NativeCall
+
+        out = self._out[rows]
+        gather = kernels.gather_floats if self._inputs.dtype == np.float32 else kernels.gather_octets
+        sizes = prod(self._inputs.shape[1:]), len(self._shift)
+        fields = self._inputs, self._places[rows], self._shift, self._scale, out, *sizes
+        return [NativeCall(gather, len(out), *fields, row_bytes=2 * sizes[0] * out.itemsize)]

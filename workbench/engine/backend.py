@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+
+from workbench.engine.staging import Stager
 
 Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
 
 Shape = tuple[int, ...]
+
+Precision = Literal["float32", "tf32", "bfloat16", "float16"]
+"""What operands of products are rounded to; sums, and everything else, are in float32."""
 
 Call = Callable[[], None]
 """One thing to do in a step, on arrays that were bound before."""
@@ -37,6 +42,9 @@ class Backend:
     """Bytes of working memory for a piece of a batch (window copies of a convolution)."""
 
     xp: Any = np
+
+    precision: Precision = "float32"
+    """In which ``matmul`` multiplies."""
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """The array on this backend, copied only where it must be."""
@@ -60,6 +68,32 @@ class Backend:
     def current(self) -> AbstractContextManager[object]:
         """A context in which this backend's device is the current one of the calling thread."""
         return nullcontext()
+
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        """The product of a layer's values or weights, in the precision that the backend was asked to multiply in.
+
+        Args:
+            a, b: ``(..., m, k)`` and ``(..., k, n)``.
+            out: ``(..., m, n)``; a new array where None.
+        """
+        return self.xp.matmul(a, b, out=out)
+
+    def in_precision(self, precision: Precision) -> Backend:
+        """The same device, multiplying in another precision where it can: a CPU multiplies in float32 anyway."""
+        return self
+
+    def scratch_bytes(self) -> int:
+        """Memory that it keeps for products."""
+        return 0
+
+    def stager(self, shape: Shape, dtype: Any) -> Stager:
+        """What brings batches here that are gathered on the host.
+
+        Args:
+            shape: of an example.
+            dtype: of its values.
+        """
+        return Stager(shape, dtype)
 
     def erf(self, x: Array, out: Array) -> None:
         """The error function, element by element."""

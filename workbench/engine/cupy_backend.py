@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from copy import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend
+from workbench.engine.backend import Array, Backend, Precision, Shape
+from workbench.engine.staging import Stager
 from workbench.errors import DeviceError
+
+if TYPE_CHECKING:
+    from workbench.engine.cupy_products import Products
 
 _INSTALL = (
     'Install it with `pip install "cupy-cuda13x[ctk]"` (or cupy-cuda12x for a CUDA 12 driver), or use --device cpu.'
@@ -26,6 +31,7 @@ class CupyBackend(Backend):
     name = "cuda"
     on_host = False
     piece_bytes = 2**28
+    _products: Products | None = None
 
     def __init__(self, index: int = 0) -> None:
         try:
@@ -64,6 +70,31 @@ class CupyBackend(Backend):
     def current(self) -> AbstractContextManager[object]:
         device: AbstractContextManager[object] = self._device
         return device
+
+    def in_precision(self, precision: Precision) -> CupyBackend:
+        if precision == self.precision:
+            return self
+        from workbench.engine.cupy_products import Products
+
+        other = copy(self)
+        other.precision = precision
+        with self._device:
+            other._products = None if precision == "float32" else Products(self._cupy, precision)
+        return other
+
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        if self._products is None or a.dtype != np.float32:
+            return super().matmul(a, b, out=out)
+        return self._products.matmul(a, b, out=out)
+
+    def scratch_bytes(self) -> int:
+        return self._products.memory() if self._products else 0
+
+    def stager(self, shape: Shape, dtype: Any) -> Stager:
+        from workbench.engine.cupy_staging import PinnedStager
+
+        with self._device:
+            return PinnedStager(self._cupy, shape, dtype)
 
     def erf(self, x: Array, out: Array) -> None:
         from cupyx.scipy.special import erf

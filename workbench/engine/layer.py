@@ -80,6 +80,8 @@ class Site:
         batch_rows: the rows of the whole batch.
         shard: the shard's number.
         meet: makes a ``Meeting`` for the layer, for kernels a ``SlotMeeting``; None where the batch is in one piece.
+        taken_over: whether the layer before does nothing and leaves its work to this one: ``inputs`` is what that layer
+            reads, ``d_inputs`` the gradient by it.
     """
 
     backend: Backend
@@ -100,6 +102,7 @@ class Site:
     buffer: Callable[[str, Shape, Any], Array] = field(repr=False, default=None)  # type: ignore[assignment]
     """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
     from ``forward`` to ``backward``."""
+    taken_over: bool = False
 
     @property
     def xp(self) -> Any:
@@ -194,6 +197,9 @@ class Layer(LayerSpec):
     least_inputs: ClassVar[int] = 1
     output_is_free: ClassVar[bool] = False
     """Whether its backward pass never looks at its output, so that the next layer may write its own over it."""
+    passes_gradient: ClassVar[bool] = False
+    """Whether the gradient by an input is the one by its output, so that compiled they may share memory: ``backward``
+    then leaves out an input whose ``d_inputs`` is ``d_output`` itself."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 
@@ -223,6 +229,10 @@ class Layer(LayerSpec):
 
     def overwrites(self) -> bool:
         """Whether it may write its output over its input: its backward pass never looks at the input."""
+        return False
+
+    def takes_over(self, before: Layer) -> bool:
+        """Whether, compiled, it can do the work of a layer before it along with its own (see ``Site.taken_over``)."""
         return False
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:

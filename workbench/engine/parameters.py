@@ -109,7 +109,10 @@ class Parameters:
 
     def export(self) -> Tensors:
         """Copies on the host in the ecosystem's layout: ``(units, inputs)``, ``(filters, channels, height, width)``."""
-        return {slot.name: self._read(slot) for slot in self.layout.in_order}
+        # Each vector as a whole: from a device that is one transfer, not one for each layer.
+        values, state = (self.backend.to_host(vector) for vector in (self.values, self.state))
+        held = set(self.layout.states)
+        return {slot.name: _outer(slot, state if slot in held else values) for slot in self.layout.in_order}
 
     def load(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Take over values in the ecosystem's layout.
@@ -128,14 +131,15 @@ class Parameters:
             vector = self.state if slot in self.layout.states else self.values
             self._write(vector, slot, given.transpose(np.argsort(axes)) if axes else given)
 
-    def _read(self, slot: Slot) -> np.ndarray[Any, Any]:
-        vector = self.state if slot in self.layout.states else self.values
-        host = self.backend.to_host(slot.view(vector))
-        return np.array(host.transpose(slot.parameter.axes) if slot.parameter.axes else host, order="C")
-
     def _write(self, vector: Array, slot: Slot, values: np.ndarray[Any, Any]) -> None:
         with self.backend.current():
             slot.view(vector)[...] = self.backend.asarray(values.astype(self.dtype))
+
+
+def _outer(slot: Slot, vector: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A copy of a parameter in the ecosystem's layout, of a vector on the host."""
+    view, axes = slot.view(vector), slot.parameter.axes
+    return np.array(view.transpose(axes) if axes else view, order="C")
 
 
 def _first_values(slot: Slot, seed: int) -> np.ndarray[Any, Any]:

@@ -6,17 +6,18 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Shape
-from workbench.engine.layer import Calls, Clock, Loss, LossSite, SharedGradient, Site, unchained
+from workbench.engine.backend import Array, Backend, Call, Precision, Shape
+from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.parts import Finish, parts_of
@@ -37,6 +38,14 @@ def shard_count(network: Network, batch: int, threads: int) -> int:
 def least_shard_work() -> int:
     """Multiply-adds under which a shard is not worth a thread."""
     return _LEAST_SHARD_WORK
+
+
+class Source(Protocol):
+    """What fills a batch's inputs while the plan runs."""
+
+    def calls(self, rows: slice) -> Sequence[Call]:
+        """What fills in some rows of the batch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Plan:
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
         finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
+        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -69,6 +79,7 @@ class Plan:
         sums: ``(2,)``: sum of s_i L_i, and wrong rows or squared differences (see ``LossSite``).
         keeps_all: whether no layer may write over what it reads, so that ``outputs`` has them all; may be changed from
             run to run, and changes no result.
+        source: what fills ``input`` in the next run, each thread its own rows; forgotten then.
         gradient: by the trained parameters, flat ``(layout.trained,)``; of ``sum s_i L_i / sum s_i`` over the batch.
     """
 
@@ -82,8 +93,10 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
+        precision: Precision = "float32",
     ) -> None:
-        self.parameters, self.network, self.backend = parameters, parameters.network, parameters.backend
+        self.parameters, self.network = parameters, parameters.network
+        self.backend = parameters.backend.in_precision(precision)
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
@@ -91,7 +104,8 @@ class Plan:
             self._allocate()
         self._shared_values = 0
         self.keeps_all = False
-        self._programs: dict[tuple[int, bool, bool], _Program] = {}
+        self.source: Source | None = None
+        self._programs: dict[tuple[int, bool, bool, Source | None], _Program] = {}
         self._ran = self._program(batch, finish is not None)
 
     def _allocate(self) -> None:
@@ -114,7 +128,8 @@ class Plan:
 
     def run(self, rows: int, *, finish: bool = False) -> None:
         """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
-        program = self._programs.get((rows, finish, self.keeps_all)) or self._program(rows, finish)
+        source, self.source = self.source, None
+        program = self._programs.get((rows, finish, self.keeps_all, source)) or self._program(rows, finish, source)
         self._ran = program
         with self.backend.current():
             try:
@@ -145,7 +160,7 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
-    def _program(self, rows: int, finish: bool = False) -> _Program:
+    def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
         barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
@@ -158,10 +173,11 @@ class Plan:
 
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
-            tasks = [compiler.task(self._ending(compilers, barrier, finish)) for compiler in compilers]
+            ending = self._ending(compilers, barrier, finish)
+            tasks = [compiler.task(source.calls(compiler.cut) if source else [], ending) for compiler in compilers]
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
-        self._programs[rows, finish, self.keeps_all] = program
+        self._programs[rows, finish, self.keeps_all, source] = program
         return program
 
     def _by_parts(self) -> bool:
@@ -208,6 +224,7 @@ class _ShardCompiler:
         self.arena = plan._arenas[shard]
         self.arena.begin(cut.stop - cut.start)
         self.learned = learned_nodes(plan.network) if plan.training else set()
+        self.taken_over = self._taken_over()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -218,11 +235,12 @@ class _ShardCompiler:
         learned = ((node, calls) for node, calls in zip(self.nodes, self.calls, strict=True))
         return {(node.name, each.parameter): each for node, calls in learned for each in calls.shared}
 
-    def task(self, ending: Ending) -> Task:
-        """All of the shard's work, with what its thread does in the end."""
+    def task(self, feeding: Sequence[Call], ending: Ending) -> Task:
+        """All of the shard's work, with what its thread does first and in the end."""
         last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
         loss = self._loss(self.outputs[last], self.gradients.get((last, -1)))
-        sequence: list[Owned] = [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
+        sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
+        sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
         sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
         for node, call in reversed(pairs):
@@ -273,12 +291,25 @@ class _ShardCompiler:
 
         return run
 
+    def _taken_over(self) -> dict[str, str]:
+        """The layers whose work the next one does, each with its reader."""
+        if not self.plan.backend.compiled or self.plan.parameters.dtype != np.float32 or self.plan.keeps_all:
+            return {}
+        found = {}
+        for node, reader in itertools.product(self.nodes, self.nodes):
+            if reader.inputs == (node.name,) and self._readers(node.name) == 1 and reader.layer.takes_over(node.layer):
+                found[node.name] = reader.name
+        return found
+
+    def _readers(self, name: str) -> int:
+        return sum(other.inputs.count(name) for other in self.nodes)
+
     def _outputs(self) -> dict[str, Array]:
         """Each node's output. In inference a buffer is used again once nobody reads it any more."""
         outputs = {INPUT: self.plan.input[self.cut]}
         last_reader = {name: node.name for node in self.nodes for name in node.inputs}
         for node in self.nodes[:-1]:
-            below = self._overwritten(node)
+            below = node.inputs[0] if node.name in self.taken_over else self._overwritten(node)
             outputs[node.name] = outputs[below] if below else self.arena.take(node.shape)
             # Kernels take turns over a few rows: what one has read another must not yet write to.
             if not self.plan.training and not self.plan.backend.compiled:
@@ -293,9 +324,8 @@ class _ShardCompiler:
         if self.plan.keeps_all:
             return ""
         source = next((other for other in self.nodes if node.inputs == (other.name,)), None)
-        readers = sum(other.inputs.count(node.inputs[0]) for other in self.nodes)
-        free = source is not None and source.layer.output_is_free and source.shape == node.shape and readers == 1
-        return node.inputs[0] if free and node.layer.overwrites() else ""
+        free = source is not None and source.layer.output_is_free and source.shape == node.shape
+        return node.inputs[0] if free and self._readers(node.inputs[0]) == 1 and node.layer.overwrites() else ""
 
     def _output_gradients(self) -> tuple[dict[tuple[str, int], Array], dict[str, list[Call]]]:
         """Where each layer's backward pass writes, and the sums where several layers read one output.
@@ -311,15 +341,15 @@ class _ShardCompiler:
         for node in reversed(self.nodes):
             if node.name not in self.learned:
                 continue
-            spare = []
+            spare, own = [], self._own_place(node, places[node.name, -1])
             for number, name in enumerate(node.inputs):
                 if name not in self.learned:
                     continue
-                shape = node.input_shapes[number]
+                place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
+                places[node.name, number] = place
                 if (name, -1) not in places:
-                    places[name, -1] = places[node.name, number] = self.arena.take(shape)
+                    places[name, -1] = place
                     continue
-                place = places[node.name, number] = self.arena.take(shape)
                 spare.append(place)
                 whole = places[name, -1]
                 additions.setdefault(node.name, []).append(_adding(self.plan.backend, whole, place))
@@ -327,7 +357,14 @@ class _ShardCompiler:
                 self.arena.give(place)
         return places, additions
 
+    def _own_place(self, node: Node, d_output: Array) -> Array | None:
+        """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
+        passes = node.layer.passes_gradient and self.plan.backend.compiled and d_output.dtype == np.float32
+        return d_output if passes or node.name in self.taken_over else None
+
     def _compile(self, node: Node, outputs: dict[str, Array], places: dict[tuple[str, int], Array]) -> Calls:
+        if node.name in self.taken_over:
+            return Calls(Chain(), Chain())
         plan, parameters = self.plan, self.plan.parameters
         trains = plan.training and not node.layer.frozen
         site = Site(
@@ -347,6 +384,7 @@ class _ShardCompiler:
             shard=self.shard,
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
+            taken_over=node.name in self.taken_over.values(),
         )
         return node.layer.compile(site)
 

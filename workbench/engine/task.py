@@ -11,7 +11,7 @@ import numpy as np
 from workbench.engine.backend import Array, Backend, Call
 from workbench.engine.layer import unchained
 
-Duty = Literal["start", "forward", "loss", "backward", "gradient", "update", "waiting"]
+Duty = Literal["feeding", "start", "forward", "loss", "backward", "gradient", "update", "waiting"]
 
 
 @dataclass(frozen=True)

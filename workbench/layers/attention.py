@@ -199,7 +199,7 @@ class _Attention:
     """The buffers of one shard. Heads stand beside each other in memory; views turn them to the front."""
 
     def __init__(self, site: Site, heads: int, depth: int, causal: bool, dropout: float) -> None:
-        self.site, self.xp, self.dropout = site, site.xp, dropout
+        self.site, self.xp, self.matmul, self.dropout = site, site.xp, site.backend.matmul, dropout
         x, dtype = site.inputs[0], site.output.dtype
         rows, self.steps, self.features = x.shape
         self.heads, self.depth = heads, depth
@@ -237,17 +237,17 @@ class _Attention:
         xp, weights = self.xp, self.site.weights
         self._multiply(self.x, weights["in_proj_weight"], weights.get("in_proj_bias"), self.projected)
         xp.multiply(self.queries, self.scale, out=self.queries)
-        xp.matmul(self.queries, self.keys.swapaxes(2, 3), out=self.weights)
+        self.matmul(self.queries, self.keys.swapaxes(2, 3), out=self.weights)
         if self.mask is not None:
             xp.add(self.weights, self.mask, out=self.weights)
         self._softmax()
         if self.keep is not None:
             self._drop()
-        xp.matmul(self.used, self.values, out=self._heads(self.context))
+        self.matmul(self.used, self.values, out=self._heads(self.context))
         self._multiply(self.context, weights["out_proj.weight"], weights.get("out_proj.bias"), self.y)
 
     def _multiply(self, x: Array, weight: Array, bias: Array | None, out: Array) -> None:
-        self.xp.matmul(x, weight.T, out=out)
+        self.matmul(x, weight.T, out=out)
         if bias is not None:
             self.xp.add(out, bias, out=out)
 
@@ -274,23 +274,23 @@ class _Attention:
     def backward(self) -> None:
         """Fill the gradients."""
         xp, weights, gradients = self.xp, self.site.weights, self.site.gradients
-        xp.matmul(self.dy, weights["out_proj.weight"], out=self.d_context)
+        self.matmul(self.dy, weights["out_proj.weight"], out=self.d_context)
         self._attention_backward()
         if gradients:
-            xp.matmul(self.dy.T, self.context, out=gradients["out_proj.weight"])
-            xp.matmul(self.d_projected.T, self.x, out=gradients["in_proj_weight"])
+            self.matmul(self.dy.T, self.context, out=gradients["out_proj.weight"])
+            self.matmul(self.d_projected.T, self.x, out=gradients["in_proj_weight"])
         if "in_proj_bias" in gradients:
             xp.matmul(self.ones, self.dy, out=gradients["out_proj.bias"])
             xp.matmul(self.ones, self.d_projected, out=gradients["in_proj_bias"])
         dx = self.site.d_inputs[0]
         if dx is not None:
-            xp.matmul(self.d_projected, weights["in_proj_weight"], out=dx.reshape(self.x.shape))
+            self.matmul(self.d_projected, weights["in_proj_weight"], out=dx.reshape(self.x.shape))
 
     def _attention_backward(self) -> None:
         xp, d_weights = self.xp, self.d_weights
         d_context, (d_queries, d_keys, d_values) = self._heads(self.d_context), self._three(self.d_projected)
-        xp.matmul(self.used.swapaxes(2, 3), d_context, out=d_values)
-        xp.matmul(d_context, self.values.swapaxes(2, 3), out=d_weights)
+        self.matmul(self.used.swapaxes(2, 3), d_context, out=d_values)
+        self.matmul(d_context, self.values.swapaxes(2, 3), out=d_weights)
         if self.keep is not None:
             xp.multiply(d_weights, self.keep, out=d_weights)
         # The softmax's gradient is w (d - sum(w d)), and the sum is that of context times its gradient.
@@ -298,6 +298,6 @@ class _Attention:
         xp.sum(self._heads(self.product), axis=3, keepdims=True, out=self.edge)
         xp.subtract(d_weights, self.edge, out=d_weights)
         xp.multiply(d_weights, self.weights, out=d_weights)
-        xp.matmul(d_weights, self.keys, out=d_queries)
+        self.matmul(d_weights, self.keys, out=d_queries)
         xp.multiply(d_queries, self.scale, out=d_queries)
-        xp.matmul(d_weights.swapaxes(2, 3), self.queries, out=d_keys)
+        self.matmul(d_weights.swapaxes(2, 3), self.queries, out=d_keys)

@@ -60,8 +60,7 @@ class _Group:
         """Fill the outputs of these filters, without a bias."""
         matrix = self.weight.reshape(-1, self.weight.shape[3])
         for piece, found in self._pieces():
-            out = self.y[piece]
-            out[...] = self.site.xp.matmul(found, matrix).reshape(out.shape)
+            _multiply(self.site, found, matrix, self.y[piece])
 
     def backward(self) -> None:
         """Fill the gradients."""
@@ -74,7 +73,7 @@ class _Group:
         d_weight[...] = 0
         for piece, found in self._pieces():
             slopes = self.d_y[piece].reshape(len(found), -1)
-            d_weight += self.site.xp.matmul(found.T, slopes).reshape(d_weight.shape)
+            d_weight += self.site.backend.matmul(found.T, slopes).reshape(d_weight.shape)
 
     def _pieces(self) -> Iterator[tuple[slice, Array]]:
         """Pieces of the batch, each with its windows as a matrix."""
@@ -128,16 +127,23 @@ class _InputGradient:
 
     def run(self) -> None:
         """Fill the input's gradient."""
-        xp, d_y = self.group.site.xp, self.group.d_y
+        site, d_y = self.group.site, self.group.d_y
         flipped = self.group.weight[::-1, ::-1].transpose(0, 1, 3, 2)
         matrix = flipped.reshape(-1, flipped.shape[3])
         (into_rows, from_rows), (into_columns, from_columns) = self.lands
         inner = self.windows.padded[:, into_rows, into_columns]
         for piece in self.windows.pieces(len(d_y)):
             count = piece.stop - piece.start
-            xp.copyto(inner[:count], d_y[piece][:, from_rows, from_columns])
-            out = self.d_x[piece]
-            out[...] = xp.matmul(self.windows.copy(count), matrix).reshape(out.shape)
+            site.xp.copyto(inner[:count], d_y[piece][:, from_rows, from_columns])
+            _multiply(site, self.windows.copy(count), matrix, self.d_x[piece])
+
+
+def _multiply(site: Site, a: Array, b: Array, out: Array) -> None:
+    """A product whose rows are laid out as pictures; some channels of them only where there are groups."""
+    if out.flags.c_contiguous:
+        site.backend.matmul(a, b, out=out.reshape(a.shape[0], -1))
+    else:
+        out[...] = site.backend.matmul(a, b).reshape(out.shape)
 
 
 def turned(axis: Axis) -> Axis:

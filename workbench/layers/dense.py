@@ -67,21 +67,22 @@ class Dense(Layer):
             return _compiled(site)
         xp, x, y = site.xp, _lines(site.inputs[0]), _lines(site.output)
         dx, dy = _lines(site.d_inputs[0]), _lines(site.d_output)
+        matmul = site.backend.matmul
         weight, bias = site.weights["weight"], site.weights.get("bias")
         d_weight, d_bias = site.gradients.get("weight"), site.gradients.get("bias")
 
         def forward() -> None:
-            xp.matmul(x, weight, out=y)
+            matmul(x, weight, out=y)
             if bias is not None:
                 xp.add(y, bias, out=y)
 
         def backward() -> None:
             if d_weight is not None:
-                xp.matmul(x.T, dy, out=d_weight)
+                matmul(x.T, dy, out=d_weight)
             if d_bias is not None:
                 xp.sum(dy, axis=0, out=d_bias)
             if dx is not None:
-                xp.matmul(dy, weight.T, out=dx)
+                matmul(dy, weight.T, out=dx)
 
         return Calls(forward, backward)
 

@@ -17,6 +17,7 @@ class Add(Layer):
     about = "Adds branches up: a way around some layers, for deep networks."
     role = "merge"
     output_is_free = True
+    passes_gradient = True
     most_inputs = 64
     least_inputs = 2
 
@@ -108,7 +109,7 @@ def _compiled_sum(site: Site) -> Calls:
     spread = [
         NativeCall(copy_values, site.rows, site.d_output, dx, size, row_bytes=2 * bytes_each)
         for dx in site.d_inputs
-        if dx is not None
+        if dx is not None and dx is not site.d_output
     ]
     return Calls(Chain(*sums), Chain(*spread))
 

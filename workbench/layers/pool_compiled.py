@@ -26,12 +26,13 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
     )  # fmt: skip
     row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
     if largest:
-        forward = NativeCall(kernels.max_pool_forward, site.rows, x, y, sizes, row_bytes=row_bytes)
+        floored = int(site.taken_over)
+        forward = NativeCall(kernels.max_pool_forward, site.rows, x, y, sizes, floored, row_bytes=row_bytes)
         if dx is None:
             return Calls(forward, Chain())
         open_ = site.buffer("open", (x.shape[-1],), np.float32)
-        backward = NativeCall(kernels.max_pool_backward, site.rows, x, y, dy, dx, open_, sizes, row_bytes=2 * row_bytes)
-        return Calls(forward, backward)
+        fields = x, y, dy, dx, open_, sizes, floored
+        return Calls(forward, NativeCall(kernels.max_pool_backward, site.rows, *fields, row_bytes=2 * row_bytes))
     share = shares(axes).astype(np.float32)
     forward = NativeCall(kernels.average_pool_forward, site.rows, x, y, share, sizes, row_bytes=row_bytes)
     if dx is None:

@@ -70,7 +70,7 @@ class _Inputs:
         dx, part = self.site.d_inputs[0], self.d_values
         if dx is None or part is None:
             return
-        self.xp.matmul(gates, weight, out=part.reshape(-1, self.features))
+        self.site.backend.matmul(gates, weight, out=part.reshape(-1, self.features))
         if first:
             self.xp.copyto(dx, part.transpose(1, 0, 2))
         else:
@@ -125,14 +125,14 @@ class _Direction:
 
     def forward(self) -> None:
         """Fill this direction's part of the output."""
-        xp, track, turned = self.xp, self.track, self.turned
+        xp, matmul, track, turned = self.xp, self.site.backend.matmul, self.track, self.turned
         xp.copyto(turned, self.weight.T)
         self._join()
-        xp.matmul(self.inputs.matrix, self.joined.T, out=self.input_part)
+        matmul(self.inputs.matrix, self.joined.T, out=self.input_part)
         for array in self.cell.to_clear():
             array[...] = 0
         for before, step in self.steps:
-            xp.matmul(before, turned, out=track.recurrent)
+            matmul(before, turned, out=track.recurrent)
             step()
         states = track.after.transpose(1, 0, 2) if self.sequences else track.after[track.order()[-1]]
         xp.copyto(self.site.output[..., self.columns], states)
@@ -149,7 +149,8 @@ class _Direction:
 
     def backward(self) -> None:
         """Fill the gradients by the gates and by the weights."""
-        xp, dh, back, carries = self.xp, self.track.dh, self.back, self.cell.carries
+        xp, matmul, carries = self.xp, self.site.backend.matmul, self.cell.carries
+        dh, back = self.track.dh, self.back
         xp.copyto(dh, self.d_last)
         for array in self.cell.to_clear_backward():
             array[...] = 0
@@ -158,16 +159,17 @@ class _Direction:
                 xp.add(dh, dy, out=dh)
             step()
             if gates is not None:
-                xp.matmul(gates, self.weight, out=back)
+                matmul(gates, self.weight, out=back)
                 if carries:
                     xp.add(dh, back, out=dh)
         if self.gradients:
             self._weight_gradients()
 
     def _weight_gradients(self) -> None:
-        xp, gradients, before = self.xp, self.gradients, self.track.before
-        xp.matmul(self.recurrent_part.T, before.reshape(-1, self.track.units), out=gradients["weight_hh"])
-        xp.matmul(self.input_part.T, self.inputs.matrix, out=self.d_joined)
+        xp, matmul = self.xp, self.site.backend.matmul
+        gradients, before = self.gradients, self.track.before
+        matmul(self.recurrent_part.T, before.reshape(-1, self.track.units), out=gradients["weight_hh"])
+        matmul(self.input_part.T, self.inputs.matrix, out=self.d_joined)
         for here, there, one_bias in self.blocks:
             xp.copyto(gradients["weight_ih"][there], self.d_joined[here, : self.inputs.features])
             if "bias_ih" in gradients:

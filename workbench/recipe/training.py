@@ -161,6 +161,13 @@ class TrainingRecipe(Frozen):
     early_stopping: EarlyStopping | None = knob(
         None, help="Stop when the dev set no longer improves.", placeholder="off"
     )
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = knob(
+        "float32",
+        help="What a GPU rounds the factors of products to in training; it sums up in float32, and weights stay"
+        " float32. tf32 and bfloat16 are faster and hardly change a training, float16 needs the loss to be scaled,"
+        " which is done. A CPU computes in float32 whatever it says; so is everything measured and exported.",
+        advanced=True,
+    )
     shuffle: bool = knob(True, help="A new order of the examples each epoch.")
     seed: int = knob(0, help="Fixes initial weights, order, dropout and augmentation.", ge=0, le=2**32 - 1)
 

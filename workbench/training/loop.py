@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -36,20 +37,26 @@ from workbench.training.control import Control
 from workbench.training.health import LayerWatch
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.memory import MemoryNeed, need_of
-from workbench.training.meter import LossMeter
+from workbench.training.records import Moment as RecordedAt
+from workbench.training.records import Record, StepRecords, Sums
 from workbench.training.schedules.base import Moment, Schedule
 from workbench.training.state import TrainingState
-from workbench.training.stepper import StepHealth, Stepper
+from workbench.training.stepper import Stepper, health_of
 
 _COMMIT_SECONDS = 0.2
 """Epochs shorter than this are saved together: each then costs a fraction of a sync to disk."""
+_FETCH_SECONDS = 0.5
+"""How long a device's records wait before somebody looks: it has to be waited for then."""
 _RECORDS, _RECORDS_AN_EPOCH, _FEW_RECORDS = 2_000, 100, 200
 """Step records of a whole run and of an epoch, at most; and of a run, so few that what they cost does not count."""
-_STEP_WORK, _HEALTH_WORK, _HEALTH_WORK_EACH = 700_000, 3_200_000, 92
+_STEP_WORK, _HEALTH_WORK, _HEALTH_WORK_EACH = 700_000, 5_000_000, 130
 """What a step, and working out its health, cost beside a step's products, and for each parameter; in multiplications
 with addition (measured on one thread; see benchmarks/health.py)."""
 _HEALTH_SHARE = 0.015
 """What health may add to a step, by that reckoning."""
+
+
+_NOT_FINITE = "the loss is no longer a finite number"
 
 
 class Keeper(Protocol):
@@ -121,10 +128,11 @@ class Training:
         if job.initial:
             self.parameters.load({**self.parameters.export(), **job.initial})
         self.stepper = Stepper(self.recipe, self.parameters, self.batch, pool)
-        self.feeder = Feeder(self.dataset, job.backend, job.recipe.data.augment, self.recipe.seed)
-        self.feeder.bind(self.stepper.plan)
         loss = cast(Loss, self.recipe.loss)
         self.measure = Measure(self.dataset, self.parameters, loss, pool, measuring_batch(self.batch))
+        augment, supply = job.recipe.data.augment, self.measure.feeder.supply
+        self.feeder = Feeder(self.dataset, job.backend, augment, self.recipe.seed, supply=supply)
+        self.feeder.bind(self.stepper.plan)
         self.sample = training_sample(self.dataset, self.recipe.seed)
         self.state = TrainingState(self.recipe.optimizer.learning_rate)
         self.reason: str = "finished"
@@ -135,7 +143,7 @@ class Training:
         self._held: list[Event] = []
         self._best_waiting = False
         self._committed = 0.0
-        self._meter = LossMeter(job.backend)
+        self._records, self._fetched = StepRecords(job.backend, self.stepper.figures), 0.0
         self._layers = LayerWatch(self.stepper.plan, self.recipe.epochs, self.steps_per_epoch)
         self.measuring_seconds = self.saving_seconds = 0.0
 
@@ -155,6 +163,8 @@ class Training:
         if resume_from:
             self.stepper.load(resume_from.tensors)
             self.state = TrainingState.of_facts(resume_from.facts)
+            state = self.state
+            self._records.restart(Sums(state.loss_sum, state.strength_sum, state.record_loss, state.record_strength))
         yield self._log(self._started())
         try:
             yield from self._train(fresh=resume_from is None)
@@ -189,16 +199,19 @@ class Training:
 
     def _epoch(self) -> Iterator[Event]:
         state = self.state
-        order = self.order(state.epoch)
+        order = self.order(state.epoch)[state.batch * self.batch :]
+        batches = self.feeder.passing(self.stepper.plan, order, state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
+                yield from self._look()
                 yield from self._obey()
                 if self.reason == "stopped":
                     return
-            yield from self._step(order)
-        self._sum_up()
+            yield from self._step(batches)
+        yield from self._look()
         running_loss = state.loss_sum / max(state.strength_sum, 1e-30)
         seconds = state.seconds
+        self._records.begin_epoch()
         state.epoch, state.batch, state.loss_sum, state.strength_sum, state.seconds = state.epoch + 1, 0, 0.0, 0.0, 0.0
         state.total_seconds += seconds
         state.total_examples += len(self.rows)
@@ -215,47 +228,63 @@ class Training:
         shuffled: np.ndarray[Any, Any] = self.rows[order]
         return shuffled
 
-    def _step(self, order: np.ndarray[Any, Any]) -> Iterator[Event]:
+    def _step(self, batches: Iterator[int]) -> Iterator[Event]:
         state, started = self.state, time.perf_counter()
-        rows = order[state.batch * self.batch : (state.batch + 1) * self.batch]
-        count = self.feeder.fill(self.stepper.plan, rows, state.epoch)
+        count = next(batches)
         rate, update = self.learning_rate(), self._updates() + 1
-        health, watch = None, False
+        watched = False
         self._layers.before_step(state.epoch, state.batch)
         if self._completes_an_update():
-            watch = update % self._every == 0
-            health = self.stepper.step(count, rate, state.step + 1, update=update, watch=watch)
+            watched = update % self._every == 0
+            place = self._records.place() if watched else None
+            self.stepper.step(count, rate, state.step + 1, update=update, watch=place)
         else:
             self.stepper.gather(count, state.step + 1)
         initial = self._layers.after_step(state.epoch, state.batch, count)
         state.step, state.batch = state.step + 1, state.batch + 1
-        self._meter.add(self.stepper.plan, count)
-        if self.job.backend.on_host or watch:
-            self._sum_up()
+        self._records.add(self.stepper.plan, count)
+        if watched:
+            self._records.close(RecordedAt(state.step, self._position(), rate))
         state.seconds += time.perf_counter() - started
-        if health:
-            yield self._log(self._step_record(rate, health))
+        if self._is_time_to_look():
+            yield from self._look()
         yield from self._layers_record(0, initial)
+
+    def _is_time_to_look(self) -> bool:
+        """On the host at once; a device is waited for now and then, and once an epoch."""
+        records = self._records
+        if self.job.backend.on_host:
+            return records.waiting > 0 or not isfinite(records.loss())
+        return records.full or (records.waiting > 0 and time.monotonic() - self._fetched > _FETCH_SECONDS)
 
     def _layers_record(self, epoch: int, figures: dict[str, Any] | None) -> Iterator[Event]:
         if figures is not None:
             yield self._log(LayersDone(*self._stamp(), epoch, self.state.step if epoch else 0, **figures))
 
-    def _sum_up(self) -> None:
-        loss, strength = self._meter.fetch()
-        if not np.isfinite(loss):
-            raise Diverged("the loss is no longer a finite number", self.state.step, self._position())
-        self.state.loss_sum += loss
-        self.state.strength_sum += strength
-        self.state.record_loss += loss
-        self.state.record_strength += strength
+    def _look(self) -> Iterator[Event]:
+        """Fetch losses and records, and tell of them; what a device is waited for counts as training.
 
-    def _step_record(self, rate: float, health: StepHealth) -> StepDone:
-        state = self.state
-        loss = state.record_loss / max(state.record_strength, 1e-30)
-        state.record_loss = state.record_strength = 0.0
+        Raises:
+            Diverged: a loss is no longer a finite number.
+        """
+        state, started = self.state, time.perf_counter()
+        sums, records = self._records.fetch()
+        state.loss_sum, state.strength_sum = sums.loss, sums.strength
+        state.record_loss, state.record_strength = sums.record_loss, sums.record_strength
+        self._fetched = time.monotonic()
+        state.seconds += time.perf_counter() - started
+        for record in records:
+            if not isfinite(record.loss):
+                raise Diverged(_NOT_FINITE, record.at.step, record.at.position)
+            yield self._log(self._step_record(record))
+        if not isfinite(sums.loss):
+            raise Diverged(_NOT_FINITE, state.step, self._position())
+
+    def _step_record(self, record: Record) -> StepDone:
+        health, at = health_of(record.figures), record.at
+        loss = record.loss / max(record.strength, 1e-30)
         return StepDone(
-            *self._stamp(), state.step, self._position(), loss, rate, health.gradient_norm, health.update_ratio,
+            *self._stamp(), at.step, at.position, loss, at.rate, health.gradient_norm, health.update_ratio,
             health.gradient_norms, health.update_ratios,
         )  # fmt: skip
 

@@ -46,8 +46,9 @@ class Measure:
     def __init__(self, dataset: Dataset, parameters: Parameters, loss: Loss, pool: ShardPool, batch: int) -> None:
         self.dataset, self._loss, self._backend = dataset, loss, parameters.backend
         self._parameters, self._pool = parameters, pool
-        self.feeder = Feeder(dataset, parameters.backend, dtype=parameters.dtype)
         self.plan = Plan(parameters, loss, batch, training=False, pool=pool)
+        # After all plans: the examples take of a device's memory what these leave.
+        self.feeder = Feeder(dataset, parameters.backend, dtype=parameters.dtype)
 
     def one_by_one(self) -> Measure:
         """The same with one example at a time, as a model answers in use."""
@@ -61,8 +62,8 @@ class Measure:
             return Measured(float("nan"), float("nan"))
         with self._backend.current():
             totals = self._backend.xp.zeros(2, np.float64)
-            for start in range(0, len(rows), self.plan.batch):
-                self.plan.run(self.feeder.fill(self.plan, rows[start : start + self.plan.batch]))
+            for count in self.feeder.passing(self.plan, rows):
+                self.plan.run(count)
                 totals += self.plan.sums
         loss, error = (float(value) for value in self._backend.to_host(totals))
         strength = float(self.dataset.strengths[rows].sum(dtype=np.float64))
@@ -71,8 +72,7 @@ class Measure:
     def outputs(self, rows: Rows) -> np.ndarray[Any, Any]:
         """Probabilities ``(n, classes)``, or for regression values ``(n, outputs)`` in the target's unit."""
         found = []
-        for start in range(0, len(rows), self.plan.batch):
-            count = self.feeder.fill(self.plan, rows[start : start + self.plan.batch])
+        for count in self.feeder.passing(self.plan, rows):
             self.plan.run(count)
             found.append(self._backend.to_host(self._predicted(count)))
         if len(found) == 1:

@@ -112,7 +112,8 @@ def profile_training(training: Training) -> Profile:
     try:
         stepper = Stepper(training.recipe, parameters, batch, pool)
         stepper.load(training.stepper.tensors())
-        feeder = Feeder(training.dataset, job.backend, job.recipe.data.augment, training.recipe.seed)
+        augment, supply = job.recipe.data.augment, training.feeder.supply
+        feeder = Feeder(training.dataset, job.backend, augment, training.recipe.seed, supply=supply)
         steps = _Steps(training, stepper, feeder, pool)
         steps.run()
     finally:

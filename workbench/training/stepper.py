@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.engine.backend import Array
 from workbench.engine.layer import Clock, Loss
-from workbench.engine.parameters import Parameters, Slot
+from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
@@ -46,6 +46,7 @@ class Stepper:
     Attributes:
         plan: fill its input, targets and strengths, then call ``step``.
         layers: the names of the layers with trained parameters.
+        figures: how many numbers ``step`` works out where it is to be watched.
     """
 
     def __init__(self, recipe: TrainingRecipe, parameters: Parameters, batch: int, pool: ShardPool) -> None:
@@ -65,6 +66,8 @@ class Stepper:
         self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
+        self._places = {name: place for place, name in enumerate(self.layers)}
+        self.figures = 3 * len(self.layers)
 
     def gather(self, rows: int, number: int) -> None:
         """Compute a batch whose gradient waits for the others of its group; ``step`` takes the last one.
@@ -80,8 +83,8 @@ class Stepper:
             self._gathered.add(rows)
 
     def step(
-        self, rows: int, rate: float, number: int, *, update: int | None = None, watch: bool = False
-    ) -> StepHealth | None:
+        self, rows: int, rate: float, number: int, *, update: int | None = None, watch: Array | None = None
+    ) -> None:
         """Train on the first ``rows`` rows of the plan's input, and on the batches gathered before.
 
         Args:
@@ -89,26 +92,38 @@ class Stepper:
             rate: the learning rate.
             number: of this batch in the whole run, counted from 1.
             update: of the weights, the same way; ``number`` where each batch makes an update.
-            watch: whether to work out the step's health; costs a copy of the parameters.
+            watch: where to put the step's figures, ``(figures,)`` on the backend, of which ``health_of`` makes sense;
+                costs a copy of the parameters.
         """
         self.clock.step = number - 1
         if self._compiled:
             self._compiled.prepare(rate, update or number)
-            if self._at_once() and not watch:
+            if self._at_once() and watch is None:
                 self.plan.run(rows, finish=True)
                 self._limit(update or number)
-                return None
+                return
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
             if self._gathered:
                 self._gathered.add(rows)
                 self._gathered.settle()
             gradient = self.plan.gradient
-            norms = self._norms(gradient) if watch else None
+            if watch is None:
+                self.regularization.change(gradient)
+                self._update(gradient, rate, update or number)
+                return
+            gradients, weights, updates = watch.reshape(3, -1)
+            self._squares(gradient, gradients)
             self.regularization.change(gradient)
-            before = self._trained.copy() if watch else None
+            if self._compiled and not self._compiled.leaves_average:
+                self._measured_update(gradient, update or number, weights, updates)
+                return
+            before = self._trained.copy()
             self._update(gradient, rate, update or number)
-            return self._health(norms, before) if norms is not None else None
+            self._squares(before, weights)
+            # In its own place: another copy would be the most memory that a training takes.
+            self.backend.xp.subtract(self._trained, before, out=before)
+            self._squares(before, updates)
 
     def _compiled_update(self) -> CompiledUpdate | None:
         if not CompiledUpdate.fits(self.optimizer, self.parameters):
@@ -130,6 +145,17 @@ class Stepper:
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
+        self._limit(number)
+
+    def _measured_update(self, gradient: Array, number: int, weights: Array, updates: Array) -> None:
+        """As ``_update``, with squared lengths by layer, taken while each stretch is in the cache."""
+        assert self._compiled is not None
+        found = self._compiled.run_measured(gradient, self._pool, [slot.stop for slot in self._slots])
+        weights[...] = updates[...] = 0
+        for slot, (length, change) in zip(self._slots, found.tolist(), strict=True):
+            place = self._places[slot.layer]
+            weights[place] += length
+            updates[place] += change
         self._limit(number)
 
     def _limit(self, number: int) -> None:
@@ -162,25 +188,12 @@ class Stepper:
         with self.backend.current():
             return bool(self.backend.xp.isfinite(self.parameters.values).all())
 
-    def _norms(self, vector: Array) -> np.ndarray[Any, Any]:
+    def _squares(self, vector: Array, into: Array) -> None:
         """Squared lengths by layer."""
-        squares = dict.fromkeys(self.layers, 0.0)
+        into[...] = 0
         for slot in self._slots:
-            squares[slot.layer] += _square(vector, slot)
-        return np.array(list(squares.values()))
-
-    def _health(self, norms: np.ndarray[Any, Any], before: Array) -> StepHealth:
-        weights = self._norms(before)
-        # In its own place: another copy would be the most memory that a training takes.
-        self.backend.xp.subtract(self._trained, before, out=before)
-        updates = self._norms(before)
-        ratios = np.sqrt(updates / np.maximum(weights, 1e-24))
-        return StepHealth(
-            sqrt(float(norms.sum())),
-            sqrt(float(updates.sum()) / max(float(weights.sum()), 1e-24)),
-            tuple(np.sqrt(norms).tolist()),
-            tuple(ratios.tolist()),
-        )
+            part = vector[slot.start : slot.stop]
+            into[self._places[slot.layer]] += part @ part
 
     def tensors(self) -> Tensors:
         """The model's numbers, and beside them what training goes on with, for a checkpoint.
@@ -209,6 +222,13 @@ class Stepper:
             self._gathered.load(state)
 
 
-def _square(vector: Array, slot: Slot) -> float:
-    part = vector[slot.start : slot.stop]
-    return float(part @ part)
+def health_of(figures: np.ndarray[Any, Any]) -> StepHealth:
+    """What a step's figures say: squared lengths by layer of gradient, weights and update, as ``Stepper`` has them."""
+    gradients, weights, updates = figures.reshape(3, -1)
+    ratios = np.sqrt(updates / np.maximum(weights, 1e-24))
+    return StepHealth(
+        sqrt(float(gradients.sum())),
+        sqrt(float(updates.sum()) / max(float(weights.sum()), 1e-24)),
+        tuple(np.sqrt(gradients).tolist()),
+        tuple(ratios.tolist()),
+    )
