@@ -61,6 +61,11 @@ class CompiledBackend(Backend):
         array[...] = 0
         return array
 
+    def ready(self) -> bool:
+        from workbench.engine.kernels.native import pending, runner_on_disk
+
+        return runner_on_disk() and all(function.on_disk() for function in pending())
+
     def prepare(self) -> Iterator[tuple[int, int]]:
         from workbench.engine.kernels.calls import NativeProgram
         from workbench.engine.kernels.native import pending, runner_on_disk
