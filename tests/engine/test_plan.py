@@ -16,7 +16,7 @@ from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
 from workbench.engine.compiled_backend import CompiledBackend
 from workbench.engine.network import Network
-from workbench.engine.plan import shapes_in_bytes, shard_count
+from workbench.engine.plan import shard_count
 
 SMOOTH = {"kind": "activation", "function": "tanh"}
 FANNED = [
@@ -210,13 +210,6 @@ def test_that_shards_are_as_many_as_are_worth_it(batch: int, threads: int) -> No
 
 def test_that_a_small_network_is_not_worth_a_second_thread() -> None:
     assert shard_count(network_of([{"kind": "dense", "units": "classes"}], (30,)), 32, 8) == 1
-
-
-def test_that_memory_of_outputs_can_be_told_before_a_plan_is_made() -> None:
-    network = network_of(
-        [{"kind": "conv2d", "filters": 4}, {"kind": "flatten"}, {"kind": "dense", "units": 3}], (6, 6, 1)
-    )
-    assert dict(shapes_in_bytes(network, 10)) == {"conv_1": 5760, "flat_1": 5760, "dense_1": 120}
 
 
 RESIDUAL = [

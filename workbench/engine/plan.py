@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
@@ -462,9 +462,3 @@ def learned_nodes(network: Network) -> set[str]:
         if trains or any(name in learned for name in node.inputs):
             learned.add(node.name)
     return learned
-
-
-def shapes_in_bytes(network: Network, batch: int, dtype: Any = np.float32) -> Iterator[tuple[str, int]]:
-    """Each layer's output for a batch, in bytes."""
-    for node in network.nodes:
-        yield node.name, prod(node.shape) * batch * np.dtype(dtype).itemsize
