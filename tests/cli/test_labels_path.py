@@ -94,6 +94,26 @@ def test_that_labels_can_be_predicted_where_some_columns_of_them_are_missing(
     assert "the data do not hold the target 'low', 'high', 'odd'" in failed.err
 
 
+def test_that_sequences_with_several_labels_become_a_model_and_predictions(
+    workbench: CommandLine, tmp_path: Path
+) -> None:
+    recipe, run, out = tmp_path / "recipe.toml", tmp_path / "run", tmp_path / "out.csv"
+    chance = np.random.default_rng(3)
+    labels = chance.integers(0, 2, (200, 3))
+    waves = chance.normal(scale=0.2, size=(200, 12, 3)) + labels[:, None] * np.linspace(1, 2, 12)[:, None]
+    np.savez(tmp_path / "waves.npz", x=waves, y=labels)
+    told = workbench.well("new", tmp_path / "waves.npz", "-o", recipe)
+    assert "Read as sequences of 12 steps × 3 features" in told.err
+    assert "3 columns of yes or no" in told.err
+    data = Recipe.load(recipe).data
+    assert (data.task, data.targets) == ("multilabel", ("label1", "label2", "label3"))
+    summary = workbench.well("train", recipe, "--run", run, "--set", "training.epochs=15", "--json").json
+    assert summary["errors"]["dev"]["value"] < 0.05
+    workbench.well("predict", run, tmp_path / "waves.npz", "-o", out)
+    said = pd.read_csv(out)[[f"y_pred_label{place}" for place in (1, 2, 3)]].to_numpy()
+    assert hamming_loss(labels, said) < 0.05
+
+
 @pytest.mark.parametrize(
     ("targets", "said"), [(("low", "a"), "column 'a' is no label"), (("low", "oops"), "there is no column 'oops'")]
 )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.backends import COMPILED
+from support.emulated import needs_compiler
 from support.networks import loss_of, network_of, random_parameters
 from support.standin.module import nothing_leaves, on_host, stand_in
 
@@ -53,7 +54,7 @@ class Examples:
 def _plan(
     shape: tuple[int, ...], backend: Backend, batch: int = 16, regression: bool = False, dtype: Any = "f4"
 ) -> Plan:
-    layers = [{"kind": "flatten"}] if len(shape) == 3 else []
+    layers = [{"kind": "flatten"}] if len(shape) > 1 else []
     network = network_of([*layers, {"kind": "dense", "units": "classes"}], shape, 1 if regression else 5)
     parameters = random_parameters(network, dtype, backend=backend)
     loss = loss_of("mean_squared_error" if regression else "cross_entropy")
@@ -74,6 +75,13 @@ def _table(count: int = 300) -> Examples:
     normalizer = Normalizer(np.array([1000, 1, 5, -2], "f4"), np.array([1, 0.1, 5, 0], "f4"))
     strengths = NUMBERS.uniform(0, 2, count).astype("f4")
     return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count // 2)})
+
+
+def _sequences(count: int = 60) -> Examples:
+    inputs = (NUMBERS.normal(size=(count, 7, 3)) * [1, 10, 0.1] + [1000, 0, 5]).astype("f4")
+    normalizer = Normalizer(np.array([1000, 1, 5], "f4"), np.array([1, 0.1, 5], "f4"))
+    strengths = NUMBERS.uniform(0, 2, count).astype("f4")
+    return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count - 10)})
 
 
 def _augment(*given: Any) -> tuple[AugmentSpec, ...]:
@@ -100,15 +108,20 @@ def _assert_fed(plan: Plan, examples: Any, rows: Array) -> None:
 
 CASES = {
     "a table": _table,
+    "sequences": _sequences,
     "gray pictures": lambda: _pictures(1),
     "color pictures": lambda: _pictures(3),
     "float pictures": lambda: _pictures(2, np.float32),
 }
-BACKENDS = {
+BACKENDS: dict[Any, Any] = {
     "the CPU": lambda _: Backend(),
     "a device that holds the data": lambda patch: stand_in(patch)[0],
     "a device without room": lambda patch: _without_room(stand_in(patch)[0]),
+    "a device with kernels": lambda patch: stand_in(patch, kernels=True)[0],
 }
+on_backends = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=[needs_compiler] if "kernels" in name else []) for name in BACKENDS]
+)
 
 
 def _without_room(backend: Any) -> Any:
@@ -116,7 +129,7 @@ def _without_room(backend: Any) -> Any:
     return backend
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@on_backends
 @pytest.mark.parametrize("case", CASES)
 def test_that_a_plan_gets_the_plain_formula(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     examples, where = CASES[case](), BACKENDS[backend](monkeypatch)
@@ -177,14 +190,15 @@ def test_that_a_row_that_does_not_exist_is_refused(row: int) -> None:
         feeder.fill(_plan((4,), Backend()), np.array([3, row]))
 
 
-def test_that_a_regressions_targets_are_normalized() -> None:
-    table = _table()
+@on_backends
+def test_that_a_regressions_targets_are_normalized(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, table = BACKENDS[backend](monkeypatch), _table()
     targets = NUMBERS.normal(100, 20, (300, 1)).astype("f4")
     normalizer = Normalizer(table.encoder.shift, table.encoder.scale, "regression", 99.5, 18.25)
     examples = Examples(table.inputs, targets, table.strengths, normalizer)
-    plan, rows = _plan((4,), Backend(), regression=True), np.arange(50, 66)
-    Feeder(examples, Backend()).fill(plan, rows)
-    np.testing.assert_allclose(plan.targets, (targets[rows] - 99.5) / 18.25, rtol=1e-6)
+    plan, rows = _plan((4,), where, regression=True), np.arange(50, 66)
+    Feeder(examples, where).fill(plan, rows)
+    np.testing.assert_allclose(on_host(where, plan.targets), (targets[rows] - 99.5) / 18.25, rtol=1e-6)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -219,7 +233,7 @@ def test_that_memory_mapped_pictures_are_fed_like_others(tmp_path: Path, dtype: 
     np.testing.assert_array_equal(changed, _filled(examples, rows, 1, augment=augment))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@on_backends
 @pytest.mark.parametrize("case", ["gray pictures", "color pictures", "float pictures"])
 def test_that_training_sees_what_the_preview_shows(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     examples, rows = CASES[case](), np.array([9, 4, 30, 11])
@@ -261,9 +275,17 @@ def test_that_an_example_is_changed_the_same_in_any_batch(epoch: int, seed: int,
         np.testing.assert_array_equal(part, whole[some])
 
 
-def test_that_pictures_cannot_be_turned_in_a_table() -> None:
-    with pytest.raises(RecipeError, match=r"data\.augment\[1\]: rotate changes pictures, not a table"):
-        Feeder(_table(), Backend(), _augment("noise", "rotate"))
+def test_that_noise_on_sequences_follows_each_features_deviation_at_all_steps() -> None:
+    examples, rows = _sequences(3000), np.arange(2990)
+    noise = _filled(examples, rows, 0, augment=_augment({"kind": "noise", "sigma": 0.5})) - _formula(examples, rows)
+    deviations = examples.inputs[:2990].std(axis=(0, 1), dtype=np.float64) * examples.encoder.scale
+    np.testing.assert_allclose(noise.std(axis=0), np.tile(0.5 * deviations, (7, 1)), rtol=0.08)
+
+
+@pytest.mark.parametrize(("case", "what"), [(_table, "a table"), (_sequences, "sequences")])
+def test_that_only_pictures_can_be_turned(case: Any, what: str) -> None:
+    with pytest.raises(RecipeError, match=rf"data\.augment\[1\]: rotate changes pictures, not {what}"):
+        Feeder(case(), Backend(), _augment("noise", "rotate"))
 
 
 def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +305,18 @@ def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host(monkeypatch:
     plan = _plan((4,), backend)
     feeder.fill(plan, np.arange(16))
     _assert_fed(plan, examples, np.arange(16))
+
+
+@pytest.mark.parametrize("piece", [1, 1000, 2**26])
+def test_that_data_are_uploaded_piece_by_piece(piece: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("workbench.engine.cupy_backend._UPLOAD", piece)
+    examples, (backend, device) = _pictures(), stand_in(monkeypatch)
+    np.save(tmp_path / "inputs.npy", examples.inputs)
+    there = backend.upload(np.load(tmp_path / "inputs.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(on_host(backend, there), examples.inputs)
+    assert device.counts.uploaded == examples.inputs.nbytes
+    assert device.counts.uploads == -(-60 // max(1, piece // examples.inputs[0].nbytes))
+    assert backend.upload(np.zeros((0, 3), np.float32)).shape == (0, 3)
 
 
 def test_that_feeders_share_what_lies_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +377,7 @@ def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
 
     backend, examples = open_backend("cuda"), CASES[case]()
     augment, rows = (
-        _augment("noise") if case == "a table" else _augment("rotate", "noise", "blur"),
+        _augment("noise") if case in ("a table", "sequences") else _augment("rotate", "noise", "blur"),
         NUMBERS.permutation(60),
     )
     for resident in (True, False):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed
+from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed, shape_text
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.gather import sources_of
 from workbench.data.labels import is_binary, labels_of_columns, listed_labels, lists_labels, rare_labels
@@ -32,6 +32,8 @@ _ID_NAME = re.compile(r"(^|.*[-_. ])(id|uid|uuid|index|key)$|^id[-_. ].*|^(row|u
 _LABEL_NAME = re.compile(r"(label|target|class|y)s?[-_.: ]", re.IGNORECASE)
 _MOST_CLASSES = 20
 _SMALL = 50
+_FEWEST_TOKENS, _BYTE = 4, 255
+"""Columns that a text has at least, and the largest number that may be a pixel as well."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _dataset(
 def _size(content: Content, dataset: Dataset | None, task: Task) -> Size:
     if dataset is not None:
         return Size(dataset.encoder.input_shape, len(dataset.sets["train"]), len(dataset.sets["dev"]), task)
-    shape = (len(content.columns),) if content.pictures is None else tuple(content.pictures.shape[1:])
+    shape = content.shape or (len(content.columns),)
     return Size(shape, max(1, round(0.6 * content.rows)), round(0.2 * content.rows), task)
 
 
@@ -140,7 +142,7 @@ def _targets(contents: Sequence[Content], given: tuple[str, ...], reasons: list[
         as_what = "the label" if len(marked) == 1 else "labels"
         reasons.append(f"{_target_word(marked)}: the files mark {'it' if len(marked) == 1 else 'them'} as {as_what}.")
         return tuple(name for name in marked if name)
-    if contents[0].pictures is not None:
+    if contents[0].arrays is not None:
         return ()
     by_name = _labels_by_name(contents[0]) or sorted((n for n in names if n.lower() in _TARGET_NAMES), key=_rank)[:1]
     if by_name:
@@ -203,7 +205,8 @@ def task_for(column: Column) -> tuple[Task, str]:
 def _data(
     content: Content, sources: Sequence[Source], targets: tuple[str, ...], task: Task, reasons: list[str]
 ) -> dict[str, Any]:
-    excluded = _excluded(content, targets, task) if content.pictures is None else {}
+    excluded = _excluded(content, targets, task) if content.arrays is None else {}
+    reasons += _readings(content)
     for why in dict.fromkeys(excluded.values()):
         named = [name for name, reason in excluded.items() if reason == why]
         reasons.append(f"Left out {names_listed(named)}: {why}.")
@@ -223,6 +226,40 @@ def _data(
         data["normalize_target"] = "standard"
         reasons.append("The target is trained on in deviations from its mean: the loss is then near 1 at the start.")
     return data
+
+
+def _readings(content: Content) -> list[str]:
+    """How else the examples could be meant, where the file does not tell."""
+    shape = content.shape
+    if shape is None:
+        return _perhaps_tokens(content)
+    if len(shape) == 2:
+        why = "three axes, and neither 8-bit numbers nor sides that are alike, as pictures have"
+        turned = " If the steps stand last, turn the axes in the file." if shape[0] < shape[1] else ""
+        return [f"Read as {shape_text(shape)}: {why}. {_otherwise('pictures')}{turned}"]
+    if shape[2] == 1 and content.pictures is not None and content.pictures.dtype != np.uint8:
+        return [f"Read as gray pictures of {shape[0]} × {shape[1]}. {_otherwise('sequences')}"]
+    return []
+
+
+def _otherwise(kind: str) -> str:
+    return f'If they are {kind}, say examples = "{kind}" in their source.'
+
+
+def _perhaps_tokens(content: Content) -> list[str]:
+    """That whole numbers in columns without names may be numbers of words: told, not assumed."""
+    columns = [column for column in content.columns if re.fullmatch(r"x\d+", column.name)]
+    values = [column.values for column in columns if column.type == "number"]
+    if len(values) < _FEWEST_TOKENS or len(values) < len(content.columns) - 1:
+        return []
+    table = np.stack(values)
+    largest = float(table.max())
+    if not largest > _BYTE or not bool(((table >= 0) & (table == np.floor(table))).all()):
+        return []
+    return [
+        f"All columns hold whole numbers up to {largest:,.0f}. If they number words or the like, an order among them "
+        f'means nothing: begin with an embedding of vocabulary {largest + 1:.0f}, and set normalize = "none".'
+    ]
 
 
 def _excluded(content: Content, targets: tuple[str, ...], task: str) -> dict[str, str]:

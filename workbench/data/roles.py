@@ -21,7 +21,7 @@ class Roles:
 
     Attributes:
         targets: what is predicted: one column, or several that hold a label each; none where that is not clear.
-        features: what is learned from, in order; empty for pictures.
+        features: what is learned from, in order; empty for pictures and sequences.
         weight: the column of strengths, or None.
         group: the column whose equal values stay in one set, or None.
         notices: what was left out, and why.
@@ -93,6 +93,8 @@ def _no_target(recipe: DataRecipe, content: Content) -> Problem:
             "data.sources",
             "Put them in a folder for each class, or name a file of labels.",
         )
+    if content.sequences is not None:
+        return Problem("the sequences have no labels", "data.sources", "Put them beside the examples as an array y.")
     mend = f"Name one of {names_listed(content.names)}."
     where = "data.targets" if recipe.task == "multilabel" else "data.target"
     return Problem("no column is named to predict", where, mend)
@@ -138,7 +140,7 @@ def _doubtful_roles(recipe: DataRecipe) -> list[Problem]:
 def _features(
     recipe: DataRecipe, content: Content, targets: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if content.pictures is not None:
+    if content.arrays is not None:
         return (), ()
     marked = () if recipe.features else content.labels
     taken = {*targets, *marked, recipe.weights.column, group_of(recipe), *recipe.exclude}
@@ -151,7 +153,7 @@ def _features(
 
 
 def _no_features(content: Content, features: tuple[str, ...]) -> list[Problem]:
-    if content.pictures is not None or features:
+    if content.arrays is not None or features:
         return []
     return [Problem("no column is left to learn from", "data.features", "Exclude fewer columns.")]
 

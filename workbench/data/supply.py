@@ -78,6 +78,11 @@ class Supply:
         """Whether the inputs lie where the plan computes."""
         return self._there is not None
 
+    @property
+    def there(self) -> Array | None:
+        """The inputs where the plan computes; None where they do not lie there."""
+        return self._there
+
     def take(self, rows: Rows, places: Array, out: Array) -> Array:
         """Some rows of the inputs as the dataset has them: in ``out`` where the types agree, else in a buffer.
 
@@ -120,7 +125,7 @@ class Supply:
     def _normalization(self, encoder: Normalization) -> tuple[Array, Array]:
         # A line at a time: over three channels NumPy's inner loop would be three elements long.
         channels = self._shape[-1]
-        times = self._shape[1] if len(self._shape) == 3 and channels > 1 else 1
+        times = self._shape[-2] if len(self._shape) > 1 and channels > 1 else 1
         asarray, dtype = self.backend.asarray, self.dtype
         shift, scale = (np.broadcast_to(part, channels) for part in (encoder.shift, encoder.scale))
         return asarray(np.tile(shift, times).astype(dtype)), asarray(np.tile(scale, times).astype(dtype))
@@ -148,7 +153,7 @@ class Supply:
         if free is None or self.inputs.nbytes > (1.0 - _SPARE) * free:
             return None
         try:
-            return self.backend.asarray(self.inputs)
+            return self.backend.upload(self.inputs)
         except Exception as error:
             if not self.backend.is_out_of_memory(error):
                 raise

@@ -13,8 +13,8 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.evaluation.predictor import Model, Predictor
-from workbench.export.onnx_graph import LOGITS, PREDICTION, PROBABILITIES
 from workbench.recipe.tasks import TASKS
+from workbench.store.names import LOGITS, PREDICTION, PROBABILITIES
 
 Array = np.ndarray[Any, Any]
 

@@ -47,7 +47,7 @@ class SigmoidCrossEntropy(Loss):
         return max(1, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             numbers = float(self.positive_weight), float(self.label_smoothing)
             return compiled_loss("sigmoid_cross_entropy", site, site.logits.shape[1], *numbers)
         xp, logits, targets = site.backend.xp, site.logits, site.targets
