@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 COMPILING = "compiling"
@@ -75,7 +75,10 @@ class RunStarted(Event):
         examples: by set.
         layers: names of the layers with trained parameters, for the ``by layer`` values of ``StepDone``.
         train_sample: how many training examples the error after each epoch is measured on.
-        memory: bytes that training will need beside the data, about; None in logs of before it was told.
+        memory: bytes that training will need, about: of the host beside the data, or of the device with them; None in
+            logs of before it was told.
+        memory_of: whose memory that is.
+        precision: what products are computed in.
     """
 
     device: str
@@ -88,6 +91,8 @@ class RunStarted(Event):
     layers: tuple[str, ...]
     train_sample: int
     memory: int | None = None
+    memory_of: Literal["host", "device"] = "host"
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -321,6 +326,7 @@ class RunEnded(Event):
         epochs: done.
         best_epoch: of the kept weights' choice; None without a dev set.
         summary: what ``workbench train --json`` prints; empty where the run failed.
+        patch: the change of the recipe that the message proposes, by path; empty where it proposes none.
     """
 
     reason: StopReason
@@ -328,6 +334,7 @@ class RunEnded(Event):
     epochs: int
     best_epoch: int | None
     summary: dict[str, Any]
+    patch: dict[str, Any] = field(default_factory=dict)
 
 
 def _finite(value: Any) -> Any:

@@ -33,7 +33,7 @@ def _imported() -> set[str]:
     """Other people's packages that the program imports, anywhere, by the name they are installed under."""
     nodes = (node for file in (ROOT / "workbench").rglob("*.py") for node in ast.walk(ast.parse(file.read_text())))
     tops = {module.split(".")[0] for node in nodes for module in _modules(node)}
-    others = tops - set(sys.stdlib_module_names) - {"workbench", "cupy", "cupyx"}
+    others = tops - set(sys.stdlib_module_names) - {"workbench", "cupy", "cupyx", "cupy_backends"}
     return {OWN_NAMES.get(name, PARTS.get(name, name)).lower() for name in others}
 
 

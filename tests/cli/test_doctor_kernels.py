@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.command_line import CommandLine
+from support.standin.module import install
 
 from workbench.engine import report
 from workbench.engine.kernels.native import Function
@@ -59,3 +60,16 @@ def test_that_doctor_says_why_it_uses_so_many_threads(workbench: CommandLine) ->
     out = workbench.well("doctor").out
     assert "the command line takes all cores" in out
     assert "at least 1,000,000 multiply-adds" in out
+
+
+def test_that_doctor_tells_a_gpus_memory_and_versions(workbench: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, total=8_000_000_000)
+    gpu = workbench.well("doctor", "--json").json["devices"][1]
+    assert (gpu["name"], gpu["usable"]) == ("cuda", True)
+    assert gpu["text"] == "Stand-in; array operations only (WORKBENCH_KERNELS is off)"
+    assert (gpu["memory_total"], gpu["cuda_of_driver"], gpu["cuda_runtime"]) == (8_000_000_000, "13.2", "13.0")
+    assert gpu["memory_free"] <= gpu["memory_total"]
+    assert gpu["precisions"] == ["float32", "tf32", "bfloat16", "float16"]
+    out = workbench.well("doctor").out
+    assert "memory: 8.0 GB of 8.0 GB free; compute capability 9.0" in out
+    assert "CUDA 13.0, the driver knows CUDA 13.2; trains in float32, tf32, bfloat16, float16" in out

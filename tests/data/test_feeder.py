@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.backends import COMPILED
+from support.emulated import needs_compiler
 from support.networks import loss_of, network_of, random_parameters
 from support.standin.module import nothing_leaves, on_host, stand_in
 
@@ -112,11 +113,15 @@ CASES = {
     "color pictures": lambda: _pictures(3),
     "float pictures": lambda: _pictures(2, np.float32),
 }
-BACKENDS = {
+BACKENDS: dict[Any, Any] = {
     "the CPU": lambda _: Backend(),
     "a device that holds the data": lambda patch: stand_in(patch)[0],
     "a device without room": lambda patch: _without_room(stand_in(patch)[0]),
+    "a device with kernels": lambda patch: stand_in(patch, kernels=True)[0],
 }
+on_backends = pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=[needs_compiler] if "kernels" in name else []) for name in BACKENDS]
+)
 
 
 def _without_room(backend: Any) -> Any:
@@ -124,7 +129,7 @@ def _without_room(backend: Any) -> Any:
     return backend
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@on_backends
 @pytest.mark.parametrize("case", CASES)
 def test_that_a_plan_gets_the_plain_formula(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     examples, where = CASES[case](), BACKENDS[backend](monkeypatch)
@@ -185,14 +190,15 @@ def test_that_a_row_that_does_not_exist_is_refused(row: int) -> None:
         feeder.fill(_plan((4,), Backend()), np.array([3, row]))
 
 
-def test_that_a_regressions_targets_are_normalized() -> None:
-    table = _table()
+@on_backends
+def test_that_a_regressions_targets_are_normalized(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, table = BACKENDS[backend](monkeypatch), _table()
     targets = NUMBERS.normal(100, 20, (300, 1)).astype("f4")
     normalizer = Normalizer(table.encoder.shift, table.encoder.scale, "regression", 99.5, 18.25)
     examples = Examples(table.inputs, targets, table.strengths, normalizer)
-    plan, rows = _plan((4,), Backend(), regression=True), np.arange(50, 66)
-    Feeder(examples, Backend()).fill(plan, rows)
-    np.testing.assert_allclose(plan.targets, (targets[rows] - 99.5) / 18.25, rtol=1e-6)
+    plan, rows = _plan((4,), where, regression=True), np.arange(50, 66)
+    Feeder(examples, where).fill(plan, rows)
+    np.testing.assert_allclose(on_host(where, plan.targets), (targets[rows] - 99.5) / 18.25, rtol=1e-6)
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -227,7 +233,7 @@ def test_that_memory_mapped_pictures_are_fed_like_others(tmp_path: Path, dtype: 
     np.testing.assert_array_equal(changed, _filled(examples, rows, 1, augment=augment))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@on_backends
 @pytest.mark.parametrize("case", ["gray pictures", "color pictures", "float pictures"])
 def test_that_training_sees_what_the_preview_shows(case: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     examples, rows = CASES[case](), np.array([9, 4, 30, 11])
@@ -299,6 +305,18 @@ def test_that_a_device_that_runs_out_of_memory_is_fed_from_the_host(monkeypatch:
     plan = _plan((4,), backend)
     feeder.fill(plan, np.arange(16))
     _assert_fed(plan, examples, np.arange(16))
+
+
+@pytest.mark.parametrize("piece", [1, 1000, 2**26])
+def test_that_data_are_uploaded_piece_by_piece(piece: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("workbench.engine.cupy_backend._UPLOAD", piece)
+    examples, (backend, device) = _pictures(), stand_in(monkeypatch)
+    np.save(tmp_path / "inputs.npy", examples.inputs)
+    there = backend.upload(np.load(tmp_path / "inputs.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(on_host(backend, there), examples.inputs)
+    assert device.counts.uploaded == examples.inputs.nbytes
+    assert device.counts.uploads == -(-60 // max(1, piece // examples.inputs[0].nbytes))
+    assert backend.upload(np.zeros((0, 3), np.float32)).shape == (0, 3)
 
 
 def test_that_feeders_share_what_lies_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,3 +93,21 @@ def test_that_a_closed_estimate_says_no_more(workspace: Workspace, qtbot: Any, t
     workspace.document.set("training.batch_size", 16)
     assert not estimates._timer.isActive()
     assert estimates.text == ""
+
+
+def test_that_of_a_gpu_the_memory_is_told_with_the_data(workspace: Workspace, qtbot: Any, tmp_path: Path) -> None:
+    estimates, runs = Estimates(workspace), workspace.runs
+    workspace.open_recipe(table_recipe(write_table(tmp_path)), "small")
+    qtbot.waitUntil(lambda: "an epoch" in estimates.text, timeout=LONG)
+    runs.has_gpu = True
+    runs.deviceChanged.emit()
+    qtbot.waitUntil(lambda: "on the GPU" in estimates.text, timeout=LONG)
+    assert estimates.text.endswith("kB on the GPU, with the data")
+    found = [estimate(workspace.document.recipe, _FACTS, 1, data_on_gpu=data) for data in (0, 1_000_000)]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[1].bytes - found[0].bytes == 1_000_000
+    runs.device = "cpu"
+    runs.deviceChanged.emit()
+    assert "an epoch" in estimates.text
+    estimates.close()

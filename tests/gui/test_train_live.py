@@ -24,6 +24,7 @@ from workbench.gui.runs.markers import Marker
 from workbench.gui.runs.run_combo import RunCombo
 from workbench.gui.runs.view import CurveView, axis_of
 from workbench.gui.workspace import Workspace
+from workbench.training.stepper import Stepper
 
 
 @pytest.fixture
@@ -104,6 +105,36 @@ def test_that_layers_are_shown_while_it_trains_and_the_matrix_when_it_has_ended(
     wait(qtbot, lambda: page.results.view() is not None)
     page.board.redraw()
     assert page.results.stack.currentWidget() is page.results._scroll
+
+
+def test_that_a_run_without_memory_offers_half_the_batch_and_trains_with_it(
+    page: TrainPage, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, calls = Stepper.step, []
+
+    def short_of_memory(self: Stepper, rows: int, *args: Any, **kwargs: Any) -> None:
+        calls.append(rows)
+        if len(calls) == 9:
+            raise MemoryError
+        step(self, rows, *args, **kwargs)
+
+    monkeypatch.setattr(Stepper, "step", short_of_memory)
+    open_recipe(page, qtbot, table_recipe(write_table(tmp_path)))
+    runs, number = page._workspace.runs, page._workspace.train()
+    wait(qtbot, lambda: not runs.busy())
+    page.board.redraw()
+    offer = page.curves.offer
+    assert offer.isVisible()
+    assert "Memory ran out on the CPU" in offer.text()
+    assert plain(offer._action.text()) == "Train with batch size 32 → 16"
+    qtbot.mouseClick(offer._action, Qt.MouseButton.LeftButton)
+    wait(qtbot, lambda: runs.result(number + 1) is not None)
+    page.board.redraw()
+    assert not offer.isVisible()
+    entry = runs.entry(number + 1)
+    assert entry is not None
+    assert (entry.parent, entry.status) == (number, "finished")
+    assert runs.recipe_of(number + 1).training.batch_size == 16
 
 
 def test_that_a_stopped_run_offers_to_go_on_and_does(page: TrainPage, qtbot: Any, tmp_path: Path) -> None:

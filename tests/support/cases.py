@@ -61,6 +61,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 7, 3), window=3, stride=2, padding=1),
         _of((5, 6, 2), window=2, stride=1, padding="same"),
         _of((5, 6, 2), window=[3, 2], padding=[2, 1]),
+        _of((5, 7, 16)),
         _of((6, 6, 3)),
         _of((5, 7, 2)),
         _of((6, 5, 2), window=3, stride=1),
@@ -171,6 +172,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((5, 7, 2)),
         _of((6, 5, 2), window=3, stride=1),
         _of((6, 6, 2), window=[1, 3], stride=[2, 1]),
+        _of((5, 7, 16)),
         _of((7, 7, 2), window=2, stride=3),
     ),
     "reshape": (

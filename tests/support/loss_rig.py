@@ -50,14 +50,15 @@ class LossRig:
         self._backend = backend
         self.loss, width = loss_of(CASES[case].kind, **CASES[case].fields), CASES[case].width
         numbers = np.random.default_rng(11)
-        self.logits = numbers.normal(scale=2.0, size=(rows, width)).astype(dtype)
-        self.strengths = numbers.uniform(0.2, 3.0, rows).astype(dtype)
-        self.targets = numbers.normal(size=(rows, width)).astype(dtype)
+        asarray = backend.asarray
+        self.logits = asarray(numbers.normal(scale=2.0, size=(rows, width)).astype(dtype))
+        self.strengths = asarray(numbers.uniform(0.2, 3.0, rows).astype(dtype))
+        self.targets = asarray(numbers.normal(size=(rows, width)).astype(dtype))
         if self.loss.task == "classification":
-            self.targets = numbers.integers(0, max(2, width), rows)
-        self.d_logits = np.full_like(self.logits, np.nan)
-        self.sums = np.full(2, np.nan)
-        self._scale = np.array([1.0 / self.strengths.sum()], dtype)
+            self.targets = asarray(numbers.integers(0, max(2, width), rows))
+        self.d_logits = asarray(np.full((rows, width), np.nan, dtype))
+        self.sums = asarray(np.full(2, np.nan))
+        self._scale = asarray(np.ones(1, dtype))
         self._call = self.loss.compile(self._site())
 
     def _site(self) -> LossSite:
@@ -69,7 +70,7 @@ class LossRig:
             strengths=self.strengths,
             scale=self._scale,
             sums=self.sums,
-            buffer=lambda name, shape, dtype: np.full(shape, 1, dtype),
+            buffer=lambda name, shape, dtype: self._backend.asarray(np.full(shape, 1, dtype)),
         )
 
     def run(self) -> float:

@@ -117,10 +117,9 @@ class Bench:
         plan.strengths[:rows] = asarray(numbers.uniform(0.5, 2.0, rows), plan.strengths.dtype)
 
     def run(self, rows: int | None = None) -> tuple[Array, Array]:
-        """Output and gradient."""
-        count = rows or self.plan.batch
+        """Output and gradient, on the host."""
+        count, to_host = rows or self.plan.batch, self.plan.backend.to_host
         self.plan.run(count)
-        to_host = self.plan.backend.to_host
         return np.array(to_host(self.plan.output[:count])), np.array(to_host(self.plan.gradient))
 
     def loss(self) -> float:

@@ -6,13 +6,14 @@ from math import log
 
 import numpy as np
 import pytest
-from support.backends import COMPILED, on_both
+from support.backends import COMPILED, device_backend, on_both, on_device
 from support.layer_rig import assert_close, central_differences
 from support.loss_rig import CASES, LossRig
 from support.networks import loss_of
 
 from workbench.engine.backend import Backend
-from workbench.engine.layer import Loss, ShapeError
+from workbench.engine.cuda.calls import CudaCall
+from workbench.engine.layer import Loss, ShapeError, unchained
 from workbench.engine.plan import is_native
 from workbench.recipe.kinds import LossSpec
 
@@ -66,6 +67,52 @@ def test_that_compiled_losses_compute_what_arrays_do(case: str, rows: int) -> No
     assert is_native(compiled._call)
     assert compiled.sums == pytest.approx(plain.sums, rel=2e-6)
     assert_close(compiled.d_logits, plain.d_logits, 2e-6)
+
+
+@on_device
+@every_loss
+@pytest.mark.parametrize("rows", [1, 37, 300])
+def test_that_losses_on_a_gpu_compute_what_arrays_do(case: str, rows: int, device: str) -> None:
+    plain, backend = LossRig(case, np.float32, rows), device_backend(device)
+    ours = LossRig(case, np.float32, rows, backend)
+    for rig in (plain, ours):
+        rig.strengths[1::5] = 0
+        rig.run()
+    assert all(isinstance(call, CudaCall) for call in unchained([ours._call]))
+    assert backend.to_host(ours.sums) == pytest.approx(plain.sums, rel=5e-6)
+    assert_close(backend.to_host(ours.d_logits), plain.d_logits, 5e-6)
+    site, sums = ours._site(), backend.to_host(ours.sums).copy()
+    site.d_logits = None
+    ours.loss.compile(site)()
+    assert np.array_equal(backend.to_host(ours.sums), sums)
+
+
+@on_device
+@every_loss
+def test_that_a_gpu_lets_logits_that_are_no_numbers_reach_the_loss(case: str, device: str) -> None:
+    backend = device_backend(device)
+    rig = LossRig(case, np.float32, backend=backend)
+    rig.logits[3] = np.nan
+    rig.run()
+    assert np.isnan(backend.to_host(rig.sums)[0])
+    assert np.isnan(backend.to_host(rig.d_logits)[3]).any()
+
+
+@on_device
+@pytest.mark.parametrize("size", [20.0, 1e4, 1e30])
+@every_loss
+def test_that_a_gpu_keeps_far_logits_as_arrays_do(case: str, size: float, device: str) -> None:
+    plain, backend = LossRig(case, np.float32), device_backend(device)
+    ours = LossRig(case, np.float32, backend=backend)
+    for rig in (plain, ours):
+        rig.logits *= np.float32(size / 10.0)
+        with np.errstate(all="ignore"):
+            rig.run()
+    finite = np.isfinite(plain.sums[0])
+    assert np.isfinite(backend.to_host(ours.sums)[0]) == finite
+    if finite:
+        assert backend.to_host(ours.sums)[0] == pytest.approx(plain.sums[0], rel=1e-5)
+        assert_close(backend.to_host(ours.d_logits), plain.d_logits, 1e-5)
 
 
 @on_both

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from support.backends import COMPILED, PLAIN, on_both
 from support.networks import loss_of, network_of
+from support.standin.module import install
 
 from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
@@ -22,9 +23,14 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.resident import MemoryMeter
 from workbench.engine.shards import ShardPool
+from workbench.events import RunEnded, RunStarted
 from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import TrainingRecipe
-from workbench.training.memory import need_before, need_of, size_text
+from workbench.session.experiment import run_experiment
+from workbench.session.prepare import prepare
+from workbench.store.run_folder import RunFolder
+from workbench.training.control import Control
+from workbench.training.memory import device_need_before, need_before, need_of, size_text
 from workbench.training.stepper import Stepper
 
 ROOT = Path(__file__).parents[2]
@@ -181,3 +187,55 @@ def test_that_a_process_then_takes_as_much_as_was_told(
     found = json.loads(done.stdout)["memory"]
     assert found["used"] > 60_000_000
     assert found["estimated"]["total"] == pytest.approx(found["used"], rel=0.1)
+
+
+_DEVICE_NETWORKS = {
+    **NETWORKS,
+    "lstm": [{"kind": "reshape", "shape": [16, 48]}, {"kind": "lstm", "units": 64}, *END],
+    "attention": [{"kind": "reshape", "shape": [16, 48]}, {"kind": "self_attention", "heads": 4}, *END],
+}
+
+
+@pytest.mark.parametrize("room", [True, False], ids=["resident", "staged"])
+@pytest.mark.parametrize("fields", [{"optimizer": "sgd"}, {"optimizer": "adam", "precision": "float16"}])
+@pytest.mark.parametrize("key", sorted(_DEVICE_NETWORKS))
+def test_that_a_device_then_holds_as_much_as_was_told(
+    key: str, fields: dict[str, Any], room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = install(monkeypatch)
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 255, (600, 16, 16, 3), dtype=np.uint8)
+    np.savez(tmp_path / "pictures.npz", x=pictures, y=random.integers(0, 5, 600))
+    data = {"sources": [{"path": str(tmp_path / "pictures.npz")}]}
+    training = {"epochs": 1, "batch_size": 64, **fields}
+    recipe = Recipe.parse({"data": data, "network": {"layers": _DEVICE_NETWORKS[key]}, "training": training})
+    prepared = prepare(recipe, device="cuda", threads=1)
+    if not room:
+        monkeypatch.setattr(prepared.backend, "free_bytes", lambda: 0)
+    with RunFolder.create(tmp_path / "run", recipe) as folder:
+        events = list(run_experiment(prepared, folder, "run", Control()))
+    ended = events[-1]
+    assert isinstance(ended, RunEnded)
+    told, used = ended.summary["memory"]["estimated"], ended.summary["memory"]["used"]
+    # Single examples, which are timed in the end, have buffers of their own.
+    assert 0.99 * device.peak < used <= device.peak
+    assert told["total"] == pytest.approx(used, rel=0.1)
+    assert told["data"] == (pictures.nbytes + 256 * 768 if room else 2 * 256 * 768)
+    started = next(event for event in events if isinstance(event, RunStarted))
+    # Where a layer's output is looked at, the next one may not write over it, which is not known yet at the start.
+    assert started.memory == pytest.approx(used, rel=0.1)
+    assert started.memory_of == "device"
+    before = device_need_before(recipe.training, prepared.network, 64, 256, 600, told["data"])
+    assert before.total == started.memory
+
+
+def test_that_no_memory_is_written_to_when_a_devices_need_is_told() -> None:
+    network = network_of([{"kind": "dense", "units": 20_000}, {"kind": "dense", "units": "classes"}], (20_000,))
+    meter = MemoryMeter()
+    meter.start()
+    need = device_need_before(_training(optimizer="adam"), network, 64, 256, 1000, 7)
+    meter.stop()
+    assert need.total > 6_000_000_000
+    assert (need.data, need.saving) == (7, 0)
+    grown = meter.grown()
+    assert grown is None or grown < 200_000_000

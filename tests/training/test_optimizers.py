@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.backends import COMPILED, PLAIN
+from support.backends import COMPILED, PLAIN, device_backend, on_device
 from support.layer_rig import assert_close
 from support.networks import network_of, random_parameters
 from support.torch_twin import decay_as_torch, torch_rule
@@ -252,6 +252,35 @@ def test_that_machine_code_takes_the_same_steps(kind: str, fields: dict[str, Any
         stepper.plan.input[...] = np.random.default_rng(0).normal(size=(8, 4))
         for number in range(1, 6):
             stepper.step(8, 0.01, number)
+        found.append(stepper.tensors())
+    for name, array in found[0].items():
+        assert_close(found[1][name], array, 2e-5, name)
+        assert name.startswith("optimizer.") or not np.array_equal(array, start[name])
+
+
+@on_device
+@variants
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"l1": 0.01, "l2": 0.1, "clip_value": 0.05, "ema": {"decay": 0.5}},
+        {"ema": {"decay": 0.5}, "accumulate": 2, "max_norm": 0.5, "l1": 0.01, "clip_norm": 0.1},
+    ],
+)
+def test_that_a_gpu_takes_the_same_steps(kind: str, fields: dict[str, Any], more: dict[str, Any], device: str) -> None:
+    """Recorded steps too: their rates and corrections must be those of the step, not of the recording."""
+    training = Recipe.parse({"training": {"optimizer": {"kind": kind, **fields}, **more}}).training
+    layers = [{"kind": "dense", "units": 6}, {"kind": "dropout", "rate": 0.3}, {"kind": "dense", "units": "classes"}]
+    network = network_of(layers, (4,))
+    start, found = random_parameters(network).export(), []
+    for backend in (PLAIN, device_backend(device)):
+        parameters = Parameters(network, backend)
+        parameters.load(start)
+        stepper = Stepper(training, parameters, 8, ShardPool(1))
+        stepper.plan.input[...] = backend.asarray(np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32))
+        for number in range(1, 7):
+            stepper.step(8, 0.01 * number, number)
         found.append(stepper.tensors())
     for name, array in found[0].items():
         assert_close(found[1][name], array, 2e-5, name)

@@ -15,6 +15,7 @@ from workbench.cli.main import add_verb
 from workbench.engine.device import cores, devices
 from workbench.engine.plan import least_shard_work
 from workbench.engine.report import blas_report, kernel_report
+from workbench.training.memory import size_text
 
 _NEEDED = {
     "numpy": "arrays",
@@ -58,6 +59,8 @@ def _doctor(options: argparse.Namespace) -> int:
     put(f"Workbench {report['versions'].get('workbench', '?')} on Python {report['versions']['python']}")
     for device in report["devices"]:
         put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {device['text']}")
+        if "memory_total" in device:
+            _put_gpu(device)
     _put_kernels(report["kernels"])
     for blas in report["blas"]:
         within = f"{blas['threads']} threads, in training {blas['threads_in_training']}"
@@ -72,6 +75,13 @@ def _doctor(options: argparse.Namespace) -> int:
     if all(lack["optional"] for lack in report["missing"]):
         put("  nothing that is needed is missing")
     return 0
+
+
+def _put_gpu(device: dict[str, Any]) -> None:
+    sizes = size_text(device["memory_free"]), size_text(device["memory_total"])
+    put(f"    memory: {sizes[0]} of {sizes[1]} free; compute capability {device['compute_capability']}")
+    versions = f"CUDA {device['cuda_runtime']}, the driver knows CUDA {device['cuda_of_driver']}"
+    put(f"    CuPy {device['cupy']}, {versions}; trains in {', '.join(device['precisions'])}")
 
 
 def _put_kernels(kernels: dict[str, Any]) -> None:
@@ -101,7 +111,9 @@ def examine() -> dict[str, Any]:
     why_not, kernels = why_no_window(), kernel_report()
     return {
         "backends": ["numpy", *(["cupy"] if reports[1].usable else [])],
-        "devices": [{"name": report.name, "usable": report.usable, "text": report.text} for report in reports],
+        "devices": [
+            {"name": report.name, "usable": report.usable, "text": report.text, **report.facts} for report in reports
+        ],
         "kernels": {**asdict(kernels), "cache": kernels.cache, "numba": found["numba"]},
         "blas": blas_report(),
         "threads": {

@@ -154,6 +154,8 @@ def _follow(options: argparse.Namespace, prepared: Any, folder: RunFolder, *, re
     assert ended is not None
     if ended.message:
         say(f"workbench: {ended.message}")
+    if ended.patch:
+        say(f"Train it anew with {' '.join(f'--set {path}={value}' for path, value in ended.patch.items())}")
     if ended.reason in ("diverged", "failed"):
         if options.json:
             put_json(failed_summary(prepared, ended))
@@ -270,8 +272,10 @@ def _sizes(shape: list[int]) -> str:
 def _opening(event: RunStarted) -> str:
     counts = " / ".join(f"{event.examples.get(name, 0):,} {name}" for name in ("train", "dev", "test"))
     threads = "" if event.threads == 1 else f", {event.threads} threads"
-    need = "" if event.memory is None else f"; needs about {size_text(event.memory)} beside the data"
-    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}{need}"
+    computed = "" if event.precision == "float32" else f" in {event.precision}"
+    beside = "beside the data" if event.memory_of == "host" else "of its memory"
+    need = "" if event.memory is None else f"; needs about {size_text(event.memory)} {beside}"
+    return f"{event.parameters:,} parameters; {counts}; {event.device}{threads}{computed}{need}"
 
 
 def _print_summary(options: argparse.Namespace, summary: dict[str, Any]) -> None:

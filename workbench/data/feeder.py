@@ -10,6 +10,7 @@ import numpy as np
 from workbench.data.augment.base import Rows, Span, ValueChange
 from workbench.data.augment.pipeline import Augmenter, range_of
 from workbench.data.compiled_fill import CompiledFill, compiled_fill
+from workbench.data.cuda_fill import CudaFill, cuda_fill
 from workbench.data.supply import Feedable, Supply
 from workbench.engine.backend import Array, Backend
 from workbench.engine.plan import Plan
@@ -55,6 +56,7 @@ class Feeder:
         self._before: Augmenter | None = augmenter if pictures else None
         self._after: Augmenter | None = None if pictures else augmenter
         self._fills: dict[tuple[int, int], CompiledFill | None] = {}
+        self._launches: dict[tuple[int, int], CudaFill | None] = {}
 
     def fill(self, plan: Plan, rows: Rows, epoch: int | None = None) -> int:
         """Write rows into the first places of ``plan.input``, ``plan.targets`` and ``plan.strengths``.
@@ -122,6 +124,10 @@ class Feeder:
             return
         with self._backend.current():
             places = self._backend.asarray(rows) if places is None else places
+            on_device = self._on_device(plan, places, epoch)
+            if on_device is not None:
+                on_device(places)
+                return
             self._fill_inputs(plan.input[:n], rows, places, epoch)
             supply.pick(supply.targets, places, plan.targets[:n])
             supply.pick(supply.strengths, places, plan.strengths[:n])
@@ -143,6 +149,16 @@ class Feeder:
                 plan.input[:n], [plan.targets[:n], plan.strengths[:n]],
             )  # fmt: skip
         return self._fills[key]
+
+    def _on_device(self, plan: Plan, places: Array, epoch: int | None) -> CudaFill | None:
+        """The launch that fills a plan with the examples of some places, where there is one for these examples."""
+        augmented = epoch is not None and (self._before or self._after)
+        if augmented or self._backend.cuda is None:
+            return None
+        key = self._backend.cuda.address(plan.input), len(places)
+        if key not in self._launches:
+            self._launches[key] = cuda_fill(self.supply, plan, places)
+        return self._launches[key]
 
     @staticmethod
     def batches(rows: Rows, size: int) -> Iterator[Rows]:

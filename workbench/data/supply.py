@@ -78,6 +78,11 @@ class Supply:
         """Whether the inputs lie where the plan computes."""
         return self._there is not None
 
+    @property
+    def there(self) -> Array | None:
+        """The inputs where the plan computes; None where they do not lie there."""
+        return self._there
+
     def take(self, rows: Rows, places: Array, out: Array) -> Array:
         """Some rows of the inputs as the dataset has them: in ``out`` where the types agree, else in a buffer.
 
@@ -145,7 +150,7 @@ class Supply:
         if free is None or self.inputs.nbytes > (1.0 - _SPARE) * free:
             return None
         try:
-            return self.backend.asarray(self.inputs)
+            return self.backend.upload(self.inputs)
         except Exception as error:
             if not self.backend.is_out_of_memory(error):
                 raise

@@ -34,6 +34,10 @@ class Arena:
         """All memory held that is ever written to: what is not takes room in no memory chip."""
         return sum(self._touched.values()) + sum(int(page.nbytes) for page in self._kept.values())
 
+    def largest(self) -> int:
+        """Bytes of the largest buffer."""
+        return max((int(page.nbytes) for page in (*self._pages, *self._kept.values())), default=0)
+
     def begin(self, rows: int) -> None:
         """Start a program for this many rows."""
         self._rows = rows

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from workbench.engine.staging import Stager
+
+if TYPE_CHECKING:
+    from workbench.engine.cuda.calls import Launcher
 
 Array = Any
 """An array of the backend: ``numpy.ndarray`` or ``cupy.ndarray``."""
@@ -22,6 +25,9 @@ Shape = tuple[int, ...]
 
 Precision = Literal["float32", "tf32", "bfloat16", "float16"]
 """What operands of products are rounded to; sums, and everything else, are in float32."""
+
+CUDA_PIECE_BYTES = 2**28
+"""``Backend.piece_bytes`` of a GPU, which has no cache that a piece should stay in."""
 
 Call = Callable[[], None]
 """One thing to do in a step, on arrays that were bound before."""
@@ -34,6 +40,9 @@ class Backend:
     on_host = True
     compiled = False
     """Whether kernels of ``workbench.engine.kernels`` may be bound to its arrays, which then are NumPy's."""
+
+    cuda: Launcher | None = None
+    """What starts kernels of ``workbench.engine.cuda`` on its arrays; None where there are none."""
 
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
@@ -49,6 +58,10 @@ class Backend:
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """The array on this backend, copied only where it must be."""
         return np.asarray(array, dtype)
+
+    def upload(self, array: np.ndarray[Any, Any]) -> Array:
+        """A large array on this backend, which need not be in the host's memory as a whole."""
+        return self.asarray(array)
 
     def empty(self, shape: Shape, dtype: Any) -> Array:
         """An array for the long run, its contents undefined."""
@@ -141,6 +154,22 @@ class Backend:
         """Whether an exception means that memory ran out."""
         return isinstance(error, MemoryError)
 
+    def failure_text(self, error: BaseException) -> str:
+        """What a device itself says where it failed, in a line; empty for any other error."""
+        return ""
+
+    def peak_bytes(self) -> int | None:
+        """The most memory of a device that was held since ``release``; None where it is the host's."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """Figures and versions of a device, for a report; none of the host."""
+        return {}
+
     def describe(self) -> str:
         """The device in words."""
         return "CPU"
+
+    def about(self) -> str:
+        """The device, and what computes on it, in words."""
+        return self.describe()

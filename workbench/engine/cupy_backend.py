@@ -1,20 +1,31 @@
-"""CuPy on a CUDA device: the only module that imports CuPy."""
+"""CuPy on a CUDA device; this, ``cuda/cupy_launcher.py`` and the modules ``cupy_*`` are all that imports CuPy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend, Precision, Shape
+from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Call, Precision, Shape
+from workbench.engine.cuda.cupy_launcher import CupyLauncher
+from workbench.engine.cuda.graphs import joined, try_out
 from workbench.engine.staging import Stager
+from workbench.engine.switch import KERNELS_SWITCH, kernels_are_off
 from workbench.errors import DeviceError
 
 if TYPE_CHECKING:
     from workbench.engine.cupy_products import Products
+
+_UPLOAD = 2**26
+"""Bytes of a large array that are uploaded at a time."""
+
+_CUDA_ERRORS = frozenset(
+    {"CUDARuntimeError", "CUDADriverError", "CUBLASError", "NVRTCError", "CompileException", "CUDNNError"}
+)
+_NO_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
 
 _INSTALL = (
     'Install it with `pip install "cupy-cuda13x[ctk]"` (or cupy-cuda12x for a CUDA 12 driver), or use --device cpu.'
@@ -30,7 +41,7 @@ class CupyBackend(Backend):
 
     name = "cuda"
     on_host = False
-    piece_bytes = 2**28
+    piece_bytes = CUDA_PIECE_BYTES
     _products: Products | None = None
 
     def __init__(self, index: int = 0) -> None:
@@ -50,6 +61,7 @@ class CupyBackend(Backend):
             with self._device:
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
+                self.cuda, self._computes_with = _own_kernels(cupy)
         except DeviceError:
             raise
         except Exception as error:
@@ -60,6 +72,15 @@ class CupyBackend(Backend):
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         with self._device:
             return self._cupy.asarray(array, dtype)
+
+    def upload(self, array: np.ndarray[Any, Any]) -> Array:
+        """In pieces: at once, CuPy would first make a copy of all of it in pinned memory."""
+        with self._device:
+            there = self._cupy.empty(array.shape, array.dtype)
+            step = max(1, _UPLOAD // max(1, array[:1].nbytes))
+            for start in range(0, len(array), step):
+                there[start : start + step].set(np.ascontiguousarray(array[start : start + step]))
+            return there
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         return np.asarray(self._cupy.asnumpy(array))
@@ -72,7 +93,7 @@ class CupyBackend(Backend):
         return device
 
     def in_precision(self, precision: Precision) -> CupyBackend:
-        if precision == self.precision:
+        if precision == self.precision or not self._multiplies_in(precision):
             return self
         from workbench.engine.cupy_products import Products
 
@@ -81,6 +102,11 @@ class CupyBackend(Backend):
         with self._device:
             other._products = None if precision == "float32" else Products(self._cupy, precision)
         return other
+
+    def _multiplies_in(self, precision: Precision) -> bool:
+        """TF32 and bfloat16 came with compute capability 8 (Ampere)."""
+        major = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["major"]
+        return precision not in ("tf32", "bfloat16") or int(major) >= 8
 
     def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         if self._products is None or a.dtype != np.float32:
@@ -105,6 +131,13 @@ class CupyBackend(Backend):
         # One launch over the whole vector: a GPU has no use for cache-sized pieces.
         yield slice(0, length)
 
+    def joined(self, calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:
+        return joined(self.cuda, calls) if self.cuda else list(calls)
+
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        with self._device:
+            yield from self.cuda.prepare() if self.cuda else ()
+
     def free_bytes(self) -> int | None:
         with self._device:
             free, _ = self._cupy.cuda.runtime.memGetInfo()
@@ -116,11 +149,59 @@ class CupyBackend(Backend):
             self._cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        return super().is_out_of_memory(error) or isinstance(error, self._cupy.cuda.memory.OutOfMemoryError)
+        known = isinstance(error, self._cupy.cuda.memory.OutOfMemoryError)
+        # CUDA itself, for memory that CuPy's pool does not hand out, and its libraries.
+        told = type(error).__name__ in _CUDA_ERRORS and any(word in str(error) for word in _NO_MEMORY)
+        return super().is_out_of_memory(error) or known or told
+
+    def failure_text(self, error: BaseException) -> str:
+        return _first_line(error) if type(error).__name__ in _CUDA_ERRORS else ""
+
+    def peak_bytes(self) -> int | None:
+        with self._device:
+            # The pool gives nothing back unless it is asked to.
+            return int(self._cupy.get_default_memory_pool().total_bytes())
+
+    def facts(self) -> dict[str, Any]:
+        runtime = self._cupy.cuda.runtime
+        with self._device:
+            free, total = runtime.memGetInfo()
+        found = runtime.getDeviceProperties(self._device.id)
+        return {
+            "memory_total": int(total),
+            "memory_free": int(free),
+            "compute_capability": f"{found['major']}.{found['minor']}",
+            "cuda_of_driver": _version(runtime.driverGetVersion()),
+            "cuda_runtime": _version(runtime.runtimeGetVersion()),
+            "cupy": str(self._cupy.__version__),
+            "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
+        }
+
+    def about(self) -> str:
+        return f"{self.describe()}; {self._computes_with}"
 
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
         return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _own_kernels(cupy: Any) -> tuple[CupyLauncher | None, str]:
+    """What launches kernels of our own, None where that cannot be; and the same in words."""
+    if kernels_are_off():
+        return None, f"array operations only ({KERNELS_SWITCH} is off)"
+    launcher = CupyLauncher(cupy)
+    try:
+        try_out(launcher, cupy)
+    except Exception as error:  # A compiler that is missing or too old fails in many ways; arrays go on without it.
+        return None, f"array operations only: kernels of our own fail here ({_first_line(error)})"
+    if launcher.records:
+        return launcher, "kernels of our own, recorded as CUDA graphs"
+    return launcher, f"kernels of our own, launched one by one: they cannot be recorded here ({launcher.why_not})"
+
+
+def _version(number: int) -> str:
+    """CUDA's own: 13020 is 13.2."""
+    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 def _first_line(error: BaseException) -> str:

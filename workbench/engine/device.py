@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from threadpoolctl import threadpool_limits
 
 from workbench.engine.backend import Backend
+from workbench.engine.switch import KERNELS_SWITCH, kernels_are_off
 from workbench.errors import DeviceError
-
-KERNELS_SWITCH = "WORKBENCH_KERNELS"
-"""The environment variable that, set to ``off``, leaves the CPU to plain NumPy."""
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 
@@ -27,11 +25,13 @@ class DeviceReport:
         name: ``cpu`` or ``cuda``.
         usable: whether it can be chosen.
         text: the device in words, or what is missing and how to get it.
+        facts: its figures and versions, see ``Backend.facts``.
     """
 
     name: str
     usable: bool
     text: str
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def open_backend(device: str) -> Backend:
@@ -70,7 +70,7 @@ def compiled_backend() -> Backend:
     """
     from workbench.engine.compiled_backend import CompiledBackend
 
-    if os.environ.get(KERNELS_SWITCH, "").strip().lower() in ("off", "0", "no", "false"):
+    if kernels_are_off():
         raise DeviceError(
             f"switched off by {KERNELS_SWITCH}", where="compiled kernels", mend=f"Unset {KERNELS_SWITCH}."
         )
@@ -81,7 +81,8 @@ def devices() -> tuple[DeviceReport, ...]:
     """The CPU and the GPU, each with what it is or what it lacks."""
     cpu = DeviceReport("cpu", True, f"CPU, {cores()} cores")
     try:
-        return cpu, DeviceReport("cuda", True, open_backend("cuda").describe())
+        gpu = open_backend("cuda")
+        return cpu, DeviceReport("cuda", True, gpu.about(), gpu.facts())
     except DeviceError as error:
         return cpu, DeviceReport("cuda", False, str(error))
 

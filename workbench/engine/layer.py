@@ -5,13 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.initializers import Initializer
 from workbench.recipe.kinds import LayerSpec, LossSpec
+
+if TYPE_CHECKING:
+    from workbench.engine.cuda.calls import Launcher
+
+_MOST_VALUES = 2**30
+"""Of an array that CUDA kernels are given: they count in 32 bits."""
 
 
 class ShapeError(ValueError):
@@ -82,6 +89,7 @@ class Site:
         meet: makes a ``Meeting`` for the layer, for kernels a ``SlotMeeting``; None where the batch is in one piece.
         taken_over: whether the layer before does nothing and leaves its work to this one: ``inputs`` is what that layer
             reads, ``d_inputs`` the gradient by it.
+        adds: whether ``backward`` is to add to what lies in the first of ``d_inputs``: others read that output too.
     """
 
     backend: Backend
@@ -103,6 +111,7 @@ class Site:
     """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
     from ``forward`` to ``backward``."""
     taken_over: bool = False
+    adds: bool = False
 
     @property
     def xp(self) -> Any:
@@ -113,6 +122,11 @@ class Site:
     def compiled(self) -> bool:
         """Whether kernels may be bound: they know float32 on a CPU only."""
         return self.backend.compiled and self.output.dtype == np.float32
+
+    @property
+    def cuda(self) -> Launcher | None:
+        """What starts CUDA kernels; None where there are none: on a CPU, and in another precision than float32."""
+        return _cuda_of(self.backend, *self.inputs, self.output)
 
     @property
     def rows(self) -> int:
@@ -169,6 +183,11 @@ class Calls:
     shared: tuple[SharedGradient, ...] = ()
 
 
+def _cuda_of(backend: Backend, *arrays: Array) -> Launcher | None:
+    fits = all(array.dtype == np.float32 and prod(array.shape) <= _MOST_VALUES for array in arrays)
+    return backend.cuda if fits else None
+
+
 class Chain:
     """Calls one after the other, as one call; a plan takes it apart to join its parts with those of other layers."""
 
@@ -200,6 +219,8 @@ class Layer(LayerSpec):
     passes_gradient: ClassVar[bool] = False
     """Whether the gradient by an input is the one by its output, so that compiled they may share memory: ``backward``
     then leaves out an input whose ``d_inputs`` is ``d_output`` itself."""
+    adds_gradient: ClassVar[bool] = False
+    """Whether, compiled, ``backward`` can add the gradient by its first input to what lies there (``Site.adds``)."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 
@@ -318,6 +339,16 @@ class LossSite:
     def compiled(self) -> bool:
         """Whether kernels may be bound: they know float32 on a CPU only."""
         return self.backend.compiled and self.logits.dtype == np.float32
+
+    @property
+    def cuda(self) -> Launcher | None:
+        """What starts CUDA kernels; None where there are none: on a CPU, and in another precision than float32."""
+        return _cuda_of(self.backend, self.logits)
+
+    @property
+    def kernels(self) -> bool:
+        """Whether kernels may be bound, of a CPU or of a GPU."""
+        return self.compiled or self.cuda is not None
 
 
 class Loss(LossSpec):

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.engine.arena import Arena
-from workbench.engine.backend import Array, Backend, Call, Precision, Shape
+from workbench.engine.backend import Array, Backend, Call, Shape
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
-from workbench.engine.parts import Finish, parts_of
+from workbench.engine.parts import Finish, Part, parts_of
 from workbench.engine.shards import ShardPool, SumMeeting
 from workbench.engine.task import Ending, Owned, Owner, Task
 from workbench.recipe.network import INPUT
@@ -68,8 +68,10 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        finish: what threads do with parts of the gradient, where ``run`` is asked to; for compiled backends only.
-        precision: of the layers' products, where the backend has it; ``backend.precision`` then says which it is.
+        finish: what threads do with parts of the gradient, on a GPU with all of it, where ``run`` is asked to; for
+            backends with kernels only.
+        backend: where to compute: the parameters' own, or the same in another precision.
+        loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None.
 
     Attributes:
         input: ``(batch, *input_shape)``.
@@ -93,10 +95,11 @@ class Plan:
         pool: ShardPool,
         clock: Clock | None = None,
         finish: Finish | None = None,
-        precision: Precision = "float32",
+        backend: Backend | None = None,
+        loss_scale: Array | None = None,
     ) -> None:
         self.parameters, self.network = parameters, parameters.network
-        self.backend = parameters.backend.in_precision(precision)
+        self.backend, self._loss_scale = backend or parameters.backend, loss_scale
         self.batch, self.training, self.clock = batch, training, clock or Clock()
         self._loss, self._pool, self.finish = loss, pool, finish
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
@@ -160,6 +163,10 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
+    def largest(self) -> int:
+        """Bytes of the largest buffer of a shard."""
+        return max(arena.largest() for arena in self._arenas)
+
     def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
@@ -186,7 +193,7 @@ class Plan:
 
     def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
         if not self._by_parts():
-            return lambda shard: ([], [])
+            return lambda shard: (self._finished_at_once() if finish else [], [])
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
@@ -203,6 +210,12 @@ class Plan:
             return calls, passing
 
         return ending
+
+    def _finished_at_once(self) -> list[Owned]:
+        """What was given for the end of a run, for the gradient as a whole."""
+        whole = Part(0, self.parameters.layout.trained, 1)
+        calls = self.finish(whole, self.gradient) if self.finish else []
+        return [(Owner("", "update"), call) for call in calls]
 
     def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
         """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
@@ -225,6 +238,7 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = learned_nodes(plan.network) if plan.training else set()
         self.taken_over = self._taken_over()
+        self.adding: set[str] = set()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -242,7 +256,7 @@ class _ShardCompiler:
         sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
         sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
-        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), loss)]
+        sequence += [(Owner("", "loss"), call) for call in (self._scaling(), *self._scaling_loss(), loss)]
         for node, call in reversed(pairs):
             if node.name in self.learned:
                 back = (call.backward, *self.additions.get(node.name, ()))
@@ -256,14 +270,14 @@ class _ShardCompiler:
     def _passing(
         self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
     ) -> list[Array]:
-        """What goes from layer to layer and nowhere else: gradients, in inference outputs too.
+        """What goes from layer to layer and nowhere else: gradients, and outputs where nobody is to see them.
 
         Only where no Python call touches it: that would look for all of its rows.
         """
         if not self.plan.backend.compiled:
             return []
         arrays = dict(gradients)
-        if not self.plan.training:
+        if not self.plan.keeps_all:
             arrays |= {(name, -1): array for name, array in outputs.items() if name != INPUT}
             arrays.pop((self.nodes[-1].name, -1))
         touched = set()
@@ -283,6 +297,8 @@ class _ShardCompiler:
             from workbench.engine.kernels.losses import strength_scale
 
             return NativeCall(strength_scale, self.batch_rows, strengths, scale)
+        if plan.backend.cuda and scale.dtype == np.float32:
+            return plan.backend.cuda.call("strength_scale", 1, 256, strengths, scale, self.batch_rows)
 
         def run() -> None:
             total = strengths.sum()
@@ -290,6 +306,13 @@ class _ShardCompiler:
             scale[0] = xp.where(total > 0, 1.0 / xp.where(total > 0, total, 1.0), 0.0)
 
         return run
+
+    def _scaling_loss(self) -> list[Call]:
+        """What makes the gradient that of the loss times its scale."""
+        plan, scale, factor = self.plan, self.plan._scales[self.shard], self.plan._loss_scale
+        if factor is None:
+            return []
+        return [lambda: plan.backend.xp.multiply(scale, factor, out=scale)]
 
     def _taken_over(self) -> dict[str, str]:
         """The layers whose work the next one does, each with its reader."""
@@ -345,6 +368,10 @@ class _ShardCompiler:
             for number, name in enumerate(node.inputs):
                 if name not in self.learned:
                     continue
+                if (name, -1) in places and number == 0 and self._adds(node):
+                    places[node.name, number] = places[name, -1]
+                    self.adding.add(node.name)
+                    continue
                 place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
                 places[node.name, number] = place
                 if (name, -1) not in places:
@@ -356,6 +383,9 @@ class _ShardCompiler:
             for place in (*spare, places[node.name, -1]) if not self.plan.backend.compiled else ():
                 self.arena.give(place)
         return places, additions
+
+    def _adds(self, node: Node) -> bool:
+        return node.layer.adds_gradient and self.plan.backend.compiled and self.plan.parameters.dtype == np.float32
 
     def _own_place(self, node: Node, d_output: Array) -> Array | None:
         """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
@@ -385,6 +415,7 @@ class _ShardCompiler:
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
             taken_over=node.name in self.taken_over.values(),
+            adds=node.name in self.adding,
         )
         return node.layer.compile(site)
 
@@ -413,6 +444,8 @@ def _adding(backend: Backend, whole: Array, part: Array) -> Call:
 
         size = prod(whole.shape[1:])
         return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
+    if backend.cuda and whole.dtype == np.float32:
+        return backend.cuda.over(prod(whole.shape), "add_values", whole, part, whole, prod(whole.shape))
     return lambda: backend.xp.add(whole, part, out=whole)
 
 

@@ -135,11 +135,14 @@ class RecordingPool(ShardPool):
             for single, spent, count in zip(call.calls, seconds.tolist(), pieces, strict=True):
                 yield (owner(single), single.kernel.name), spent, count
             return
-        self._backend.synchronize()
-        start = time.perf_counter()
-        call()
-        self._backend.synchronize()
-        yield (owner(call), ""), time.perf_counter() - start, 1
+        for piece in singles or (call,):
+            self._backend.synchronize()
+            start = time.perf_counter()
+            piece()
+            self._backend.synchronize()
+            # What was fused into one launch counts for the first of them.
+            began, kernel = getattr(piece, "origin", piece), getattr(piece, "kernel", None)
+            yield (owner(began), kernel.name if kernel else ""), time.perf_counter() - start, 1
 
 
 def _multiply_adds(network: Network, owner: Owner, kernel: str) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-from workbench.engine.device import KERNELS_SWITCH, compiled_backend, one_blas_thread
+from workbench.engine.device import compiled_backend, one_blas_thread
+from workbench.engine.switch import KERNELS_SWITCH
 from workbench.errors import DeviceError
 
 

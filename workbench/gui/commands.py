@@ -240,6 +240,7 @@ class Commands(QObject):
         """Compute elsewhere from the next run on, and remember it."""
         self._workspace.runs.device = device
         self._workspace.settings.set("device", device)
+        self._workspace.runs.deviceChanged.emit()
         self.show_device()
 
     def show_device(self) -> None:
@@ -259,6 +260,8 @@ class Commands(QObject):
 
         def done(reports: tuple[DeviceReport, ...]) -> None:
             gpu = reports[1]
+            runs.has_gpu = gpu.usable
+            runs.deviceChanged.emit()
             if gpu.usable:
                 pill.set_status(gpu.text, "good")
             elif runs.device == "cuda":

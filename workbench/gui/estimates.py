@@ -22,7 +22,7 @@ from workbench.gui.figures import duration, memory
 from workbench.gui.workspace import Workspace
 from workbench.recipe.recipe import Recipe
 from workbench.training.loop import measuring_batch
-from workbench.training.memory import need_before
+from workbench.training.memory import device_need_before, need_before
 from workbench.training.stepper import Stepper
 
 _SETTLE_MS = 500
@@ -34,7 +34,8 @@ _MOST_WORK = 20_000_000_000
 """Multiply-adds of a step beyond which one step takes seconds: said without trying."""
 _EVALUATION = 1 / 3
 """A forward pass is about a third of a step (forward, and backward by input and by weights)."""
-_COUNTS = {"loss", "optimizer", "batch_size", "dropout", "clip_norm", "clip_value", "max_norm", "ema", "accumulate"}
+_COUNTS = {"loss", "optimizer", "batch_size", "dropout", "clip_norm", "clip_value", "max_norm", "ema", "accumulate",
+           "precision"}  # fmt: skip
 """Settings of training that a step's time or memory depends on."""
 
 Going = Callable[[], bool]
@@ -46,11 +47,13 @@ class Estimate:
 
     Attributes:
         seconds: of an epoch with its evaluation; None where it was not tried.
-        bytes: of memory, beside the data.
+        bytes: of memory: of the host beside the data, or of a GPU with them.
+        on_gpu: whether a GPU would train.
     """
 
     seconds: float | None
     bytes: int
+    on_gpu: bool = False
 
 
 class Estimates(QObject):
@@ -76,6 +79,7 @@ class Estimates(QObject):
         document.factsChanged.connect(self._on_change)
         document.problemsChanged.connect(self._on_change)
         workspace.runs.listChanged.connect(self._on_change)
+        workspace.runs.deviceChanged.connect(self._on_change)
         self._on_change()
 
     @property
@@ -91,6 +95,7 @@ class Estimates(QObject):
         self._workspace.document.factsChanged.disconnect(self._on_change)
         self._workspace.document.problemsChanged.disconnect(self._on_change)
         self._workspace.runs.listChanged.disconnect(self._on_change)
+        self._workspace.runs.deviceChanged.disconnect(self._on_change)
 
     def _on_change(self, *_: object) -> None:
         """Nothing is tried out beside a run: it would be slowed down, and what was measured would be wrong."""
@@ -114,11 +119,20 @@ class Estimates(QObject):
         recipe, threads = document.recipe, self._workspace.runs.threads
         training = recipe.training.model_dump_json(include=_COUNTS)
         sizes = tuple(sorted(facts.sizes.items()))
-        return recipe.network.model_dump_json(), training, facts.input_shape, facts.outputs, sizes, threads
+        data = self._data_on_gpu()
+        return recipe.network.model_dump_json(), training, facts.input_shape, facts.outputs, sizes, threads, data
+
+    def _data_on_gpu(self) -> int | None:
+        """Bytes of the data that the next run would put on a GPU; None where it computes on the CPU."""
+        if not self._workspace.runs.on_gpu:
+            return None
+        dataset = self._workspace.data.dataset
+        return int(dataset.inputs.nbytes) if dataset is not None else 0
 
     def _work(self) -> None:
         key, workspace = self._key(), self._workspace
         facts, recipe, threads = workspace.document.facts, workspace.document.recipe, workspace.runs.threads
+        data = self._data_on_gpu()
         if key is None or facts is None or workspace.runs.busy():
             return
 
@@ -128,7 +142,7 @@ class Estimates(QObject):
                 report("", 0, 0)
                 return not workspace.runs.busy()
 
-            return estimate(recipe, facts, threads, going)
+            return estimate(recipe, facts, threads, going, data)
 
         def done(found: Estimate | None) -> None:
             if found is not None:
@@ -144,8 +158,10 @@ class Estimates(QObject):
 
 
 def estimate_text(found: Estimate) -> str:
-    """``≈ 3 s an epoch · 40 MB``, ``under 0.1 s an epoch · 380 kB``."""
+    """``≈ 3 s an epoch · 40 MB``, ``under 0.1 s an epoch · 380 kB``, ``1.2 GB on the GPU, with the data``."""
     size = memory(found.bytes)
+    if found.on_gpu:
+        return QCoreApplication.translate("estimates", "{0} on the GPU, with the data").format(size)
     if found.seconds is None:
         return size
     if found.seconds < 0.1:
@@ -153,14 +169,17 @@ def estimate_text(found: Estimate) -> str:
     return QCoreApplication.translate("estimates", "≈ {0} an epoch · {1}").format(duration(found.seconds), size)
 
 
-def estimate(recipe: Recipe, facts: DataFacts, threads: int, going: Going = lambda: True) -> Estimate | None:
-    """Time a few training steps on made-up inputs of the data's shape, on the CPU.
+def estimate(
+    recipe: Recipe, facts: DataFacts, threads: int, going: Going = lambda: True, data_on_gpu: int | None = None
+) -> Estimate | None:
+    """Time a few training steps on made-up inputs of the data's shape, on the CPU; of a GPU tell the memory alone.
 
     Args:
         recipe: what would be trained; fits the data.
         facts: of the data.
         threads: compute threads.
         going: asked between steps whether to go on.
+        data_on_gpu: bytes of the data, where a GPU would train.
 
     Returns:
         The estimate; None where it was broken off.
@@ -168,8 +187,13 @@ def estimate(recipe: Recipe, facts: DataFacts, threads: int, going: Going = lamb
     loss = cast(Loss, recipe.training.loss)
     outputs = loss.outputs(facts.outputs)
     network = build_network(recipe.network, facts.input_shape, outputs, recipe.training.dropout)
-    batch, backend = min(recipe.training.batch_size, facts.examples), open_backend("cpu")
-    examples, measured = sum(facts.sizes.values()), measuring_batch(batch)
+    batch, examples = min(recipe.training.batch_size, facts.examples), sum(facts.sizes.values())
+    measured = measuring_batch(batch)
+    if data_on_gpu is not None:
+        need = device_need_before(recipe.training, network, batch, measured, examples, data_on_gpu)
+        # The window leaves the GPU to the runs.
+        return Estimate(None, need.total, on_gpu=True)
+    backend = open_backend("cpu")
     size = need_before(recipe.training, network, backend, threads, batch, measured, examples).total
     if size > _MOST_BYTES or network.multiply_adds() * batch * 3 > _MOST_WORK or not going():
         return Estimate(None, size)

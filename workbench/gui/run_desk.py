@@ -71,6 +71,7 @@ class RunDesk(QObject):
         selected: another run is looked at: its number, 0 for none.
         goalsGiven: a run is measured by other goals from now on: its number and the ``Goals``.
         failed: something could not be saved: ``WorkbenchError``.
+        deviceChanged: the next run may compute elsewhere than it would have before.
     """
 
     opened = Signal()
@@ -81,6 +82,7 @@ class RunDesk(QObject):
     selected = Signal(int)
     goalsGiven = Signal(int, object)
     failed = Signal(object)
+    deviceChanged = Signal()
 
     def __init__(self, inbox: Inbox, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +90,7 @@ class RunDesk(QObject):
         self.project: Project | None = None
         self.entries: list[RunEntry] = []
         self.current = 0
-        self.device = "auto"
+        self.device, self.has_gpu = "auto", False
         self.threads = max(1, cores() - 1)
         self.spawn = True
         self._curves: dict[int, RunCurves] = {}
@@ -287,6 +289,19 @@ class RunDesk(QObject):
             InputError, RecipeError, StoreError: as for ``recipe_of`` and ``train``.
         """
         return self.train(self.recipe_of(number), number)
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the next run computes on a GPU, as far as it is known by now."""
+        return self.has_gpu and self.device != "cpu"
+
+    def train_changed(self, number: int, patch: dict[str, Any]) -> int:
+        """Start a run with what is changed in another one's recipe, by path.
+
+        Raises:
+            InputError, RecipeError, StoreError: as for ``recipe_of`` and ``train``.
+        """
+        return self.train(self.recipe_of(number).replace(patch), number)
 
     def try_knob(self, number: int, knob: Knob) -> int:
         """Start a child run that differs from a run in exactly one setting; it is measured by the same goals.

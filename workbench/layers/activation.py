@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from workbench.engine.backend import Array, Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, FlatPart, Layer, OnnxNode, Site, TorchModule
 from workbench.layers.shaping import copying
 from workbench.recipe.fields import knob
@@ -45,6 +46,8 @@ class Activation(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled and self.function in _COMPILED:
             return _compiled(self, site)
+        if site.cuda and self.function in _COMPILED:
+            return _on_cuda(self, site, site.cuda)
         return _FUNCTIONS[self.function].compile(self, site)
 
     def flat_part(self) -> FlatPart | None:
@@ -274,3 +277,15 @@ def _compiled(layer: Activation, site: Site) -> Calls:
     backward = getattr(kernels, f"{layer.function}_backward")
     read = y if from_output else x
     return Calls(forward, NativeCall(backward, site.rows, read, dy, dx, size, *fields, row_bytes=3 * moved))
+
+
+def _on_cuda(layer: Activation, site: Site, launcher: Launcher) -> Calls:
+    from workbench.engine.cuda.pointwise import bent, bent_back
+
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    from_output, field = _COMPILED[layer.function]
+    slope = float(getattr(layer, field)) if field else 0.0
+    forward = bent(launcher, layer.function, slope, x, y)
+    if dx is None:
+        return Calls(forward, Chain())
+    return Calls(forward, bent_back(launcher, layer.function, slope, y if from_output else x, dy, dx))

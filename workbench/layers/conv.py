@@ -53,6 +53,7 @@ class _Conv(Layer):
 
     role = "weights"
     output_is_free = True
+    adds_gradient = True
     width_field = "filters"
 
     filters: int = knob(32, help="How many patterns to look for.", ge=1, le=65_536, log=True)
@@ -96,6 +97,11 @@ class _Conv(Layer):
             from workbench.layers.conv_compiled import compiled_convolution
 
             return compiled_convolution(site, geometry)
+        # In less than float32 the library's products are worth copying windows together for.
+        if site.cuda and site.backend.precision == "float32":
+            from workbench.layers.conv_cuda import convolution_on_cuda
+
+            return convolution_on_cuda(site, geometry)
         from workbench.layers.conv_arrays import convolution
 
         return convolution(site, geometry)

@@ -65,6 +65,10 @@ class Dense(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled:
             return _compiled(site)
+        if site.cuda:
+            from workbench.layers.dense_cuda import dense_on_cuda
+
+            return dense_on_cuda(site)
         xp, x, y = site.xp, _lines(site.inputs[0]), _lines(site.output)
         dx, dy = _lines(site.d_inputs[0]), _lines(site.d_output)
         matmul = site.backend.matmul
@@ -154,9 +158,7 @@ def shared_product(site: Site, parameter: str, left: Array, right: Array) -> tup
     panels = site.buffer(f"panels {parameter}", (lines * -(-units // WIDTH) * WIDTH,), right.dtype)
 
     def call(first: int, gradient: Array, add: bool) -> Call:
-        # An address: rows of the gradient are columns of the left side, which a kernel's rows do not count.
-        place = left.ctypes.data + first * left.itemsize
-        fields = tile_address(), place, panels, gradient, inputs, units, lines, int(add)
+        fields = tile_address(), left, first, panels, gradient, inputs, units, lines, int(add)
         row_bytes = gradient.itemsize * (units + lines)
         return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=LEAST)
 

@@ -48,6 +48,10 @@ class DepthwiseConv2d(Layer):
             from workbench.layers.depthwise_compiled import compiled_depthwise
 
             return compiled_depthwise(site, geometry)
+        if site.cuda:
+            from workbench.layers.depthwise_cuda import depthwise_on_cuda
+
+            return depthwise_on_cuda(site, geometry)
         return _ByTap(site, geometry).calls()
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:

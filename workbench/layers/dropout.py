@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from workbench.engine.backend import Array, Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Site, TorchModule
 from workbench.engine.random import key_of, uniform
 from workbench.layers.shaping import copying
@@ -36,6 +37,8 @@ class Dropout(Layer):
             return copying(site)
         if site.compiled:
             return _compiled(self, site)
+        if site.cuda:
+            return _on_cuda(self, site, site.cuda)
         size = prod(x.shape[1:])
         stride = size + size % 2  # random numbers come in pairs: each row starts at a pair
         start, count = site.first_row * stride, site.rows * stride
@@ -81,3 +84,20 @@ def _compiled(layer: Dropout, site: Site) -> Calls:
         key[0] = key_of(clock.seed, "dropout", site.key, clock.step)
 
     return Calls(drop(x, y), Chain() if dx is None else drop(dy, dx), choose)
+
+
+def _on_cuda(layer: Dropout, site: Site, launcher: Launcher) -> Calls:
+    from workbench.engine.cuda.calls import Words
+    from workbench.engine.cuda.pointwise import Dropping, dropped, dropped_back
+
+    x, y, dx, dy, clock = site.inputs[0], site.output, site.d_inputs[0], site.d_output, site.clock
+    key = Words(launcher, site.buffer("key", (1,), np.uint64))
+    # A rate as float32 has it, so that the very same values are dropped on each backend.
+    rate, scale = float(np.float32(layer.rate)), 1.0 / (1.0 - layer.rate)
+    dropping = Dropping(key.array, prod(x.shape[1:]), site.first_row, rate, scale)
+
+    def choose() -> None:
+        key.set(key_of(clock.seed, "dropout", site.key, clock.step))
+
+    backward = Chain() if dx is None else dropped_back(launcher, dropping, dy, dx)
+    return Calls(dropped(launcher, dropping, x, y), backward, choose)

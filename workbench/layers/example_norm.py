@@ -159,7 +159,13 @@ def _first(shape: Shape) -> Shape:
 
 def _over_examples(site: Site, epsilon: float, parts: tuple[int, int, int]) -> Calls:
     """Normalizes stretches of ``(places, groups, values)``, each group over its places and values."""
-    return _compiled(site, epsilon, parts) if site.compiled else _OverExamples(site, epsilon, parts).calls()
+    if site.compiled:
+        return _compiled(site, epsilon, parts)
+    if site.cuda:
+        from workbench.layers.example_norm_cuda import norm_over_examples_on_cuda
+
+        return norm_over_examples_on_cuda(site, epsilon, parts)
+    return _OverExamples(site, epsilon, parts).calls()
 
 
 def _compiled(site: Site, epsilon: float, parts: tuple[int, int, int]) -> Calls:

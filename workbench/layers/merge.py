@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Sequence
 from math import prod
 
-from workbench.engine.backend import Array, Shape
+from workbench.engine.backend import Array, Call, Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 
 
@@ -29,6 +30,8 @@ class Add(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled:
             return _compiled_sum(site)
+        if site.cuda:
+            return _sum_on_cuda(site, site.cuda)
         xp, y, dy = site.xp, site.output, site.d_output
 
         def forward() -> None:
@@ -72,6 +75,8 @@ class Concatenate(Layer):
             stops.append(stops[-1] + x.shape[-1])
         if site.compiled:
             return _compiled_join(site, stops)
+        if site.cuda:
+            return _join_on_cuda(site, site.cuda, stops)
         cuts = [slice(start, stop) for start, stop in itertools.pairwise(stops)]
 
         def forward() -> None:
@@ -123,6 +128,30 @@ def _compiled_join(site: Site, stops: list[int]) -> Calls:
     def moving(narrow: Array, wide: Array, start: int, stop: int, out: int) -> NativeCall:
         fields = narrow, wide, places, stop - start, many, start, out
         return NativeCall(join_channels, site.rows, *fields, row_bytes=2 * places * (stop - start) * wide.itemsize)
+
+    ends = list(itertools.pairwise(stops))
+    into = [moving(x, site.output, *end, 0) for x, end in zip(site.inputs, ends, strict=True)]
+    back = [moving(dx, site.d_output, *end, 1) for dx, end in zip(site.d_inputs, ends, strict=True) if dx is not None]
+    return Calls(Chain(*into), Chain(*back))
+
+
+def _sum_on_cuda(site: Site, launcher: Launcher) -> Calls:
+    y, count = site.output, prod(site.output.shape)
+    befores = [site.inputs[0], *[y] * (len(site.inputs) - 2)]
+    sums = [
+        launcher.over(count, "add_values", before, other, y, count)
+        for before, other in zip(befores, site.inputs[1:], strict=True)
+    ]
+    found = [dx for dx in site.d_inputs if dx is not None]
+    return Calls(Chain(*sums), Chain(*(launcher.over(count, "copy_values", site.d_output, dx, count) for dx in found)))
+
+
+def _join_on_cuda(site: Site, launcher: Launcher, stops: list[int]) -> Calls:
+    many = stops[-1]
+
+    def moving(narrow: Array, wide: Array, start: int, stop: int, out: int) -> Call:
+        count, few = prod(narrow.shape), stop - start
+        return launcher.over(count, "join_channels", narrow, wide, few, many, start, out, count)
 
     ends = list(itertools.pairwise(stops))
     into = [moving(x, site.output, *end, 0) for x, end in zip(site.inputs, ends, strict=True)]

@@ -49,6 +49,10 @@ class BatchNorm(Layer):
             from workbench.layers.norm_compiled import compiled_batch_norm, compiled_running_norm
 
             return compiled_batch_norm(self, site) if learns else compiled_running_norm(self, site)
+        if site.cuda:
+            from workbench.layers.norm_cuda import batch_norm_on_cuda, running_norm_on_cuda
+
+            return batch_norm_on_cuda(self, site) if learns else running_norm_on_cuda(self, site)
         if learns:
             return _BatchStatistics(self, site).calls()
         return _RunningStatistics(self, site).calls()

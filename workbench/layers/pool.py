@@ -43,6 +43,10 @@ class _Pool(Layer):
             from workbench.layers.pool_compiled import compiled_pooling
 
             return compiled_pooling(site, axes, self.largest)
+        if site.cuda:
+            from workbench.layers.pool_cuda import pooling_on_cuda
+
+            return pooling_on_cuda(site, axes, self.largest)
         from workbench.layers.pool_arrays import average_pooling, max_pooling
 
         return max_pooling(site, axes) if self.largest else average_pooling(site, axes)
@@ -172,6 +176,10 @@ class _GlobalAverage(Layer):
             from workbench.layers.pool_compiled import compiled_global_average
 
             return compiled_global_average(site)
+        if site.cuda:
+            from workbench.layers.pool_cuda import global_average_on_cuda
+
+            return global_average_on_cuda(site)
         from workbench.layers.pool_arrays import global_average
 
         return global_average(site)

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.engine.backend import Shape
+from workbench.engine.backend import Array, Call, Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.recipe.fields import knob
 
@@ -31,6 +32,8 @@ class Flatten(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled:
             return _compiled(site)
+        if site.cuda:
+            return _on_cuda(site, site.cuda)
         xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
         order = (0, x.ndim - 1, *range(1, x.ndim - 1))
         turned = x.transpose(order)
@@ -64,6 +67,21 @@ def _compiled(site: Site) -> Calls:
     if dx is None:
         return Calls(forward, Chain())
     return Calls(forward, NativeCall(channels_first, site.rows, dy, dx, channels, places, row_bytes=moved))
+
+
+def _on_cuda(site: Site, launcher: Launcher) -> Calls:
+    x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    channels = x.shape[-1]
+    places = prod(x.shape[1:]) // channels
+
+    def turning(source: Array, target: Array, rows: int, columns: int) -> Call:
+        if min(rows, columns) == 1:
+            return launcher.over(prod(x.shape), "copy_values", source, target, prod(x.shape))
+        blocks = site.rows, -(-columns // 32), -(-rows // 32)
+        return launcher.call("turn_matrices", blocks, (32, 8), source, target, rows, columns)
+
+    forward = turning(x, y, places, channels)
+    return Calls(forward, Chain() if dx is None else turning(dy, dx, channels, places))
 
 
 class Reshape(Layer):
@@ -103,7 +121,7 @@ class Reshape(Layer):
         return tuple(values // known if size == -1 else size for size in self.shape)
 
     def compile(self, site: Site) -> Calls:
-        if site.compiled:
+        if site.compiled or site.cuda:
             return copying(site)
         xp, y, dx, dy = site.xp, site.output, site.d_inputs[0], site.d_output
         x = site.inputs[0].reshape(y.shape)
@@ -148,6 +166,9 @@ def _times(shape: Shape) -> str:
 def copying(site: Site) -> Calls:
     """The calls of a layer that does nothing here: its output is its input."""
     xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    if site.cuda:
+        backward = Chain() if dx is None else site.cuda.over(prod(x.shape), "copy_values", dy, dx, prod(x.shape))
+        return Calls(site.cuda.over(prod(x.shape), "copy_values", x, y, prod(x.shape)), backward)
     if not site.compiled:
         return Calls(lambda: xp.copyto(y, x), lambda: None if dx is None else xp.copyto(dx, dy))
     from workbench.engine.kernels.calls import NativeCall

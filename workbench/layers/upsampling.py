@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from workbench.engine.backend import Array, Call, Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.shaping import copying
 from workbench.layers.windows import pair, shown
@@ -139,9 +141,16 @@ class _Stretch:
     def __init__(self, site: Site, axis: int, factor: int, linear: bool, shape: Sequence[int]) -> None:
         self.xp, self.axis, self.factor, self.linear = site.xp, axis, factor, linear
         self.part = site.buffer(f"stretch {axis}", tuple(shape), site.output.dtype)
-        self.number = site.output.dtype.type
+        self.number, self.cuda = site.output.dtype.type, site.cuda
+
+    def _launch(self, launcher: Launcher, kernel: str, source: Array, target: Array, shape: Shape) -> Call:
+        sizes = shape[self.axis], self.factor, prod(shape[self.axis + 1 :]), int(self.linear)
+        return launcher.over(prod(target.shape), kernel, source, target, *sizes, prod(target.shape))
 
     def forward(self, x: Array, y: Array) -> Call:
+        if self.cuda:
+            return self._launch(self.cuda, "stretch_axis", x, y, x.shape)
+
         def run() -> None:
             for phase, offset in self._phases():
                 place = self._at(y, slice(phase, None, self.factor))
@@ -157,6 +166,9 @@ class _Stretch:
         return run
 
     def backward(self, dx: Array, dy: Array) -> Call:
+        if self.cuda:
+            return self._launch(self.cuda, "stretch_axis_back", dy, dx, dx.shape)
+
         def run() -> None:
             dx[...] = 0
             for phase, offset in self._phases():

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from workbench.engine.backend import Shape
+from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
 from workbench.layers.windows import Margin
 from workbench.recipe.fields import knob
@@ -102,6 +103,8 @@ def _padded(shape: Shape, sides: Sides) -> Shape:
 def _calls(site: Site, sides: Sides) -> Calls:
     if site.compiled:
         return _compiled(site, sides)
+    if site.cuda:
+        return _on_cuda(site, site.cuda, sides)
     xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
     cuts = [slice(before, before + size) for size, (before, _) in zip(x.shape[1:], sides, strict=False)]
     inner = (slice(None), *cuts)
@@ -136,3 +139,15 @@ def _compiled(site: Site, sides: Sides) -> Calls:
     if dx is None:
         return Calls(forward, Chain())
     return Calls(forward, NativeCall(kernels.pad_backward, site.rows, site.d_output, dx, *sizes, row_bytes=moved))
+
+
+def _on_cuda(site: Site, launcher: Launcher, sides: Sides) -> Calls:
+    x, y, dx, one_row = site.inputs[0], site.output, site.d_inputs[0], (1,) if len(sides) == 1 else ()
+    top, left = (*([0] if one_row else []), *(before for before, _ in sides))
+    inner, outer, channels = (*one_row, *x.shape[1:-1]), (*one_row, *y.shape[1:-1]), x.shape[-1]
+    there = *inner, channels, *outer, top, left
+    forward = launcher.over(prod(y.shape), "frame_pictures", x, y, there, prod(y.shape))
+    if dx is None:
+        return Calls(forward, Chain())
+    back = *outer, channels, *inner, -top, -left
+    return Calls(forward, launcher.over(prod(dx.shape), "frame_pictures", site.d_output, dx, back, prod(dx.shape)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from workbench.engine.resident import MemoryMeter
 from workbench.engine.shards import ShardPool
 from workbench.errors import DeviceError, WorkbenchError
 from workbench.events import COMPILING, Event, Notice, Progress, RunEnded, WeightsLoaded
+from workbench.session.failures import failure_of
 from workbench.session.health import HealthWatch
 from workbench.session.outcome import outcome, profile_of
 from workbench.session.prepare import Prepared
@@ -21,8 +23,6 @@ from workbench.store.run_folder import RunFolder
 from workbench.training.control import Control
 from workbench.training.loop import Diverged, Job, Training
 from workbench.training.memory import used_json
-
-_CPU = "The finished epochs are saved."
 
 
 def run_experiment(
@@ -58,10 +58,14 @@ def run_experiment(
     except WorkbenchError:
         raise
     except Exception as error:
-        if not prepared.backend.is_out_of_memory(error):
+        failure = failure_of(error, prepared)
+        if failure is None:
             raise
-        prepared.backend.release()
-        yield _failed(folder, run, "failed", _memory_text(prepared))
+        # What was bound to the device is still held by the error's frames.
+        error.__traceback__ = None
+        with contextlib.suppress(Exception):
+            prepared.backend.release()
+        yield _failed(folder, run, "failed", failure.text, failure.patch)
 
 
 def _trained(
@@ -69,6 +73,8 @@ def _trained(
 ) -> Iterator[Event]:
     pool = ShardPool(prepared.threads)
     try:
+        # What runs before this one held does not count.
+        prepared.backend.release()
         meter = MemoryMeter()
         meter.start()
         try:
@@ -122,7 +128,7 @@ def start_of_run(folder: RunFolder) -> dict[str, Any] | None:
 
 
 def _used(meter: MemoryMeter, backend: Backend) -> int | None:
-    return meter.grown() if backend.on_host else None
+    return meter.grown() if backend.on_host else backend.peak_bytes()
 
 
 def _compiled(backend: Backend, run: str) -> Iterator[Event]:
@@ -136,9 +142,10 @@ def _logged(folder: RunFolder, event: Event) -> Event:
     return event
 
 
-def _failed(folder: RunFolder, run: str, reason: Any, text: str) -> Event:
+def _failed(folder: RunFolder, run: str, reason: Any, text: str, patch: dict[str, Any] | None = None) -> Event:
     rows = folder.checkpoints()
-    return _logged(folder, RunEnded(run, time.time(), reason, text, rows[-1].epoch if rows else 0, None, {}))
+    done = rows[-1].epoch if rows else 0
+    return _logged(folder, RunEnded(run, time.time(), reason, text, done, None, {}, patch or {}))
 
 
 def _diverged_text(error: Diverged, prepared: Prepared) -> str:
@@ -147,8 +154,3 @@ def _diverged_text(error: Diverged, prepared: Prepared) -> str:
         f"Diverged at step {error.step} (epoch {error.epoch:.2f}): {error.what}. The last finite checkpoint is kept. "
         f"Try a smaller learning rate than {rate:g}, or training.clip_norm."
     )
-
-
-def _memory_text(prepared: Prepared) -> str:
-    half = max(1, prepared.recipe.training.batch_size // 2)
-    return f"Memory ran out on {prepared.backend.describe()}. {_CPU} Try training.batch_size = {half}."

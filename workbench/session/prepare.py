@@ -90,7 +90,7 @@ def prepare(
     spec = None if resume else recipe.training.start_from
     start = read_start(spec, network, recipe.data) if spec else None
     backend, notices = _choose(device)
-    notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices)
+    notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices, *_precision_notices(recipe, backend))
     return Prepared(recipe, dataset, network, backend, threads or cores(), notices, start)
 
 
@@ -166,6 +166,14 @@ def _choose(device: str) -> tuple[Backend, tuple[str, ...]]:
         if device != "cuda":
             raise
         return open_backend("cpu"), (f"{error} Training on the CPU instead.",)
+
+
+def _precision_notices(recipe: Recipe, backend: Backend) -> tuple[str, ...]:
+    wanted = recipe.training.precision
+    if backend.in_precision(wanted).precision == wanted:
+        return ()
+    lacks = "is for GPUs" if backend.on_host else f"is more than {backend.describe()} can"
+    return (f"training.precision = {wanted} {lacks}: training computes in float32.",)
 
 
 def _set_notices(recipe: Recipe, dataset: Dataset) -> tuple[str, ...]:

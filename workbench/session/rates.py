@@ -19,6 +19,7 @@ from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
 from workbench.errors import InputError, RunError
 from workbench.session.experiment import job_of
+from workbench.session.failures import smaller_batch
 from workbench.session.prepare import Prepared, ProgressCallback
 from workbench.session.smoothing import Average, Numbers
 from workbench.training.rates import losses_at
@@ -122,8 +123,9 @@ def range_test(
         if not prepared.backend.is_out_of_memory(error):
             raise
         prepared.backend.release()
-        half = max(1, prepared.recipe.training.batch_size // 2)
-        raise RunError("memory ran out", mend=f"Try training.batch_size = {half}.") from None
+        half = smaller_batch(prepared)
+        mend = f"Try training.batch_size = {half}." if half else "Make the network or its input smaller."
+        raise RunError("memory ran out", mend=mend) from None
     finally:
         pool.close()
     return judged(rates[: len(losses)], losses, ended)

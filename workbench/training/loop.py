@@ -149,7 +149,7 @@ class Training:
 
     def need(self) -> MemoryNeed:
         """What memory it takes."""
-        return need_of(self.stepper, self.measure.plan, self.dataset.rows)
+        return need_of(self.stepper, self.measure.plan, self.dataset.rows, self.feeder.supply)
 
     # --- the run -------------------------------------------------------------------------------------------------
 
@@ -420,6 +420,8 @@ class Training:
             layers=self.stepper.layers,
             train_sample=len(self.sample),
             memory=self.need().total,
+            memory_of="host" if self.job.backend.on_host else "device",
+            precision=self.stepper.plan.backend.precision,
         )
 
     def _stamp(self) -> tuple[str, float]:

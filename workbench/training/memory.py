@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from typing import Any, cast
 
-from workbench.engine.backend import Backend
+from workbench.data.supply import Supply
+from workbench.engine.backend import CUDA_PIECE_BYTES, Backend, Precision
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
@@ -17,8 +18,10 @@ from workbench.training.stepper import Stepper
 
 _FLOAT = 4
 """Bytes of a float32."""
-_ANSWERS = 2 * 12 + 16
-"""Bytes of an example beside its values: target and strength for each of two feeders, and its place in the order."""
+_ANSWERS = 12 + 16
+"""Bytes of an example beside its values: target, strength, and its place in the order."""
+_PASSING = 2
+"""Vectors as long as the trained parameters that an update on a device makes for a moment."""
 
 
 _MOST_BOUND = 16_000_000_000
@@ -29,7 +32,7 @@ _COPIES = 2
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Bytes of memory, by what they are for. What the data themselves take comes on top.
+    """Bytes of memory, by what they are for: of the host, where the data themselves come on top, or of a GPU.
 
     Attributes:
         weights: the parameters and what the optimizer keeps of them: its state, averages, gathered gradients.
@@ -37,6 +40,8 @@ class MemoryNeed:
         measuring: a batch's values in inference.
         examples: each one's target, strength and place in the order.
         saving: while a checkpoint is made: copies of the weights and of what the optimizer keeps.
+        data: on a GPU the data, or the buffers that bring them there batch by batch.
+        passing: on a GPU what an update makes for a moment, and products round their factors to.
     """
 
     weights: int
@@ -44,6 +49,8 @@ class MemoryNeed:
     measuring: int
     examples: int
     saving: int
+    data: int = 0
+    passing: int = 0
 
     @property
     def total(self) -> int:
@@ -55,19 +62,31 @@ class MemoryNeed:
         return {**asdict(self), "total": self.total}
 
 
-def need_of(stepper: Stepper, measuring: Plan, examples: int) -> MemoryNeed:
+def need_of(stepper: Stepper, measuring: Plan, examples: int, supply: Supply | None = None) -> MemoryNeed:
     """What a training needs whose plans are bound.
 
     Args:
         stepper: takes its steps.
         measuring: computes the network in inference.
         examples: in the whole data set.
+        supply: what brings the data to a device.
     """
     parameters, kept = stepper.parameters, stepper.kept_values()
     weights = int(parameters.values.nbytes + parameters.state.nbytes) + kept
-    # On a GPU checkpoints are made in the host's memory.
-    saving = _COPIES * weights if parameters.backend.on_host else 0
-    return MemoryNeed(weights, stepper.plan.memory(), measuring.memory(), _ANSWERS * examples, saving)
+    training, measured, answers = stepper.plan.memory(), measuring.memory(), _ANSWERS * examples
+    if parameters.backend.on_host:
+        return MemoryNeed(weights, training, measured, answers, _COPIES * weights)
+    # Checkpoints are made in the host's memory.
+    data = supply.device_bytes(max(stepper.plan.batch, measuring.batch)) if supply else 0
+    return MemoryNeed(weights, training, measured, answers, 0, data, _passing(stepper))
+
+
+def _passing(stepper: Stepper) -> int:
+    plan = stepper.plan
+    halved = plan.backend.precision in ("bfloat16", "float16")
+    longest = int(plan.gradient.nbytes)
+    # Two factors at half their size: none is larger than a layer's buffer or all of the weights.
+    return _PASSING * longest + (max(plan.largest(), longest) if halved else 0)
 
 
 def need_before(
@@ -97,6 +116,30 @@ def need_before(
         return rough
     finally:
         pool.close()
+
+
+def device_need_before(
+    recipe: TrainingRecipe, network: Network, batch: int, measured: int, examples: int, data: int
+) -> MemoryNeed:
+    """As ``need_before``, for a GPU; none is needed to tell.
+
+    Args:
+        recipe, network, batch, measured, examples: as there.
+        data: bytes of the data, as they lie there where they fit.
+    """
+    need = need_before(recipe, network, _Imagined(), 1, batch, measured, examples)
+    return replace(need, saving=0, data=data)
+
+
+class _Imagined(Backend):
+    """Memory laid out as on a GPU, and never written to."""
+
+    name, on_host, piece_bytes = "cuda", False, CUDA_PIECE_BYTES
+
+    def in_precision(self, precision: Precision) -> Backend:
+        other = _Imagined()
+        other.precision = precision
+        return other
 
 
 def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) -> MemoryNeed:

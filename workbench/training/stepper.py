@@ -18,9 +18,11 @@ from workbench.recipe.training import TrainingRecipe
 from workbench.store.tensors import Tensors
 from workbench.training.averaging import WeightAverage
 from workbench.training.compiled_update import CompiledUpdate
+from workbench.training.cuda_update import CudaUpdate
 from workbench.training.gathering import GatheredGradient
 from workbench.training.optimizers.base import Optimizer
 from workbench.training.regularization import Regularization
+from workbench.training.scaling import LossScale
 
 _OPTIMIZER, _RAW = "optimizer.", "raw_weights"
 
@@ -60,14 +62,25 @@ class Stepper:
             shape, dtype = self._trained.shape, self._trained.dtype
             self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.vectors}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
+        computing = self.backend.in_precision(recipe.precision)
+        self.scaling = LossScale(self.backend) if computing.precision == "float16" else None
         self._compiled = self._compiled_update()
         finish = self._compiled.finish if self._compiled and self._at_once() else None
-        self.plan = Plan(parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish)
+        self.plan = Plan(
+            parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish, backend=computing,
+            loss_scale=self.scaling.scale if self.scaling else None,
+        )  # fmt: skip
+        if self.scaling:
+            self.scaling.guard(self._changing())
         self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
         self._places = {name: place for place, name in enumerate(self.layers)}
         self.figures = 3 * len(self.layers)
+
+    def _changing(self) -> list[Array]:
+        """What an update changes."""
+        return [self._trained, *self._vectors.values(), *((self._average.vector,) if self._average else ())]
 
     def gather(self, rows: int, number: int) -> None:
         """Compute a batch whose gradient waits for the others of its group; ``step`` takes the last one.
@@ -108,49 +121,61 @@ class Stepper:
                 self._gathered.add(rows)
                 self._gathered.settle()
             gradient = self.plan.gradient
+            self._begin_update(gradient)
             if watch is None:
-                self.regularization.change(gradient)
-                self._update(gradient, rate, update or number)
+                self._finish_update(gradient, rate, update or number)
                 return
             gradients, weights, updates = watch.reshape(3, -1)
             self._squares(gradient, gradients)
-            self.regularization.change(gradient)
-            if self._compiled and not self._compiled.leaves_average:
-                self._measured_update(gradient, update or number, weights, updates)
+            if isinstance(self._compiled, CompiledUpdate) and not self._compiled.leaves_average:
+                self.regularization.change(gradient)
+                self._measured_update(self._compiled, gradient, update or number, weights, updates)
                 return
             before = self._trained.copy()
-            self._update(gradient, rate, update or number)
+            self._finish_update(gradient, rate, update or number)
             self._squares(before, weights)
             # In its own place: another copy would be the most memory that a training takes.
             self.backend.xp.subtract(self._trained, before, out=before)
             self._squares(before, updates)
 
-    def _compiled_update(self) -> CompiledUpdate | None:
-        if not CompiledUpdate.fits(self.optimizer, self.parameters):
-            return None
-        return CompiledUpdate(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+    def _begin_update(self, gradient: Array) -> None:
+        if self._average and not self._compiled:
+            self._average.begin()
+        if self.scaling:
+            self.scaling.begin(gradient)
+
+    def _finish_update(self, gradient: Array, rate: float, number: int) -> None:
+        self.regularization.change(gradient)
+        self._update(gradient, rate, number)
+        if self.scaling:
+            self.scaling.end()
+
+    def _compiled_update(self) -> CompiledUpdate | CudaUpdate | None:
+        for kind in (CompiledUpdate, CudaUpdate):
+            if kind.fits(self.optimizer, self.parameters):
+                return kind(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+        return None
 
     def _at_once(self) -> bool:
         """Whether a stretch of the weights can be updated as soon as its gradient is there."""
-        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None
+        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None and self.scaling is None
 
     def _update(self, gradient: Array, rate: float, number: int) -> None:
         if self._compiled:
             self._compiled.run(gradient, self._pool)
             self._limit(number)
             return
-        if self._average:
-            self._average.begin()
         shrink = self.optimizer.decay() * rate
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
         self._limit(number)
 
-    def _measured_update(self, gradient: Array, number: int, weights: Array, updates: Array) -> None:
+    def _measured_update(
+        self, compiled: CompiledUpdate, gradient: Array, number: int, weights: Array, updates: Array
+    ) -> None:
         """As ``_update``, with squared lengths by layer, taken while each stretch is in the cache."""
-        assert self._compiled is not None
-        found = self._compiled.run_measured(gradient, self._pool, [slot.stop for slot in self._slots])
+        found = compiled.run_measured(gradient, self._pool, [slot.stop for slot in self._slots])
         weights[...] = updates[...] = 0
         for slot, (length, change) in zip(self._slots, found.tolist(), strict=True):
             place = self._places[slot.layer]
@@ -175,9 +200,9 @@ class Stepper:
 
     def kept_values(self) -> int:
         """Bytes of what is kept of the parameters from step to step, beside themselves and their gradient."""
-        vectors = [*self._vectors.values(), *((self._average.vector,) if self._average else ())]
         gathered = int(self.plan.gradient.nbytes) if self._gathered else 0
-        return sum(int(vector.nbytes) for vector in vectors) + gathered
+        copies = self.scaling.memory() if self.scaling else 0
+        return sum(int(vector.nbytes) for vector in self._changing()[1:]) + gathered + copies
 
     def penalty(self) -> float:
         """What L1 and L2 add to the loss."""
@@ -193,7 +218,7 @@ class Stepper:
         into[...] = 0
         for slot in self._slots:
             part = vector[slot.start : slot.stop]
-            into[self._places[slot.layer]] += part @ part
+            into[self._places[slot.layer]] += self.backend.xp.dot(part, part)
 
     def tensors(self) -> Tensors:
         """The model's numbers, and beside them what training goes on with, for a checkpoint.
@@ -207,6 +232,8 @@ class Stepper:
             state[_RAW] = np.array(self.backend.to_host(self._trained))
         if self._gathered:
             state.update(self._gathered.tensors())
+        if self.scaling:
+            state.update(self.scaling.tensors())
         return {**model, **{_OPTIMIZER + name: array for name, array in state.items()}}
 
     def load(self, tensors: Tensors) -> None:
@@ -220,6 +247,8 @@ class Stepper:
             self._trained[...] = self.backend.asarray(state[_RAW])
         if self._gathered:
             self._gathered.load(state)
+        if self.scaling:
+            self.scaling.load(state)
 
 
 def health_of(figures: np.ndarray[Any, Any]) -> StepHealth:

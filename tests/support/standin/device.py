@@ -64,6 +64,10 @@ class Device:
         """Begin to count anew."""
         self.counts = Counts()
 
+    def give_back(self) -> None:
+        """What a pool holds beyond what is used is given back, so that its size is that of the arrays that live."""
+        self.peak = self.used
+
     def wait(self) -> None:
         """The host waits."""
         self.counts.synchronizations += 1

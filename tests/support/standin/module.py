@@ -14,6 +14,7 @@ import pytest
 from support.standin import arrays
 from support.standin.arrays import NAMES, Numbers, call_function, call_ufunc, ndarray
 from support.standin.device import Device, Event, OutOfMemoryError, Stream, size_of
+from support.standin.kernels import add_kernels
 
 from workbench.engine.backend import Backend
 
@@ -21,14 +22,15 @@ KERNELS: dict[str, Callable[..., None]] = {}
 """By name: what an ``ElementwiseKernel`` of the engine does, in NumPy; given its inputs and its output."""
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> tuple[Any, Device]:
+def stand_in(monkeypatch: pytest.MonkeyPatch, kernels: bool = False, **fields: Any) -> tuple[Any, Device]:
     """The CuPy backend on a device that is none, and the device; until the test is over.
 
     Args:
         monkeypatch: puts the modules in CuPy's place.
+        kernels: whether our CUDA kernels run too, compiled by g++; else array operations only.
         fields: of ``Device``.
     """
-    device = install(monkeypatch, **fields)
+    device = install(monkeypatch, kernels, **fields)
     from workbench.engine.cupy_backend import CupyBackend
 
     backend = CupyBackend()
@@ -36,10 +38,11 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> tuple[Any, Devic
     return backend, device
 
 
-def install(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Device:
+def install(monkeypatch: pytest.MonkeyPatch, kernels: bool = False, **fields: Any) -> Device:
     """Put the modules in CuPy's place."""
     device = Device(**fields)
     cupy = _cupy(device)
+    monkeypatch.setattr("workbench.engine.cupy_backend.kernels_are_off", lambda: not kernels)
     special = ModuleType("cupyx.scipy.special")
     special.erf = partial(_erf, device)  # type: ignore[attr-defined]
     cupyx = ModuleType("cupyx")
@@ -50,7 +53,10 @@ def install(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> Device:
         "cupy_backends": ModuleType("cupy_backends"), "cupy_backends.cuda": ModuleType("cupy_backends.cuda"),
         "cupy_backends.cuda.libs": ModuleType("cupy_backends.cuda.libs"),
         "cupy_backends.cuda.libs.cublas": _cublas(device),
+        "cupy_backends.cuda.api": ModuleType("cupy_backends.cuda.api"),
     }  # fmt: skip
+    if kernels:
+        found["cupy_backends.cuda.api.driver"] = add_kernels(cupy, device)
     for name, module in found.items():
         monkeypatch.setitem(__import__("sys").modules, name, module)
         parent, _, last = name.rpartition(".")
@@ -76,7 +82,7 @@ def _cupy(device: Device) -> Any:
     cupy.lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=_as_strided))
     cupy.ElementwiseKernel = partial(_Kernel, device)
     pool = SimpleNamespace(
-        free_bytes=lambda: 0, free_all_blocks=lambda: None, used_bytes=lambda: device.used,
+        free_bytes=lambda: 0, free_all_blocks=device.give_back, used_bytes=lambda: device.used,
         total_bytes=lambda: device.peak,
     )  # fmt: skip
     cupy.get_default_memory_pool = lambda: pool

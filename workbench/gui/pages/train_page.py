@@ -131,6 +131,7 @@ class TrainPage(QWidget):
         self.runs_panel.editAsked.connect(self._edit)
         self.curves.trainAsked.connect(workspace.train)
         self.curves.resumeAsked.connect(self.runs_panel.resume)
+        self.curves.changeAsked.connect(self._train_changed)
         self.curves.rateAsked.connect(runs.set_learning_rate)
         self.curves.pauseAsked.connect(runs.toggle_pause)
         self.signals.pauseAsked.connect(runs.toggle_pause)
@@ -178,6 +179,12 @@ class TrainPage(QWidget):
     def _train_again(self, number: int) -> None:
         try:
             self._workspace.runs.train_again(number)
+        except WorkbenchError as error:
+            self.runs_panel.message.show_error(error)
+
+    def _train_changed(self, number: int, patch: dict[str, Any]) -> None:
+        try:
+            self._workspace.runs.train_changed(number, patch)
         except WorkbenchError as error:
             self.runs_panel.message.show_error(error)
 

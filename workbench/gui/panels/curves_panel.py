@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -52,18 +53,21 @@ class CurvesPanel(QWidget):
         trainAsked: there is no run yet, and the user wants one.
         pauseAsked: Space was pressed in the plot.
         resumeAsked: a run that ended early shall go on: its number.
+        changeAsked: a run shall be trained again with what is changed in its recipe: its number, values by path.
         rateAsked: another base learning rate for a run that goes on: its number and the rate.
     """
 
     trainAsked = Signal()
     pauseAsked = Signal()
     resumeAsked = Signal(int)
+    changeAsked = Signal(int, object)
     rateAsked = Signal(int, float)
 
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board, self._maker = board, LineMaker()
         self._offered = self._turned_to = 0
+        self._patch: dict[str, Any] = {}
         self._measured: tuple[str, str] | None = None
         self._put_away: set[int] = set()
         self.panel = Panel(self.tr("Error"))
@@ -143,7 +147,7 @@ class CurvesPanel(QWidget):
         # Where Space pauses, and not on whatever comes next.
         self.facts.rate.closed.connect(self._take_focus)
         self.facts.rate.asked.connect(lambda rate: self.rateAsked.emit(board.runs.current, rate))
-        self.offer.actionClicked.connect(lambda: self.resumeAsked.emit(self._offered))
+        self.offer.actionClicked.connect(self._take_offer)
         self.offer.closed.connect(lambda: self._put_away.add(self._offered))
         self.empty.clicked.connect(self.trainAsked)
         # Numbers of another project's runs.
@@ -249,10 +253,16 @@ class CurvesPanel(QWidget):
             self.offer.hide()
             return
         if self._offered != number or self.offer.isHidden():
-            self._offered = number
-            action = self.tr("Resume") if offer.resumable else ""
+            self._offered, self._patch = number, offer.patch
+            action = offer.action or (self.tr("Resume") if offer.resumable else "")
             self.offer.set_message("info" if offer.resumable else "warning", offer.title, offer.text, action=action)
         self.offer.show()
+
+    def _take_offer(self) -> None:
+        if self._patch:
+            self.changeAsked.emit(self._offered, self._patch)
+        else:
+            self.resumeAsked.emit(self._offered)
 
     def _sentence(self, run: ShownRun | None) -> str:
         if run is None or not run.curves.epochs:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
+from workbench.errors import RecipeError
 from workbench.gui.figures import grouped
 from workbench.gui.run_desk import RunDesk
-from workbench.gui.runs.words import run_name
+from workbench.gui.runs.words import changes_text, run_name
 from workbench.gui.text import visible
 from workbench.session.curves import RunCurves
 from workbench.store.project import RunEntry
@@ -21,11 +23,15 @@ class Offer:
     Attributes:
         title, text: words.
         resumable: whether it can go on.
+        action: what to do instead, on a button; empty where there is nothing.
+        patch: the change of the recipe that it stands for, by path.
     """
 
     title: str
     text: str
     resumable: bool
+    action: str = ""
+    patch: dict[str, Any] = field(default_factory=dict)
 
 
 def why_not_resume(runs: RunDesk, entry: RunEntry) -> str:
@@ -55,12 +61,25 @@ def offer_of(runs: RunDesk, entry: RunEntry, curves: RunCurves) -> Offer | None:
     title = heads[entry.status].format(run_name(entry.number))
     if started is not None:
         place = _tr("after epoch {0} of {1}").format(grouped(done), grouped(started.epochs))
-        if done >= started.epochs:
+        if done >= started.epochs and entry.status != "failed":
             return None
         title = f"{title} {place}"
     resumable = not why_not_resume(runs, entry)
     kept = _tr("Every finished epoch is saved; it can go on from there.") if resumable else ""
-    return Offer(title, visible(entry.message) or kept, resumable)
+    action, patch = _instead(runs, entry, curves)
+    return Offer(title, visible(entry.message) or kept, resumable and not patch, action, patch)
+
+
+def _instead(runs: RunDesk, entry: RunEntry, curves: RunCurves) -> tuple[str, dict[str, Any]]:
+    """What a run that failed proposed to change, in words and by path."""
+    patch, recipe = curves.ended.patch if curves.ended else {}, runs.recipe(entry.number)
+    if not patch or recipe is None or runs.project is None or not runs.project.writable:
+        return "", {}
+    try:
+        changed = recipe.replace(patch)
+    except RecipeError:
+        return "", {}  # Of another version's making.
+    return _tr("Train with {0}").format(changes_text(tuple(recipe.diff(changed)), changed)), patch
 
 
 def _tr(text: str) -> str:

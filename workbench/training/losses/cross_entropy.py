@@ -39,7 +39,7 @@ class CrossEntropy(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("softmax_cross_entropy", site, site.logits.shape[1], float(self.label_smoothing))
         xp, logits = site.backend.xp, site.logits
         number, smoothing = logits.dtype.type, self.label_smoothing
@@ -90,7 +90,7 @@ class BinaryCrossEntropy(Loss):
         return 1
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("binary_cross_entropy", site)
         xp, logits = site.backend.xp, site.logits[:, 0]
         zero, half = site.logits.dtype.type(0), site.logits.dtype.type(0.5)

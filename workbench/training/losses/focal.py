@@ -30,7 +30,7 @@ class Focal(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("focal_loss", site, site.logits.shape[1], float(self.gamma))
         xp, logits = site.backend.xp, site.logits
         number, shape = logits.dtype.type, tuple(logits.shape)

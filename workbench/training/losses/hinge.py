@@ -36,7 +36,7 @@ class Hinge(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("hinge_loss", site, site.logits.shape[1], self.power, float(self.margin))
         xp, logits = site.backend.xp, site.logits
         number, shape, squared = logits.dtype.type, tuple(logits.shape), self.power == 2
@@ -90,7 +90,7 @@ class BinaryHinge(Loss):
         return 1
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("binary_hinge_loss", site, self.power, float(self.margin))
         xp, logits = site.backend.xp, site.logits[:, 0]
         number, squared = site.logits.dtype.type, self.power == 2

@@ -26,7 +26,7 @@ class NormalizedLogistic(Loss):
         return max(2, classes)
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
+        if site.kernels:
             return compiled_loss("normalized_logistic", site, site.logits.shape[1])
         xp, logits = site.backend.xp, site.logits
         zero, shape = logits.dtype.type(0), tuple(logits.shape)

@@ -10,6 +10,9 @@ from workbench.engine.layer import Loss, LossSite, OnnxNode
 from workbench.recipe.fields import knob
 from workbench.training.compiled_loss import compiled_loss
 
+_SQUARED, _ABSOLUTE, _HUBER = 0, 1, 2
+"""What kernels call these functions of a difference."""
+
 
 def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callable[[Array], Array]) -> Call:
     """``L_i`` is the mean of ``loss_of`` over the outputs."""
@@ -25,10 +28,8 @@ def _compile(site: LossSite, loss_of: Callable[[Array], Array], slope_of: Callab
     return run
 
 
-def _compiled(site: LossSite, function: str, delta: float = 0.0) -> Call:
-    from workbench.engine.kernels import losses
-
-    return compiled_loss("regression_loss", site, site.logits.shape[1], getattr(losses, function), delta)
+def _compiled(site: LossSite, function: int, delta: float = 0.0) -> Call:
+    return compiled_loss("regression_loss", site, site.logits.shape[1], function, delta)
 
 
 class _RegressionLoss(Loss):
@@ -56,8 +57,8 @@ class MeanSquaredError(_RegressionLoss):
     about = "For predicting a number; large errors count most."
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
-            return _compiled(site, "SQUARED")
+        if site.kernels:
+            return _compiled(site, _SQUARED)
         return _compile(site, lambda d: d * d, lambda d: d + d)
 
 
@@ -68,8 +69,8 @@ class MeanAbsoluteError(_RegressionLoss):
     about = "For predicting a number where some targets are far off: robust to outliers."
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
-            return _compiled(site, "ABSOLUTE")
+        if site.kernels:
+            return _compiled(site, _ABSOLUTE)
         xp = site.backend.xp
         return _compile(site, xp.abs, xp.sign)
 
@@ -94,8 +95,8 @@ class Huber(_RegressionLoss):
     )
 
     def compile(self, site: LossSite) -> Call:
-        if site.compiled:
-            return _compiled(site, "HUBER", float(self.delta))
+        if site.kernels:
+            return _compiled(site, _HUBER, float(self.delta))
         xp, delta = site.backend.xp, site.logits.dtype.type(self.delta)
         half = site.logits.dtype.type(0.5)
 

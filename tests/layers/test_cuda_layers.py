@@ -1,0 +1,240 @@
+"""Layers on a GPU: the CUDA kernels against NumPy, over the registry. Without a GPU they are emulated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from support.backends import PLAIN, device_backend, on_device
+from support.cases import CASES, Case, all_cases
+from support.emulated import EmulatedBackend, needs_compiler
+from support.layer_rig import LayerRig, assert_close
+from support.networks import Bench, network_around, networks, random_parameters
+
+from workbench.engine.backend import Backend
+from workbench.engine.cuda.calls import CudaCall
+from workbench.engine.cuda.graphs import Recorded
+from workbench.engine.layer import ShapeError, unchained
+from workbench.engine.network import Network
+
+Array = np.ndarray[Any, Any]
+
+AS_ARRAYS = {
+    "embedding",
+    "gru",
+    "lstm",
+    "self_attention",
+    "simple_rnn",
+}
+"""Kinds that a GPU computes with CuPy's array operations."""
+
+every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
+many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+few = settings(max_examples=20, deadline=None)
+
+
+@on_device
+@every_case
+@pytest.mark.parametrize("training", [True, False])
+def test_that_a_gpu_computes_what_arrays_do(kind: str, case: Case, training: bool, device: str) -> None:
+    network, backend = network_around(kind, case), device_backend(device)
+    plain = Bench(random_parameters(network), 9, training=training)
+    ours = Bench(random_parameters(network, backend=backend), 9, training=training)
+    # First one by one, then recorded, then replayed.
+    for _ in range(3):
+        for found, expected in zip(ours.run(), plain.run(), strict=True):
+            assert_close(found, expected, 5e-6)
+        assert_close(backend.to_host(ours.parameters.state), plain.parameters.state, 5e-6)
+        assert backend.to_host(ours.plan.sums) == pytest.approx(plain.plan.sums, rel=1e-5)
+
+
+@needs_compiler
+@every_case
+def test_that_no_kernel_depends_on_the_order_of_its_threads_or_writes_beside_its_arrays(kind: str, case: Case) -> None:
+    network, found = network_around(kind, case), []
+    for order in range(3):
+        backend = EmulatedBackend(order)
+        bench = Bench(random_parameters(network, backend=backend), 9)
+        found.append([*bench.run(), bench.parameters.state.copy()])
+        backend.assert_guards()
+    for other in found[1:]:
+        assert all(np.array_equal(ours, first) for ours, first in zip(other, found[0], strict=True))
+
+
+@needs_compiler
+@every_case
+@pytest.mark.parametrize("training", [True, False])
+def test_that_a_gpu_computes_a_smaller_last_batch_as_by_itself(kind: str, case: Case, training: bool) -> None:
+    network, backend = network_around(kind, case), EmulatedBackend()
+    bench = Bench(random_parameters(network, backend=backend), 8, training=training)
+    first = bench.run()
+    smaller = bench.run(3)
+    exact = Bench(random_parameters(network, backend=backend), 3, training=training, batch=3)
+    for name in ("input", "targets", "strengths"):
+        getattr(exact.plan, name)[...] = getattr(bench.plan, name)[:3]
+    for ours, theirs in zip(smaller, exact.run(), strict=True):
+        assert_close(ours, theirs, 2e-6)
+    for again, before in zip(bench.run(), first, strict=True):
+        assert np.array_equal(again, before)
+
+
+@needs_compiler
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind not in AS_ARRAYS))
+@pytest.mark.parametrize("training", [True, False])
+def test_that_a_layer_leaves_no_gap_in_a_recorded_step(kind: str, case: Case, training: bool) -> None:
+    bench = Bench(random_parameters(network_around(kind, case), backend=EmulatedBackend()), 4, training=training)
+    (task,) = bench.plan._ran.tasks
+    *starts, recorded = task.calls
+    assert isinstance(recorded, Recorded)
+    assert len(starts) == (kind == "dropout" and training and case.fields["rate"] > 0)
+
+
+def test_that_what_runs_as_arrays_on_a_gpu_is_known() -> None:
+    assert set(CASES) >= AS_ARRAYS
+
+
+@needs_compiler
+@every_case
+def test_that_a_gpu_computes_with_arrays_in_float64(kind: str, case: Case) -> None:
+    calls = LayerRig(kind, case, backend=EmulatedBackend()).calls
+    assert not any(isinstance(call, CudaCall) for call in unchained([calls.forward, calls.backward]))
+
+
+def _assert_agree(kind: str, fields: dict[str, Any], shape: tuple[int, ...], rows: int = 3, exactly: bool = False):
+    """A layer's output and gradients, by kernels and by arrays."""
+    case = Case(fields, (shape,))
+    try:
+        case.layer(kind).output_shape([shape])
+    except ShapeError:
+        assume(False)
+    emulated = EmulatedBackend(rows % 3)
+    plain, ours = (LayerRig(kind, case, dtype=np.float32, rows=rows, backend=each) for each in (PLAIN, emulated))
+    direction = np.random.default_rng(5).normal(size=plain.output.shape).astype(np.float32)
+    found, expected = ours.forward(), plain.forward()
+    pairs = [("output", found, expected)]
+    pairs.append(("input gradient", ours.backward(direction)[0], plain.backward(direction)[0]))
+    pairs.append(("parameters", ours.gradient, plain.gradient))
+    pairs.append(("state", ours.parameters.state, plain.parameters.state))
+    for what, one, other in pairs:
+        if exactly:
+            assert np.array_equal(one, other), what
+        else:
+            assert_close(one, other, 1e-5, what)
+
+
+sides = st.integers(1, 9)
+pictures = st.tuples(sides, sides)
+kernels = st.tuples(st.integers(1, 4), st.integers(1, 4))
+strides = st.tuples(st.integers(1, 3), st.integers(1, 3))
+paddings = st.sampled_from(["same", "valid"]) | st.tuples(st.integers(0, 3), st.integers(0, 3))
+dilations = st.tuples(st.integers(1, 2), st.integers(1, 2))
+channels = st.integers(1, 5) | st.sampled_from([31, 32, 33, 64, 70])
+
+
+@needs_compiler
+@many
+@given(
+    size=pictures, groups=st.integers(1, 3), depth=st.integers(1, 6), share=channels, kernel=kernels, stride=strides,
+    dilation=dilations, padding=paddings, bias=st.booleans(),
+)  # fmt: skip
+def test_that_convolutions_of_any_shape_agree(size, groups, depth, share, bias, **fields) -> None:
+    fields |= {"filters": groups * share, "groups": groups, "bias": bias}
+    _assert_agree("conv2d", fields, (*size, groups * depth))
+
+
+@needs_compiler
+@few
+@given(inputs=st.integers(1, 200), units=channels, rows=st.integers(1, 70))
+def test_that_products_of_any_shape_agree(inputs, units, rows) -> None:
+    _assert_agree("dense", {"units": units}, (inputs,), rows)
+
+
+@needs_compiler
+@many
+@given(
+    size=pictures, channels=channels, multiplier=st.integers(1, 3), kernel=kernels, stride=strides,
+    dilation=dilations, padding=paddings, bias=st.booleans(),
+)  # fmt: skip
+def test_that_depthwise_convolutions_of_any_shape_agree(size, channels, **fields) -> None:
+    _assert_agree("depthwise_conv2d", fields, (*size, channels))
+
+
+@needs_compiler
+@many
+@given(
+    kind=st.sampled_from(["max_pool2d", "average_pool2d"]), size=pictures, channels=channels, window=kernels,
+    stride=strides, padding=st.sampled_from(["same", "valid"]),
+)  # fmt: skip
+def test_that_pooling_of_any_shape_agrees(kind, size, channels, **fields) -> None:
+    _assert_agree(kind, fields, (*size, channels))
+
+
+@needs_compiler
+@few
+@given(size=pictures, channels=channels, rows=st.integers(2, 5))
+def test_that_batch_norms_of_any_shape_agree(size, channels, rows) -> None:
+    # A large epsilon keeps channels of few values from being blown up to their rounding.
+    _assert_agree("batch_norm", {"epsilon": 0.1}, (*size, channels), rows)
+
+
+@needs_compiler
+@few
+@given(size=pictures, channels=channels, axes=st.sampled_from(["features", "all"]), affine=st.booleans())
+def test_that_layer_norms_of_any_shape_agree(size, channels, **fields) -> None:
+    _assert_agree("layer_norm", {"epsilon": 0.1, **fields}, (*size, channels))
+
+
+@needs_compiler
+@few
+@given(size=pictures, share=st.integers(1, 33), groups=st.integers(1, 3), affine=st.booleans())
+def test_that_group_norms_of_any_shape_agree(size, share, groups, affine) -> None:
+    _assert_agree("group_norm", {"epsilon": 0.1, "groups": groups, "affine": affine}, (*size, share * groups))
+
+
+@needs_compiler
+@few
+@given(size=st.tuples(sides, channels) | st.tuples(channels), rate=st.floats(0.01, 0.99), rows=st.integers(1, 9))
+def test_that_a_gpu_drops_the_very_same_values(size, rate, rows) -> None:
+    _assert_agree("dropout", {"rate": rate}, size, rows, exactly=True)
+
+
+def _ran(network: Network, rows: int, dtype: Any, backend: Backend, training: bool) -> list[Array]:
+    bench = Bench(random_parameters(network, dtype, backend=backend), rows, training=training)
+    bench.run()
+    return [*bench.run(), bench.parameters.state, bench.plan.sums]
+
+
+@needs_compiler
+@few
+@given(network=networks(), rows=st.integers(4, 9), training=st.booleans())
+def test_that_generated_networks_agree(network: Network, rows: int, training: bool) -> None:
+    exact = _ran(network, rows, np.float64, PLAIN, training)
+    plain = _ran(network, rows, np.float32, PLAIN, training)
+    ours = _ran(network, rows, np.float32, EmulatedBackend(rows % 3), training)
+    for found, theirs, expected in zip(ours, plain, exact, strict=True):
+        if expected.size:
+            # Deep networks blow rounding up: what it does to plain arrays is the yardstick.
+            rounding = abs(theirs - expected).max()
+            assert abs(found - expected).max() <= 10 * rounding + 1e-5 * max(1e-3, abs(expected).max())
+
+
+@on_device
+@pytest.mark.parametrize("function", ["gelu", "softplus", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "relu"])
+def test_that_activations_agree_far_out_and_at_no_number(function: str, device: str) -> None:
+    layers = [{"kind": "activation", "function": function, "name": "bent"}, {"kind": "dense", "units": "classes"}]
+    from support.networks import network_of
+
+    far, found = np.linspace(-200, 200, 48), []
+    inputs = np.stack([far, far / 50, np.where(np.arange(48) % 3, np.nan, 1.0)]).astype(np.float32)
+    for backend in (PLAIN, device_backend(device)):
+        bench = Bench(random_parameters(network_of(layers, (48,)), backend=backend), 3)
+        bench.plan.input[...] = backend.asarray(inputs)
+        bench.plan.keeps_all = True
+        bench.run()
+        ((_, outputs),) = bench.plan.outputs()
+        found.append(backend.to_host(outputs["bent"]))
+    np.testing.assert_allclose(found[1][:2], found[0][:2], rtol=1e-5, atol=2e-6)
+    assert np.array_equal(np.isnan(found[1]), np.isnan(found[0]))
