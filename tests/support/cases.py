@@ -104,7 +104,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((9, 2), filters=3, kernel=3, dilation=2, padding="causal"),
         _of((6, 4), filters=6, kernel=2, padding=2, groups=2),
     ),
-    "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
+    "dense": (
+        _of((7,), units=5),
+        _of((4,), units=1),
+        _of((1,), units=3, bias=False),
+        _of((5, 3), units=4),
+        _of((6, 1), units=2, bias=False),
+        _of((1, 4), units=19),
+        _of((3, 4, 2), units=3),
+    ),
     "depthwise_conv2d": (
         _of((6, 6, 3)),
         _of((5, 6, 2), multiplier=3, kernel=[3, 2], padding="valid"),
@@ -192,6 +200,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((4, 6), heads=3, head_size=1, bias=False),
         _of((4, 6), heads=3, head_size=2),
         _of((1, 2), heads=1),
+        _of((18, 10), heads=2, causal=True, dropout=0.2),
     ),
     "simple_rnn": (
         *_RECURRENT,

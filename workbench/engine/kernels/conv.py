@@ -40,7 +40,7 @@ def _framed(picture: int, frame: int, height: int, width: int, channels: int, ac
 @part
 def _windows(
     tile: int, frame: int, across: int, channels: int, first_channel: int, depth: int, sizes: tuple[int, ...],
-    weight: int, weight_row: int, out: int, out_row: int, out_line: int, columns: int, bias: int,
+    weight: int, weight_row: int, out: int, out_row: int, out_line: int, columns: int, bias: int, adds: int,
 ) -> None:  # fmt: skip
     """One picture times the filters of one group.
 
@@ -53,6 +53,7 @@ def _windows(
         out, out_row, out_line, columns: where the group's outputs go, values from one place to the next and from one
             row of places to the next, and how many outputs a place has.
         bias: what they begin with, or 0.
+        adds: 1 to add to the outputs that are there.
     """
     rows, places, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns = sizes
     middle, inner = kernel_columns, depth
@@ -74,7 +75,7 @@ def _windows(
                     tile,
                     (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
                      dilation_columns * channels, 1, kernel_rows, middle, inner, weight + 4 * column, weight_row,
-                     target, out_row, begin, 0, last),
+                     target, out_row, target if adds else begin, out_row if adds else 0, last),
                 )  # fmt: skip
         column += vectors * WIDTH
 
@@ -98,7 +99,7 @@ def conv_forward(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
-                out + 4 * group * share, filters, columns * filters, share, b + 4 * group * share if b else 0,
+                out + 4 * group * share, filters, columns * filters, share, b + 4 * group * share if b else 0, 0,
             )  # fmt: skip
 
 
@@ -181,11 +182,11 @@ def flipped_filters(arguments: int, first: int, last: int) -> None:
 def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     """The turned filters over the output's gradient, which is spread by the stride in a frame of zeros.
 
-    Arguments: tile, dy, turned filters, dx, frame, sizes, and where the gradient lands in the frame: first row and
-    column there, first row and column of the gradient, how many rows and columns.
+    Arguments: tile, dy, turned filters, dx, frame, sizes, where the gradient lands in the frame: first row and column
+    there, first row and column of the gradient, how many rows and columns; and 1 to add to what is in dx.
     """
-    tile, dy, w, dx, frame, at, into_row, into_column, from_row, from_column, count_rows, count_columns = longs(
-        arguments, 12
+    tile, dy, w, dx, frame, at, into_row, into_column, from_row, from_column, count_rows, count_columns, adds = longs(
+        arguments, 13
     )
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
@@ -207,7 +208,7 @@ def conv_input_gradient(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, frame, framed_columns, filters, group * share, share, sizes, w + 4 * group * depth, channels,
-                out + 4 * group * depth, channels, width * channels, depth, 0,
+                out + 4 * group * depth, channels, width * channels, depth, 0, adds,
             )  # fmt: skip
 
 
@@ -246,15 +247,15 @@ def conv_phase_gradient(arguments: int, first: int, last: int) -> None:
     """The input's gradient of a convolution with strides, without products with the zeros between.
 
     Arguments: tile, dy, turned filters, dx, frame, sizes, phases, how many; the frame's columns, rows and columns of
-    zeros before the gradient in it, and 1 where some input values are read by no filter.
+    zeros before the gradient in it, 1 where some input values are read by no filter, and 1 to add to what is in dx.
     """
-    tile, dy, w, dx, frame, at, phases, count, across, top, left, gaps = longs(arguments, 12)
+    tile, dy, w, dx, frame, at, phases, count, across, top, left, gaps, adds = longs(arguments, 13)
     height, width, channels, rows, columns, filters, _, _, down, right, _, _, groups = longs(at, 13)
     depth, share = channels // groups, filters // groups
     for number in range(first, last):
         _framed(dy + 4 * number * rows * columns * filters, frame, rows, columns, filters, across, top, left)
         out = dx + 4 * number * height * width * channels
-        if gaps:
+        if gaps and not adds:
             floats(out, height * width * channels)[:] = 0
         for phase in range(count):
             row, column, many, wide, from_row, from_column, taps_down, taps_across, place = longs(
@@ -266,5 +267,5 @@ def conv_phase_gradient(arguments: int, first: int, last: int) -> None:
             for group in range(groups):
                 _windows(
                     tile, corner, across, filters, group * share, share, sizes, w + 4 * (place + group * depth),
-                    channels, target + 4 * group * depth, right * channels, down * width * channels, depth, 0,
+                    channels, target + 4 * group * depth, right * channels, down * width * channels, depth, 0, adds,
                 )  # fmt: skip
