@@ -117,8 +117,8 @@ def encoder_of(case: Case) -> Any:
     )  # fmt: skip
 
 
-def engine_step(case: Case, threads: int, kernels: bool) -> Callable[[Any], None]:
-    """A step of ours on given rows."""
+def engine_parts(case: Case, threads: int, kernels: bool) -> tuple[Any, Any]:
+    """What takes our steps, and what fills its batches."""
     from types import SimpleNamespace
 
     from workbench.data.feeder import Feeder
@@ -138,7 +138,13 @@ def engine_step(case: Case, threads: int, kernels: bool) -> Callable[[Any], None
         inputs=x, targets=y, strengths=np.ones(len(x), np.float32), sets={"train": np.arange(len(x))},
         encoder=encoder_of(case),
     )  # fmt: skip
-    feeder, rate, number = Feeder(dataset, backend), recipe.training.optimizer.learning_rate, 0
+    return stepper, Feeder(dataset, backend)
+
+
+def engine_step(case: Case, threads: int, kernels: bool) -> Callable[[Any], None]:
+    """A step of ours on given rows."""
+    stepper, feeder = engine_parts(case, threads, kernels)
+    rate, number = stepper.optimizer.learning_rate, 0
 
     def step(rows: Any) -> None:
         nonlocal number

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from support.small_runs import table_recipe, write_numbers, write_table
+from support.small_runs import table_recipe, write_numbers, write_sequences, write_table
 
 from workbench.events import EpochDone, RunEnded, event_of_json
 from workbench.recipe.recipe import Recipe
@@ -69,6 +69,39 @@ def test_that_a_number_is_predicted_in_its_unit(workbench, tmp_path):
     predicted, truth = pd.read_csv(out)["y_pred"], pd.read_csv(tmp_path / "numbers.csv")["price"]
     assert np.corrcoef(predicted, truth)[0, 1] > 0.7
     assert abs(predicted.mean() - truth.mean()) < 5
+
+
+def test_that_sequences_become_a_model_that_predicts_and_leaves_as_onnx(workbench, tmp_path):
+    import onnxruntime
+
+    data, recipe, run = write_sequences(tmp_path), tmp_path / "recipe.toml", tmp_path / "run"
+    workbench.well("new", data, "-o", recipe)
+    layers = Recipe.load(recipe).network.layers
+    assert [layer.kind for layer in layers][:1] == ["conv1d"]
+    summary = workbench.well("train", recipe, "--run", run, "--set", "training.epochs=20", "--json").json
+    assert summary["errors"]["dev"]["value"] < 0.3
+
+    new, out, model = tmp_path / "new.npy", tmp_path / "out.csv", tmp_path / "model.onnx"
+    examples = np.load(data)["x"][:11]
+    np.save(new, examples)
+    workbench.well("predict", run, new, "-o", out)
+    predictions = pd.read_csv(out)
+    assert len(predictions) == 11
+    overall = workbench.well("evaluate", run, data, "--json").json["overall"]
+    assert overall["accuracy"] > 0.8
+
+    workbench.well("export", run, "--format", "onnx", "-o", model)
+    session = onnxruntime.InferenceSession(model.read_bytes(), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == ["batch", 3, 24]
+    _, probabilities = session.run(None, {"input": examples.transpose(0, 2, 1)})
+    np.testing.assert_allclose(probabilities, predictions[["p_0", "p_1", "p_2"]], atol=1e-5)
+    page = tmp_path / "report.html"
+    workbench.well("export", run, "--format", "html", "-o", page)
+    assert "sequences, 24 steps, 3 features" in page.read_text()
+
+    refused = workbench("predict", run, write_sequences(tmp_path, steps=20, name="short.npz"), "-o", out)
+    assert refused.code == 2
+    assert "reads sequences of 24 steps × 3 features, this is sequences of 20 steps" in refused.err
 
 
 @pytest.mark.parametrize("sample", [sample.name for sample in samples()])

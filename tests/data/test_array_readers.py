@@ -115,7 +115,7 @@ def test_that_whole_numbers_up_to_255_become_bytes_and_others_32_bit_floats(tmp_
         (PICTURES * 2.5, np.float32),
         (PICTURES - 5.0, np.float32),
     ):
-        content = read(saved(tmp_path, x=data))
+        content = read(saved(tmp_path, images=data))
         assert content.pictures is not None
         assert content.pictures.dtype == dtype
         np.testing.assert_array_equal(content.pictures[..., 0], data.astype(dtype))

@@ -55,7 +55,7 @@ def test_that_a_kind_says_what_a_form_needs(kind: str) -> None:
     found = AugmentSpec.kinds()[kind]
     assert issubclass(found, Augmentation)
     assert found.about
-    assert found.applies_to <= {"pictures", "table"}
+    assert found.applies_to <= {"pictures", "sequences", "table"}
     for field in facts(found).values():
         assert field.help
         if field.annotation is float:

@@ -54,7 +54,7 @@ class Examples:
 def _plan(
     shape: tuple[int, ...], backend: Backend, batch: int = 16, regression: bool = False, dtype: Any = "f4"
 ) -> Plan:
-    layers = [{"kind": "flatten"}] if len(shape) == 3 else []
+    layers = [{"kind": "flatten"}] if len(shape) > 1 else []
     network = network_of([*layers, {"kind": "dense", "units": "classes"}], shape, 1 if regression else 5)
     parameters = random_parameters(network, dtype, backend=backend)
     loss = loss_of("mean_squared_error" if regression else "cross_entropy")
@@ -75,6 +75,13 @@ def _table(count: int = 300) -> Examples:
     normalizer = Normalizer(np.array([1000, 1, 5, -2], "f4"), np.array([1, 0.1, 5, 0], "f4"))
     strengths = NUMBERS.uniform(0, 2, count).astype("f4")
     return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count // 2)})
+
+
+def _sequences(count: int = 60) -> Examples:
+    inputs = (NUMBERS.normal(size=(count, 7, 3)) * [1, 10, 0.1] + [1000, 0, 5]).astype("f4")
+    normalizer = Normalizer(np.array([1000, 1, 5], "f4"), np.array([1, 0.1, 5], "f4"))
+    strengths = NUMBERS.uniform(0, 2, count).astype("f4")
+    return Examples(inputs, NUMBERS.integers(0, 5, count), strengths, normalizer, {"train": np.arange(count - 10)})
 
 
 def _augment(*given: Any) -> tuple[AugmentSpec, ...]:
@@ -101,6 +108,7 @@ def _assert_fed(plan: Plan, examples: Any, rows: Array) -> None:
 
 CASES = {
     "a table": _table,
+    "sequences": _sequences,
     "gray pictures": lambda: _pictures(1),
     "color pictures": lambda: _pictures(3),
     "float pictures": lambda: _pictures(2, np.float32),
@@ -267,9 +275,17 @@ def test_that_an_example_is_changed_the_same_in_any_batch(epoch: int, seed: int,
         np.testing.assert_array_equal(part, whole[some])
 
 
-def test_that_pictures_cannot_be_turned_in_a_table() -> None:
-    with pytest.raises(RecipeError, match=r"data\.augment\[1\]: rotate changes pictures, not a table"):
-        Feeder(_table(), Backend(), _augment("noise", "rotate"))
+def test_that_noise_on_sequences_follows_each_features_deviation_at_all_steps() -> None:
+    examples, rows = _sequences(3000), np.arange(2990)
+    noise = _filled(examples, rows, 0, augment=_augment({"kind": "noise", "sigma": 0.5})) - _formula(examples, rows)
+    deviations = examples.inputs[:2990].std(axis=(0, 1), dtype=np.float64) * examples.encoder.scale
+    np.testing.assert_allclose(noise.std(axis=0), np.tile(0.5 * deviations, (7, 1)), rtol=0.08)
+
+
+@pytest.mark.parametrize(("case", "what"), [(_table, "a table"), (_sequences, "sequences")])
+def test_that_only_pictures_can_be_turned(case: Any, what: str) -> None:
+    with pytest.raises(RecipeError, match=rf"data\.augment\[1\]: rotate changes pictures, not {what}"):
+        Feeder(case(), Backend(), _augment("noise", "rotate"))
 
 
 def test_that_data_lie_on_the_device_only_where_a_fifth_stays_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,7 +377,7 @@ def test_that_a_gpu_is_fed_as_numpy_is(case: str) -> None:
 
     backend, examples = open_backend("cuda"), CASES[case]()
     augment, rows = (
-        _augment("noise") if case == "a table" else _augment("rotate", "noise", "blur"),
+        _augment("noise") if case in ("a table", "sequences") else _augment("rotate", "noise", "blur"),
         NUMBERS.permutation(60),
     )
     for resident in (True, False):

@@ -35,10 +35,11 @@ import numpy as np
 backend = open_backend("cpu")
 strengths, scale = np.full(4, 2, np.float32), np.zeros(1, np.float32)
 call = NativeCall(strength_scale, 4, strengths, scale)
+before = backend.ready()
 yielded = list(backend.prepare())
 call()
-print(json.dumps({"yielded": yielded, "scale": float(scale[0]), "folder": strength_scale.folder(),
-                  "on_disk": strength_scale.on_disk()}))
+print(json.dumps({"yielded": yielded, "ready": [before, backend.ready()], "scale": float(scale[0]),
+                  "folder": strength_scale.folder(), "on_disk": strength_scale.on_disk()}))
 """
 
 
@@ -53,10 +54,12 @@ def _in_a_process(**environment: str) -> Any:
 def test_that_kernels_are_compiled_once_and_kept(tmp_path: Path) -> None:
     first = _in_a_process(NUMBA_CACHE_DIR=str(tmp_path))
     assert first["yielded"] == [[0, 2], [2, 2]]
+    assert first["ready"] == [False, True]
     assert first["on_disk"]
     assert Path(first["folder"]).is_relative_to(tmp_path)
     again = _in_a_process(NUMBA_CACHE_DIR=str(tmp_path))
     assert again["yielded"] == []
+    assert again["ready"] == [True, True]
     assert first["scale"] == again["scale"] == 0.125
 
 

@@ -141,7 +141,19 @@ def test_that_dropout_names_never_collide() -> None:
         (
             [dense(name="a")],
             PICTURE,
-            {"a": "reads a vector, not 28 × 28 × 1; put flatten or a global pool before it"},
+            {"a": "the network ends with 28 × 28 × 10 values: dense reads each pixel by itself; put flatten or "
+                  "global_average_pool2d before 'a'"},
+        ),
+        (
+            [dense(8, name="a"), {"kind": "activation", "name": "f"}, dense(name="b")],
+            (20, 3),
+            {"b": "the network ends with 20 × 10 values: dense reads each step by itself; put flatten or "
+                  "global_average_pool1d before 'a'"},
+        ),
+        (
+            [{"kind": "gru", "name": "g", "units": 4, "sequences": True}],
+            (20, 3),
+            {"g": "the network ends with 20 × 4 values; add flatten or global_average_pool1d and a dense layer"},
         ),
         (
             [dense(4, name="a"), dense(5, name="b", inputs=["input"]),

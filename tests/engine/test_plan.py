@@ -16,7 +16,7 @@ from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
 from workbench.engine.compiled_backend import CompiledBackend
 from workbench.engine.network import Network
-from workbench.engine.plan import shapes_in_bytes, shard_count
+from workbench.engine.plan import shard_count
 
 SMOOTH = {"kind": "activation", "function": "tanh"}
 FANNED = [
@@ -212,13 +212,6 @@ def test_that_a_small_network_is_not_worth_a_second_thread() -> None:
     assert shard_count(network_of([{"kind": "dense", "units": "classes"}], (30,)), 32, 8) == 1
 
 
-def test_that_memory_of_outputs_can_be_told_before_a_plan_is_made() -> None:
-    network = network_of(
-        [{"kind": "conv2d", "filters": 4}, {"kind": "flatten"}, {"kind": "dense", "units": 3}], (6, 6, 1)
-    )
-    assert dict(shapes_in_bytes(network, 10)) == {"conv_1": 5760, "flat_1": 5760, "dense_1": 120}
-
-
 RESIDUAL = [
     {"kind": "conv2d", "filters": 3, "kernel": 3, "padding": "same", "name": "a"},
     {"kind": "activation", "name": "r"},
@@ -232,15 +225,26 @@ RESIDUAL = [
     {"kind": "dense", "units": "classes"},
 ]
 """ReLU before pooling, which pooling takes over where code is compiled, and sums, which share memory with gradients."""
+STRIDED = [
+    {"kind": "conv2d", "filters": 4, "kernel": 3, "padding": "same", "name": "a"},
+    {"kind": "conv2d", "filters": 3, "kernel": 1, "stride": 2, "name": "b", "inputs": ["a"]},
+    {"kind": "conv2d", "filters": 3, "kernel": 3, "stride": 2, "padding": 1, "name": "c", "inputs": ["a"]},
+    {"kind": "conv2d", "filters": 3, "kernel": 5, "padding": 2, "name": "d", "inputs": ["a"]},
+    {"kind": "average_pool2d", "window": 2, "name": "e", "inputs": ["d"]},
+    {"kind": "add", "name": "s", "inputs": ["b", "c", "e"]},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": "classes"},
+]
+"""Convolutions that read one output: compiled, each adds to the gradient by it."""
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("layers", [FANNED, RESIDUAL])
+@pytest.mark.parametrize("layers", [FANNED, RESIDUAL, STRIDED])
 def test_that_a_graph_computes_the_same_in_machine_code(
     layers: list[Any], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
-    network = network_of(layers, (4,) if layers is FANNED else (9, 8, 2))
+    network = network_of(layers, {id(FANNED): (4,), id(STRIDED): (8, 6, 2)}.get(id(layers), (9, 8, 2)))
     sides = [
         Bench(random_parameters(network, backend=backend), 7, threads=threads)
         for backend in (Backend(), CompiledBackend())

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 from shots import grab, settle
 from support.data_page import Opener, action_of, made_anew, opener, plain, undo
 from support.data_rig import FASHION, picture_folder, write_idx
-from support.small_runs import write_pictures, write_table
+from support.small_runs import write_pictures, write_sequences, write_table
 
 from workbench.gui.data.picture_grid import PictureGrid
 from workbench.gui.data.rows_table import RowsTable
 from workbench.gui.models.columns_model import ROLE, STRENGTH, TYPE
+from workbench.gui.pages.data_page import DataPage
 from workbench.gui.panels.examples_panel import COLUMNS, PICTURES, ROWS
 from workbench.gui.workspace import Workspace
 
@@ -25,6 +26,10 @@ from workbench.gui.workspace import Workspace
 def opened(qtbot: QtBot, workspace: Workspace) -> Opener:
     """Opens the page on files."""
     return opener(qtbot, workspace)
+
+
+def _choices(page: DataPage) -> list[str]:
+    return [button.text() for button in page.preview.choice.findChildren(QAbstractButton)]
 
 
 # --- the preview -------------------------------------------------------------------------------------------------
@@ -78,6 +83,45 @@ def test_that_pictures_show_as_a_grid_that_draws_only_what_is_seen(
     grid.verticalScrollBar().setValue(grid.verticalScrollBar().maximum())
     grid.viewport().repaint()
     assert (2999, 64) in grid._thumbs
+
+
+def test_that_sequences_show_as_curves_and_offer_what_suits_them(
+    opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
+) -> None:
+    page = opened(write_sequences(tmp_path))
+    assert page.preview.view() == PICTURES
+    assert _choices(page) == ["Curves", "Columns", "Rows"]
+    assert plain(page.preview.note()).startswith("150 sequences · 24 steps × 3 features")
+    assert plain(page.preview.facts.text()).startswith("The network reads 24 × 3 and answers with 3 classes")
+    assert [action.text() for action in page.augmentation.menu.actions()] == ["noise"]
+    grid = page.preview.pictures.shown
+    assert isinstance(grid, PictureGrid)
+    light = grab(page, (1440, 810), "light")
+    drawn = {key: pixmap.toImage() for key, pixmap in grid._thumbs.items()}
+    assert drawn
+    assert len({bytes(image.constBits()) for image in drawn.values()}) == len(drawn)
+    dark = grab(page, (1440, 810), "dark")
+    assert grid._thumbs[next(iter(drawn))].toImage() != drawn[next(iter(drawn))], "curves have the theme's colors"
+    assert light != dark
+    action_of(page.augmentation.menu, "noise").trigger()
+    made_anew(qtbot, workspace)
+    assert workspace.data.state is not None
+    assert workspace.data.state.problem is None
+
+
+def test_that_sequences_can_be_read_as_pictures_instead(
+    opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
+) -> None:
+    page = opened(write_sequences(tmp_path))
+    workspace.document.set("data.sources[0].examples", "pictures")
+    made_anew(qtbot, workspace)
+    settle()
+    assert plain(page.preview.note()).startswith("150 pictures · 24 × 3 · gray · float32")
+    assert _choices(page) == ["Pictures", "Columns", "Rows"]
+    undo(workspace)
+    made_anew(qtbot, workspace)
+    settle()
+    assert plain(page.preview.note()).startswith("150 sequences")
 
 
 def test_that_a_folder_of_pictures_is_told_of(opened: Opener, tmp_path: Path) -> None:

@@ -169,8 +169,6 @@ def test_that_every_preset_fits_every_kind_of_data_that_it_is_offered_for(preset
 def test_that_every_block_fits_where_it_is_offered(block: Any, shape: tuple[int, ...]) -> None:
     if not fits(block.ranks, shape):
         return
-    if len(shape) > 1 and block.key.startswith("dense"):
-        return
     start = _layers(_relu("x"), _relu("y"))
     layers = edits.insert(start, 1, block.layers(Place("x", shape)))
     recipe = NetworkRecipe.model_validate({"layers": [layer.model_dump(mode="json") for layer in layers]})

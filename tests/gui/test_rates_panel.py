@@ -92,7 +92,7 @@ def test_that_it_can_be_cancelled_and_nothing_comes_of_it(
     assert page.rates.result is None
 
 
-def _endless(prepared: Any, *, progress: Any) -> Any:
+def _endless(prepared: Any, *, progress: Any, compiles: bool) -> Any:
     done = 0
     while True:
         done += 1
@@ -137,9 +137,7 @@ def test_that_what_cannot_be_told_offers_nothing_to_take(
 ) -> None:
     monkeypatch.setattr(rates_module, "HIGH", 1e-5)
     real = rates_module.range_test
-    monkeypatch.setattr(
-        "workbench.gui.panels.rates_panel.range_test", lambda prepared, progress: real(prepared, high=1e-5)
-    )
+    monkeypatch.setattr("workbench.gui.panels.rates_panel.range_test", lambda prepared, **_: real(prepared, high=1e-5))
     _found(page, qtbot)
     assert plain(page.rates.text.text()).startswith("Cannot tell. The loss hardly changes")
     assert not page.rates.take.isVisible()

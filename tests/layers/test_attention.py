@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.backends import on_both
 from support.cases import Case
 from support.layer_rig import LayerRig, assert_close
 from support.networks import Bench, network_of, random_parameters
 
 from workbench.engine import plan as plan_module
+from workbench.engine.backend import Backend
 from workbench.engine.layer import Clock
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
@@ -47,13 +49,27 @@ def test_that_the_order_of_the_steps_means_nothing_otherwise() -> None:
     assert_close(rig.forward(), before[:, order], 1e-12)
 
 
+@on_both
 @pytest.mark.parametrize("causal", [True, False])
-def test_that_scores_of_any_size_make_weights(causal: bool) -> None:
-    rig = LayerRig("self_attention", Case({"heads": 2, "causal": causal}, (SHAPE,)), dtype=np.float32)
+def test_that_scores_of_any_size_make_weights(causal: bool, backend: Backend) -> None:
+    case = Case({"heads": 2, "causal": causal}, (SHAPE,))
+    rig = LayerRig("self_attention", case, dtype=np.float32, backend=backend)
     rig.inputs[0][...] *= np.float32(1e6)
     output = rig.forward()
     assert np.isfinite(output).all()
     assert np.isfinite(rig.backward(np.ones_like(output))[0]).all()
+
+
+@on_both
+@pytest.mark.parametrize("training", [True, False])
+def test_that_what_is_not_finite_shows_in_the_output_of_its_example_only(training: bool, backend: Backend) -> None:
+    rig = LayerRig("self_attention", Case({"heads": 2}, (SHAPE,)), dtype=np.float32, backend=backend, training=training)
+    for row, value in ((1, np.nan), (3, np.inf)):
+        rig.inputs[0][row, 4, 2] = value
+    with np.errstate(invalid="ignore"):
+        output = rig.forward()
+    assert np.isnan(output[[1, 3]]).all()
+    assert np.isfinite(output[[0, 2, 4]]).all()
 
 
 def test_that_backward_drops_what_forward_dropped() -> None:
@@ -76,14 +92,20 @@ def test_that_inference_drops_nothing() -> None:
     assert np.array_equal(_rig(dropout=0.5).forward(), _rig().forward())
 
 
-def _trained(rows: int = 12, threads: int = 1, name: str = "attention", clock: Clock | None = None) -> Any:
+def _trained(
+    rows: int = 12,
+    threads: int = 1,
+    name: str = "attention",
+    clock: Clock | None = None,
+    backend: Backend | None = None,
+) -> Any:
     """A training step's output with dropout, before anything is learned."""
     layers = [
         {"kind": "self_attention", "heads": 2, "dropout": 0.4, "name": name},
         {"kind": "flatten", "name": "flat"},
         {"kind": "dense", "units": 3, "name": "end"},
     ]
-    parameters = random_parameters(network_of(layers, (5, 6)))
+    parameters = random_parameters(network_of(layers, (5, 6)), backend=backend)
     for slot in parameters.layout.slots:
         # Equal whatever the layer's name, from which first values come.
         slot.view(parameters.values)[...] = np.sin(np.arange(slot.stop - slot.start)).reshape(slot.parameter.shape)
@@ -98,21 +120,24 @@ def _trained(rows: int = 12, threads: int = 1, name: str = "attention", clock: C
         bench.close()
 
 
+@on_both
 @pytest.mark.parametrize("threads", [2, 3])
-def test_that_sharding_drops_the_same_weights(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_sharding_drops_the_same_weights(threads: int, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
-    assert_close(_trained(threads=threads), _trained(), 1e-5)
+    assert_close(_trained(threads=threads, backend=backend), _trained(), 1e-5)
 
 
-def test_that_equal_rows_are_dropped_differently_but_alike_in_any_batch() -> None:
-    output = _trained()
+@on_both
+def test_that_equal_rows_are_dropped_differently_but_alike_in_any_batch(backend: Backend) -> None:
+    output = _trained(backend=backend)
     assert len(np.unique(output, axis=0)) == len(output)
-    assert_close(_trained(rows=5), output[:5], 1e-5)
+    assert_close(_trained(rows=5, backend=backend), output[:5], 1e-5)
 
 
+@on_both
 @pytest.mark.parametrize("other", [{"clock": Clock(seed=1)}, {"clock": Clock(step=1)}, {"name": "other"}])
-def test_that_another_seed_step_or_layer_drops_other_weights(other: dict[str, Any]) -> None:
-    assert not np.isclose(_trained(**other), _trained()).all(axis=1).any()
+def test_that_another_seed_step_or_layer_drops_other_weights(other: dict[str, Any], backend: Backend) -> None:
+    assert not np.isclose(_trained(**other, backend=backend), _trained(backend=backend)).all(axis=1).any()
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,6 @@ from workbench.recipe.network import NetworkRecipe
 from workbench.recipe.recipe import Recipe
 from workbench.store.tensors import from_bytes, to_bytes
 
-AS_ARRAYS = {"self_attention"}
-"""Kinds whose calls are array operations on a compiled backend too."""
-
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 
 
@@ -182,7 +179,7 @@ def test_that_compiled_kernels_compute_what_arrays_do(
         assert compiled.plan.sums == pytest.approx(plain.plan.sums, rel=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind not in AS_ARRAYS))
+@every_case
 def test_that_a_layer_leaves_no_gap_in_the_machine_code(kind: str, case: Case) -> None:
     calls = LayerRig(kind, case, dtype=np.float32, backend=COMPILED).calls
     assert all(is_native(call) for call in unchained([calls.forward, calls.backward]))

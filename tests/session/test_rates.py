@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from support.small_runs import picture_recipe, table_recipe, train, write_pictures, write_table
 
 from workbench.engine.backend import Backend
+from workbench.engine.compiled_backend import CompiledBackend
 from workbench.errors import InputError, RunError
 from workbench.session.experiment import job_of
-from workbench.session.prepare import Prepared, prepare
+from workbench.session.prepare import Prepared, prepare, prepare_at_hand
 from workbench.session.rates import RangeTest, judged, range_test
 from workbench.store.run_folder import RunFolder
-from workbench.training.loop import Training
+from workbench.training.loop import Job, Training
 from workbench.training.rates import losses_at
 
 RATES = np.geomspace(1e-6, 10, 200)
@@ -207,6 +208,31 @@ def test_that_progress_is_told_and_may_end_it(data: Path) -> None:
 def test_that_a_range_that_is_none_is_refused(data: Path, wrong: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError, match=text):
         range_test(_prepared(data), **wrong)
+
+
+def test_that_the_window_uses_kernels_that_are_there_and_compiles_none(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[type[Backend]] = []
+
+    def spied(training: Training, job: Job, *others: Any) -> None:
+        used.append(type(job.backend))
+        begin(training, job, *others)
+
+    begin = Training.__init__
+    monkeypatch.setattr(Training, "__init__", spied)
+    recipe = table_recipe(data / "table.csv")
+    prepared = prepare_at_hand(recipe, prepare(recipe, device="cpu", threads=1).dataset, 1)
+    assert isinstance(prepared.backend, CompiledBackend)
+    whole = range_test(prepared, steps=40)
+    there = range_test(prepared, steps=40, compiles=False)
+    assert used == [CompiledBackend, CompiledBackend]
+    assert there == whole
+    monkeypatch.setattr(CompiledBackend, "ready", lambda _: False)
+    monkeypatch.setattr("workbench.engine.kernels.native.Function.prepare", lambda _: pytest.fail("compiles"))
+    plain = range_test(prepared, steps=40, compiles=False)
+    assert used[2:] == [CompiledBackend, Backend]
+    np.testing.assert_allclose(plain.losses[:20], whole.losses[:20], rtol=1e-3)
 
 
 def test_that_memory_that_runs_out_is_told_with_a_way_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

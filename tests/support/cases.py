@@ -61,6 +61,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 7, 3), window=3, stride=2, padding=1),
         _of((5, 6, 2), window=2, stride=1, padding="same"),
         _of((5, 6, 2), window=[3, 2], padding=[2, 1]),
+        _of((5, 7, 16)),
         _of((6, 6, 3)),
         _of((5, 7, 2)),
         _of((6, 5, 2), window=3, stride=1),
@@ -103,7 +104,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((9, 2), filters=3, kernel=3, dilation=2, padding="causal"),
         _of((6, 4), filters=6, kernel=2, padding=2, groups=2),
     ),
-    "dense": (_of((7,), units=5), _of((4,), units=1), _of((1,), units=3, bias=False)),
+    "dense": (
+        _of((7,), units=5),
+        _of((4,), units=1),
+        _of((1,), units=3, bias=False),
+        _of((5, 3), units=4),
+        _of((6, 1), units=2, bias=False),
+        _of((1, 4), units=19),
+        _of((3, 4, 2), units=3),
+    ),
     "depthwise_conv2d": (
         _of((6, 6, 3)),
         _of((5, 6, 2), multiplier=3, kernel=[3, 2], padding="valid"),
@@ -163,6 +172,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((5, 7, 2)),
         _of((6, 5, 2), window=3, stride=1),
         _of((6, 6, 2), window=[1, 3], stride=[2, 1]),
+        _of((5, 7, 16)),
         _of((7, 7, 2), window=2, stride=3),
     ),
     "reshape": (
@@ -190,6 +200,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((4, 6), heads=3, head_size=1, bias=False),
         _of((4, 6), heads=3, head_size=2),
         _of((1, 2), heads=1),
+        _of((18, 10), heads=2, causal=True, dropout=0.2),
     ),
     "simple_rnn": (
         *_RECURRENT,

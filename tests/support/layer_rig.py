@@ -98,7 +98,7 @@ class LayerRig:
         views = self.parameters.views(self.gradient, self.layer.name)
         for shared in self.calls.shared:
             view = views[shared.parameter]
-            shared.call((0, len(view)), view, False)()
+            shared.call(0, view, False)()
         return [d.copy() for d in self.d_inputs]
 
 

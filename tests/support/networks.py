@@ -133,12 +133,15 @@ class Bench:
 
 NORMS = ("batch_norm", "layer_norm", "group_norm")
 VECTOR_KINDS = ("dense", "relu", "gelu", "silu", *NORMS, "dropout", "reshape")
-SEQUENCE_KINDS = ("tanh", "softplus", *NORMS, "dropout", "reshape", "flatten", "upsampling1d", "zero_padding1d")
+SEQUENCE_KINDS = (
+    *("dense", "tanh", "softplus", *NORMS, "dropout", "reshape", "flatten"),
+    *("upsampling1d", "zero_padding1d"),
+)
 RECURRENT_KINDS = ("lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = (
-    *("conv2d", "strided", "depthwise_conv2d", *POOLS, "elu", *NORMS, "global_average_pool2d", "flatten", "reshape"),
-    *("upsampling2d", "zero_padding2d"),
+    *("conv2d", "dense", "strided", "depthwise_conv2d", *POOLS, "elu", *NORMS, "global_average_pool2d"),
+    *("flatten", "reshape", "upsampling2d", "zero_padding2d"),
 )
 # A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.
 FIELDS: dict[str, dict[str, Any]] = {
@@ -207,6 +210,8 @@ def _picture_layer(kind: str, shape: Shape) -> dict[str, Any]:
         return {"kind": "conv2d", "filters": 3, "kernel": 3}
     if kind == "strided":
         return {"kind": "conv2d", "filters": 2, "kernel": 2, "stride": 2, "padding": "same", "bias": False}
+    if kind == "dense":
+        return {"kind": "dense", "units": 2}
     if kind == "reshape":
         # Rows become steps.
         return {"kind": "reshape", "shape": [shape[0], -1]}

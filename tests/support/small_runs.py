@@ -58,6 +58,17 @@ def write_pictures(folder: Path, rows: int = 120) -> Path:
     return path
 
 
+def write_sequences(folder: Path, rows: int = 150, steps: int = 24, name: str = "waves.npz") -> Path:
+    """Sequences of three features in three classes, as .npz: a wave of one of three speeds, and noise."""
+    random = np.random.default_rng(6)
+    y = random.integers(0, 3, rows)
+    time, start = np.arange(steps) / steps, random.uniform(0, 2 * np.pi, (rows, 1))
+    angle = 2 * np.pi * (1 + y[:, None]) * time + start
+    x = np.stack([np.sin(angle), 40 + 9 * np.cos(angle), random.normal(size=angle.shape)], axis=2)
+    np.savez(folder / name, x=x.astype(np.float32), y=y)
+    return folder / name
+
+
 def table_recipe(path: Path, **training: Any) -> Recipe:
     """A recipe for ``write_table``; keywords go into its training section."""
     return Recipe.parse(

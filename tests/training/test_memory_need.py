@@ -151,8 +151,20 @@ _LARGE = {
 
 
 @on_linux
-@pytest.mark.parametrize("key", sorted(_LARGE))
-def test_that_a_process_then_takes_as_much_as_was_told(key: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "optimizer", "kernels", "threads"),
+    [
+        ("mlp", "adam", "on", 2),
+        ("cnn", "adam", "on", 2),
+        ("mlp", "sgd", "off", 1),
+        ("mlp", "sgd", "on", 2),
+        ("mlp", "momentum", "off", 2),
+        ("cnn", "sgd", "off", 2),
+    ],
+)
+def test_that_a_process_then_takes_as_much_as_was_told(
+    key: str, optimizer: str, kernels: str, threads: int, tmp_path: Path
+) -> None:
     random = np.random.default_rng(0)
     pictures = random.integers(0, 255, (500, 32, 32, 3), dtype=np.uint8)
     np.savez(tmp_path / "pictures.npz", x=pictures, y=random.integers(0, 5, 500))
@@ -160,13 +172,13 @@ def test_that_a_process_then_takes_as_much_as_was_told(key: str, tmp_path: Path)
         {
             "data": {"sources": [{"path": str(tmp_path / "pictures.npz")}]},
             "network": {"layers": _LARGE[key]},
-            "training": {"epochs": 1, "batch_size": 128, "optimizer": "adam"},
+            "training": {"epochs": 1, "batch_size": 128, "optimizer": optimizer},
         }
     )
     (tmp_path / "recipe.toml").write_text(recipe.toml())
     command = ["-m", "workbench", "train", tmp_path / "recipe.toml", "--run", tmp_path / "run", "--json"]
-    more = ["--device", "cpu", "--threads", "2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    more = ["--device", "cpu", "--threads", str(threads)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WORKBENCH_KERNELS": kernels}
     done = subprocess.run(
         [sys.executable, *command, *more], env=environment, capture_output=True, text=True, timeout=240
     )

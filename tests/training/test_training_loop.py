@@ -219,3 +219,19 @@ def test_that_without_shuffling_batches_come_in_source_order(tmp_path):
     expected = (dataset.inputs[order] - dataset.encoder.shift) * dataset.encoder.scale
     np.testing.assert_allclose(np.concatenate(seen), expected, rtol=1e-5)
     assert (np.diff(order) > 0).all()
+
+
+def test_that_health_is_recorded_more_seldom_where_it_would_weigh_more():
+    from support.networks import network_of
+
+    from workbench.training.loop import steps_between_records
+
+    def every(units, batch=64, steps=1000, epochs=20):
+        layers = [{"kind": "dense", "units": units}, {"kind": "dense", "units": "classes"}]
+        return steps_between_records(network_of(layers, (100,)), batch, steps, epochs)
+
+    assert every(2000, batch=512) == 10, "a hundred an epoch at most"
+    assert every(500) > every(500, batch=256) > 10
+    assert every(10) == 100, "two hundred in a run are never too many"
+    assert every(10, steps=20, epochs=10) == 1
+    assert every(10, steps=3, epochs=10_000) == 3, "one an epoch at least"

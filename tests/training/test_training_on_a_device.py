@@ -12,12 +12,17 @@ from support.loss_rig import CASES as LOSSES
 from support.small_runs import picture_recipe, table_recipe, train, write_numbers, write_pictures, write_table
 from support.standin.module import stand_in
 
+from workbench.engine.backend import Backend
 from workbench.engine.device import KERNELS_SWITCH
-from workbench.events import EpochDone, Event, LayersDone, StepDone
+from workbench.evaluation.predictor import Model, Predictor
+from workbench.events import EpochDone, Event, LayersDone, RunEnded, StepDone
 from workbench.recipe.kinds import AugmentSpec, LossSpec, OptimizerSpec
 from workbench.recipe.recipe import Recipe
+from workbench.session.experiment import run_experiment
 from workbench.session.prepare import prepare
+from workbench.session.rates import range_test
 from workbench.store.run_folder import RunFolder
+from workbench.training.control import Control
 from workbench.training.loop import Training
 
 Array = np.ndarray[Any, Any]
@@ -110,3 +115,28 @@ def test_that_every_augmentation_acts_on_a_device(kind: str, tmp_path: Path, mon
     stand_in(monkeypatch)
     recipe = picture_recipe(write_pictures(tmp_path), epochs=1)
     assert_alike(recipe.replace({"data.augment": [{"kind": kind}]}), tmp_path, 1e-3)
+
+
+def test_that_a_finished_run_predicts_and_is_profiled_on_a_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, _ = stand_in(monkeypatch)
+    monkeypatch.setattr("workbench.training.profile._SECONDS", 0.1)
+    recipe = picture_recipe(write_pictures(tmp_path), epochs=1)
+    prepared = prepare(recipe, device="cuda", threads=1)
+    with RunFolder.create(tmp_path / "run", recipe) as folder:
+        *_, ended = run_experiment(prepared, folder, "run", Control(), profile=True)
+    assert isinstance(ended, RunEnded)
+    assert ended.summary["device"] == "cuda"
+    assert {row["layer"] for row in ended.summary["profile"]["layers"]} >= {"conv_1", "dense_1"}
+    model, inputs = Model.open(tmp_path / "run"), prepared.dataset.inputs[:9]
+    with Predictor(model, backend) as here, Predictor(model, Backend()) as there:
+        assert_close(here.predict(inputs), there.predict(inputs), 1e-5)
+
+
+def test_that_learning_rates_are_tried_out_on_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(monkeypatch)
+    recipe = table_recipe(write_table(tmp_path), accumulate=2)
+    found, expected = (range_test(prepare(recipe, device=device, threads=1), steps=40) for device in ("cuda", "cpu"))
+    assert found.losses == pytest.approx(expected.losses, rel=1e-4)
+    assert found.suggestion == expected.suggestion

@@ -1,7 +1,8 @@
 """What readers gave, kept as plain arrays, so that the same files need not be read twice.
 
-An entry is a folder: ``content.json``, ``numbers.npy``, ``codes.npy``, ``pictures.npy``, ``sets.npy``. It is written
-beside its place and renamed, so that it is there wholly or not at all; one that is damaged is as good as none.
+An entry is a folder: ``content.json`` and arrays, ``numbers.npy``, ``codes.npy``, ``pictures.npy``, ``sequences.npy``,
+``sets.npy``. It is written beside its place and renamed, so that it is there wholly or not at all; one that is damaged
+is as good as none.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _VERSION = 1
 _LARGEST_DESCRIPTION = 2**28
 _MOST_BYTES = 20 * 2**30
 _PIECE = 2**24
-_ARRAYS = ("numbers", "codes", "pictures", "sets")
+_ARRAYS = ("numbers", "codes", "pictures", "sequences", "sets")
 
 
 def default_folder() -> Path:
@@ -49,8 +50,9 @@ class Cache:
     def key(self, reader: Reader, source: Source, hints: Hints) -> str:
         """A key that changes when a file, an option of reading, or the reader changes."""
         files = [_stamp(path) for path in reader.files(source)]
-        options = [source.separator, source.decimal, source.encoding, source.labels]
-        told = [sorted(hints.types.items()), sorted(hints.ignored), None if hints.used is None else sorted(hints.used)]
+        options = [source.separator, source.decimal, source.encoding, source.labels, source.examples]
+        used = None if hints.used is None else sorted(hints.used)
+        told = [sorted(hints.types.items()), sorted(hints.ignored), used, hints.examples]
         facts = [_VERSION, reader.kind, reader.version, str(source_path(source).resolve()), files, options, told]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:40]
 
@@ -109,6 +111,7 @@ def _write_entry(entry: Path, content: Content) -> None:
         "numbers": _stacked(content, "number", np.float64),
         "codes": _stacked(content, "category", np.int32),
         "pictures": content.pictures,
+        "sequences": content.sequences,
         "sets": content.sets,
     }
     sums = {name: _write_array(entry / f"{name}.npy", array) for name, array in arrays.items() if array is not None}
@@ -154,8 +157,9 @@ def _read_entry(entry: Path) -> Content:
         Column(name, kind, next(counters[kind]), tuple(categories)) for name, kind, categories in description["columns"]
     )
     return Content(
-        columns, arrays.get("pictures"), tuple(description["notes"]), arrays.get("sets"), description["label"]
-    )
+        columns, arrays.get("pictures"), tuple(description["notes"]), arrays.get("sets"), description["label"],
+        arrays.get("sequences"),
+    )  # fmt: skip
 
 
 def _read_description(path: Path) -> dict[str, Any]:

@@ -63,10 +63,11 @@ class Content:
 
     Attributes:
         columns: the columns, with unique names and N values each.
-        pictures: ``(N, H, W, C)``, uint8 or float32; None for a table.
+        pictures: ``(N, H, W, C)``, uint8 or float32; None for others.
         notes: how it was read, in a few words each: ``separator ;``, ``decimal comma``.
         sets: int8 codes ``(N,)`` where the files say in which set an example stands: -1 any, 0 train, 1 dev, 2 test.
         label: the column that the files themselves mark as what is to be predicted.
+        sequences: float32 ``(N, steps, features)``; None for others.
     """
 
     columns: tuple[Column, ...]
@@ -74,12 +75,23 @@ class Content:
     notes: tuple[str, ...] = ()
     sets: Array | None = None
     label: str | None = None
+    sequences: Array | None = None
+
+    @property
+    def arrays(self) -> Array | None:
+        """The examples that stand beside the columns, pictures or sequences; None for a table."""
+        return self.pictures if self.pictures is not None else self.sequences
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of a picture or a sequence; None for a table."""
+        return None if self.arrays is None else tuple(self.arrays.shape[1:])
 
     @property
     def rows(self) -> int:
         """How many examples there are."""
-        if self.pictures is not None:
-            return len(self.pictures)
+        if self.arrays is not None:
+            return len(self.arrays)
         return len(self.columns[0].values) if self.columns else 0
 
     @property
@@ -98,6 +110,7 @@ class Content:
             columns=tuple(column.take(rows) for column in self.columns),
             pictures=None if self.pictures is None else self.pictures[rows],
             sets=None if self.sets is None else self.sets[rows],
+            sequences=None if self.sequences is None else self.sequences[rows],
         )
 
 
@@ -214,21 +227,22 @@ def concatenate(contents: Sequence[Content], names: Sequence[str], optional: Col
     """
     if len(contents) == 1:
         return contents[0]
-    problems = [*_unlike_pictures(contents, names), *_unlike_columns(contents, names, optional)]
+    problems = [*_unlike_shapes(contents, names), *_unlike_columns(contents, names, optional)]
     if problems:
         raise InputError.of(problems, "the sources do not fit together")
     order = list(dict.fromkeys(name for content in contents for name in content.names))
     return Content(
         columns=tuple(_joined(name, contents) for name in order),
-        pictures=None if contents[0].pictures is None else _joined_pictures(contents),
+        pictures=_joined_arrays([content.pictures for content in contents]),
         notes=tuple(dict.fromkeys(note for content in contents for note in content.notes)),
         sets=_joined_sets(contents),
         label=contents[0].label,
+        sequences=_joined_arrays([content.sequences for content in contents]),
     )
 
 
-def _unlike_pictures(contents: Sequence[Content], names: Sequence[str]) -> list[Problem]:
-    shapes = [None if content.pictures is None else content.pictures.shape[1:] for content in contents]
+def _unlike_shapes(contents: Sequence[Content], names: Sequence[str]) -> list[Problem]:
+    shapes = [content.shape for content in contents]
     return [
         Problem(f"holds {shape_text(shape)}, but {names[0]} holds {shape_text(shapes[0])}", name)
         for shape, name in zip(shapes, names, strict=True)
@@ -237,8 +251,12 @@ def _unlike_pictures(contents: Sequence[Content], names: Sequence[str]) -> list[
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:
-    """``pictures of 28 × 28 × 1`` (height, width, channels), or ``a table``."""
-    return "a table" if shape is None else f"pictures of {' × '.join(map(str, shape))}"
+    """``pictures of 28 × 28 × 1`` (height, width, channels), ``sequences of 64 steps × 9 features``, or ``a table``."""
+    if shape is None:
+        return "a table"
+    if len(shape) == 2:
+        return f"sequences of {counted(shape[0], 'step')} × {counted(shape[1], 'feature')}"
+    return f"pictures of {' × '.join(map(str, shape))}"
 
 
 def _unlike_columns(contents: Sequence[Content], names: Sequence[str], optional: Collection[str]) -> list[Problem]:
@@ -290,8 +308,9 @@ def _joined(name: str, contents: Sequence[Content]) -> Column:
     return Column(name, "category", np.concatenate(codes), categories)
 
 
-def _joined_pictures(contents: Sequence[Content]) -> Array:
-    return np.concatenate([content.pictures for content in contents if content.pictures is not None])
+def _joined_arrays(arrays: Sequence[Array | None]) -> Array | None:
+    there = [array for array in arrays if array is not None]
+    return np.concatenate(there) if there else None
 
 
 def _joined_sets(contents: Sequence[Content]) -> Array | None:

@@ -26,7 +26,7 @@ class Dataset:
     """N examples, ready to be trained on. Rows are numbered from 0 over all sources in their order.
 
     Attributes:
-        inputs: float32 ``(N, F)`` before normalization, or pictures ``(N, H, W, C)``, uint8 or float32.
+        inputs: float32 ``(N, F)`` or ``(N, T, F)`` before normalization; pictures ``(N, H, W, C)`` also uint8.
         targets: class numbers, int64 ``(N,)``, or values, float32 ``(N, 1)``; -1 or NaN where unknown.
         strengths: s_i, float32 ``(N,)``.
         sets: row numbers in source order, int64, by ``train``, ``dev``, ``test``; rows without a target are in none.

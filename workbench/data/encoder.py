@@ -27,6 +27,8 @@ from workbench.recipe.data import ColumnType
 
 Task = Literal["classification", "regression"]
 
+_EXAMPLES: dict[int, Literal["auto", "pictures", "sequences"]] = {1: "auto", 2: "sequences", 3: "pictures"}
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -58,11 +60,11 @@ class Encoder:
         task: ``classification`` or ``regression``.
         target: the column to predict.
         classes: the classes' names, by class number; empty for regression.
-        features: the columns that are read, in order; empty for pictures.
-        input_shape: ``(F,)``, or ``(H, W, C)``.
+        features: the columns that are read, in order; empty for pictures and sequences.
+        input_shape: ``(F,)``, ``(T, F)`` or ``(H, W, C)``.
         shift, scale: float32 ``(F,)``, for pictures ``(C,)``; the scale includes the attributes' strengths.
         target_shift, target_scale: regression is trained on ``(y - target_shift) / target_scale``.
-        pixels: the data type of pictures, ``uint8`` or ``float32``; empty for a table.
+        pixels: the data type of pictures, ``uint8`` or ``float32``; empty for others.
     """
 
     task: Task
@@ -78,7 +80,7 @@ class Encoder:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """A name for each of the F values, ``color=red`` for one of a category; empty for pictures."""
+        """A name for each of the F values, ``color=red`` for one of a category; empty for others."""
         return tuple(
             name
             for feature in self.features
@@ -95,18 +97,19 @@ class Encoder:
 
     def hints(self) -> Hints:
         """What makes a reader read another file as the training data were; other columns may hold anything."""
-        return Hints(self.column_types(), used=frozenset([self.target, *self.column_types()]))
+        used = frozenset([self.target, *self.column_types()])
+        return Hints(self.column_types(), used=used, examples=_EXAMPLES[len(self.input_shape)])
 
     def encode(self, content: Content) -> Array:
-        """What the network reads, before normalization: float32 ``(N, F)``, or pictures ``(N, H, W, C)`` as stored.
+        """What the network reads, before normalization: float32 ``(N, F)`` or ``(N, T, F)``, or pictures as stored.
 
         Columns are found by name; others are passed over.
 
         Raises:
-            InputError: columns are missing or hold text where numbers are needed, or pictures have another size.
+            InputError: columns are missing or hold text where numbers are needed, or examples have another size.
         """
         if not self.features:
-            return self._pictures(content)
+            return self._arrays(content)
         columns = self._columns(content)
         encoded = np.zeros((content.rows, self.input_shape[0]), np.float32)
         place = 0
@@ -146,7 +149,7 @@ class Encoder:
 
     def notes(self, content: Content) -> tuple[str, ...]:
         """What the user should know of content that was encoded: missing values, categories and classes never seen."""
-        notes = [] if self.features else self._picture_notes(content)
+        notes = self._picture_notes(content) if self.pixels else []
         for feature, column in zip(self.features, self._columns(content) if self.features else (), strict=True):
             notes += _feature_notes(feature, column)
         target = self.target_column(content)
@@ -160,11 +163,10 @@ class Encoder:
                 )
         return tuple(notes)
 
-    def _pictures(self, content: Content) -> Array:
-        shape = None if content.pictures is None else tuple(content.pictures.shape[1:])
-        if content.pictures is None or shape != self.input_shape:
-            raise InputError(f"the network reads {shape_text(self.input_shape)}, this is {shape_text(shape)}")
-        return content.pictures if self.pixels == "uint8" else content.pictures.astype(np.float32, copy=False)
+    def _arrays(self, content: Content) -> Array:
+        if content.arrays is None or content.shape != self.input_shape:
+            raise InputError(f"the network reads {shape_text(self.input_shape)}, this is {shape_text(content.shape)}")
+        return content.arrays if self.pixels == "uint8" else content.arrays.astype(np.float32, copy=False)
 
     def _picture_notes(self, content: Content) -> list[str]:
         given = "" if content.pictures is None else content.pictures.dtype.name
@@ -173,8 +175,8 @@ class Encoder:
         return [f"The network learned from {self.pixels} pixels, these are {given}: see that their ranges agree."]
 
     def _columns(self, content: Content) -> list[Column]:
-        if content.pictures is not None:
-            raise InputError(f"the network reads a table, this is {shape_text(content.pictures.shape[1:])}")
+        if content.arrays is not None:
+            raise InputError(f"the network reads a table, this is {shape_text(content.shape)}")
         found = {column.name: column for column in content.columns}
         lacking = [feature.name for feature in self.features if feature.name not in found]
         problems = [_lacking(lacking, found)] if lacking else []
@@ -225,8 +227,8 @@ class Encoder:
         size = sum(feature.width for feature in self.features) if self.features else self.input_shape[-1]
         if self.features and self.input_shape != (size,):
             raise ValueError("features do not fit the shape")
-        if not self.features and len(self.input_shape) != 3:
-            raise ValueError("no shape of pictures")
+        if not self.features and len(self.input_shape) != (3 if self.pixels else 2):
+            raise ValueError("no shape of pictures or sequences")
         if self.shift.shape != (size,) or self.scale.shape != (size,) or self.target_scale == 0:
             raise ValueError("the normalization does not fit the shape")
         if self.task not in ("classification", "regression") or self.pixels not in ("", "uint8", "float32"):

@@ -23,7 +23,7 @@ _BLOCK = 4096
 class Feeder:
     """Gathers rows of a dataset into a plan's buffers, on the plan's backend.
 
-    Pictures are augmented before they are normalized, tables after. One thread at a time.
+    Pictures are augmented before they are normalized, others after. One thread at a time.
 
     Args:
         dataset: the examples.
@@ -194,11 +194,12 @@ class Feeder:
 
 
 def column_deviations(inputs: np.ndarray[Any, Any], rows: Rows) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Each column's standard deviation over some rows, float64 ``(F,)``, without a copy of the whole table."""
-    count, mean, squares = 0, np.zeros(inputs.shape[1]), np.zeros(inputs.shape[1])
+    """Each feature's standard deviation over some rows and all steps, float64 ``(F,)``, without a copy of the whole."""
+    count, width = 0, inputs.shape[-1]
+    mean, squares = np.zeros(width), np.zeros(width)
     # Chan, Golub and LeVeque (1979): joining means and squares of blocks loses no digits to a large mean.
     for piece in Feeder.batches(rows, _BLOCK):
-        block = inputs[piece].astype(np.float64)
+        block = inputs[piece].reshape(-1, width).astype(np.float64)
         block_mean, n = block.mean(axis=0), len(block)
         squares += ((block - block_mean) ** 2).sum(axis=0) + (block_mean - mean) ** 2 * (count * n / (count + n))
         mean += (block_mean - mean) * (n / (count + n))

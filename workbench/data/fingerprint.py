@@ -13,13 +13,13 @@ _PIECE = 2**16
 
 
 def fingerprint_of(content: Content) -> str:
-    """SHA-256 over names, types, values, pictures and the sets that are fixed; notes and paths do not count."""
+    """SHA-256 over names, types, values, examples and the sets that are fixed; notes and paths do not count."""
     digest = hashlib.sha256()
     for column in content.columns:
         digest.update(json.dumps([column.name, column.type, column.categories]).encode())
         _add(digest, column.values)
-    if content.pictures is not None:
-        _add(digest, content.pictures)
+    if content.arrays is not None:
+        _add(digest, content.arrays)
     if content.sets is not None:
         _add(digest, content.sets)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
@@ -51,8 +52,8 @@ def fit_encoder(
         the encoder, and what the user should know.
     """
     assert roles.target is not None
-    if content.pictures is not None:
-        base, notices = _for_pictures(recipe, content.pictures, roles.target, targets, train)
+    if content.arrays is not None:
+        base, notices = _for_arrays(recipe, content.arrays, roles.target, targets, train)
     else:
         base, notices = _for_table(recipe, content, roles, targets, train)
     if recipe.task == "regression" and recipe.normalize_target == "standard":
@@ -61,28 +62,29 @@ def fit_encoder(
     return base, tuple(notices)
 
 
-def _for_pictures(
-    recipe: DataRecipe, pictures: Array, target: str, targets: Targets, train: Array
+def _for_arrays(
+    recipe: DataRecipe, arrays: Array, target: str, targets: Targets, train: Array
 ) -> tuple[Encoder, list[str]]:
-    spreads = _of_bytes(pictures, train) if pictures.dtype == np.uint8 else _of_floats(pictures, train)
+    """For pictures by channel over all pixels, for sequences by feature over all steps."""
+    spreads = _of_bytes(arrays, train) if arrays.dtype == np.uint8 else _of_floats(arrays, train)
     pairs = np.array([spread.normalization(recipe.normalize) for spread in spreads], np.float32)
     encoder = Encoder(
         task=recipe.task,
         target=target,
         classes=targets.classes,
         features=(),
-        input_shape=tuple(pictures.shape[1:]),
+        input_shape=tuple(arrays.shape[1:]),
         shift=pairs[:, 0].copy(),
         scale=pairs[:, 1].copy(),
-        pixels=pictures.dtype.name,
+        pixels=arrays.dtype.name if arrays.ndim == 4 else "",
     )
     return encoder, []
 
 
-def _pieces(pictures: Array, rows: Array) -> Iterator[Array]:
-    """The pictures of some rows, a piece at a time: they may be mapped from disk and need not fit into memory."""
+def _pieces(arrays: Array, rows: Array) -> Iterator[Array]:
+    """The examples of some rows, a piece at a time: they may be mapped from disk and need not fit into memory."""
     for start in range(0, len(rows), _PIECE):
-        yield pictures[rows[start : start + _PIECE]]
+        yield arrays[rows[start : start + _PIECE]]
 
 
 def _of_bytes(pictures: Array, rows: Array) -> list[_Spread]:
@@ -103,12 +105,12 @@ def _of_counts(counts: Array) -> _Spread:
     return _Spread(mean, variance**0.5, float(used[0]), float(used[-1]))
 
 
-def _of_floats(pictures: Array, rows: Array) -> list[_Spread]:
-    axes, size = (0, 1, 2), len(rows) * pictures.shape[1] * pictures.shape[2]
-    low = np.min([piece.min(axis=axes) for piece in _pieces(pictures, rows)], axis=0)
-    high = np.max([piece.max(axis=axes) for piece in _pieces(pictures, rows)], axis=0)
-    mean = sum(piece.sum(axis=axes, dtype=np.float64) for piece in _pieces(pictures, rows)) / size
-    squares = (((piece - mean) ** 2).sum(axis=axes) for piece in _pieces(pictures, rows))
+def _of_floats(arrays: Array, rows: Array) -> list[_Spread]:
+    axes, size = tuple(range(arrays.ndim - 1)), len(rows) * prod(arrays.shape[1:-1])
+    low = np.min([piece.min(axis=axes) for piece in _pieces(arrays, rows)], axis=0)
+    high = np.max([piece.max(axis=axes) for piece in _pieces(arrays, rows)], axis=0)
+    mean = sum(piece.sum(axis=axes, dtype=np.float64) for piece in _pieces(arrays, rows)) / size
+    squares = (((piece - mean) ** 2).sum(axis=axes) for piece in _pieces(arrays, rows))
     deviation = np.sqrt(sum(squares) / size)
     facts = np.stack([mean, deviation, low, high], axis=1, dtype=np.float64)
     return [_Spread(*map(float, channel)) for channel in facts]

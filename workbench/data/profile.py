@@ -83,6 +83,16 @@ class PictureProfile:
 
 
 @dataclass(frozen=True)
+class SequenceProfile:
+    """The sequences: their size, and the range of each feature ``(F,)``."""
+
+    steps: int
+    features: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class SetProfile:
     """One set: its examples, in all, by class and by distribution."""
 
@@ -99,13 +109,13 @@ class Profile:
     Attributes:
         rows: examples.
         columns: in the order of the data.
-        pictures: None for a table.
+        pictures, sequences: None for others.
         classes: names; empty for regression, or where no target is chosen.
         class_counts: examples of each.
         unlabeled: examples without a target.
         distributions: names; a lone empty one where sources have none.
         sets: train, dev and test; empty where nothing is divided yet.
-        sample_rows: row numbers from 0 of some examples: the first of a table, of pictures some of each class.
+        sample_rows: row numbers from 0 of some examples: the first of a table, of others some of each class.
         sample: their cells as texts, ``(rows, columns)``.
         resolution: what dev and test set can tell apart, a sentence each.
     """
@@ -121,6 +131,7 @@ class Profile:
     sample_rows: tuple[int, ...]
     sample: tuple[tuple[str, ...], ...]
     resolution: tuple[str, ...]
+    sequences: SequenceProfile | None = None
 
 
 def profile_of(content: Content, dataset: Dataset | None = None, recipe: DataRecipe | None = None) -> Profile:
@@ -149,6 +160,7 @@ def profile_of(content: Content, dataset: Dataset | None = None, recipe: DataRec
         sample_rows=tuple(rows),
         sample=tuple(tuple(column.text(row) for column in content.columns) for row in rows),
         resolution=_resolutions(dataset) if dataset else (),
+        sequences=None if content.sequences is None else _sequences(content.sequences),
     )
 
 
@@ -239,6 +251,13 @@ def _pictures(pictures: Array) -> PictureProfile:
     )
 
 
+def _sequences(sequences: Array) -> SequenceProfile:
+    _, steps, features = sequences.shape
+    some = sequences[:: max(1, len(sequences) // 2000)]
+    low, high = some.min(axis=(0, 1)), some.max(axis=(0, 1))
+    return SequenceProfile(steps, features, tuple(low.tolist()), tuple(high.tolist()))
+
+
 def _set(name: str, dataset: Dataset) -> SetProfile:
     rows = dataset.sets[name]
     by_class = _counts(dataset.targets[rows], len(dataset.classes)) if dataset.classes else ()
@@ -246,7 +265,7 @@ def _set(name: str, dataset: Dataset) -> SetProfile:
 
 
 def _sample_rows(content: Content, classes: Array | None) -> list[int]:
-    if content.pictures is None:
+    if content.arrays is None:
         return list(range(min(_SAMPLE, content.rows)))
     label = content.column(content.label) if content.label else None
     if classes is None and label is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed
+from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed, shape_text
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.encoder import Task
 from workbench.data.gather import sources_of
@@ -30,6 +30,8 @@ _TARGET_NAMES = (
 _ID_NAME = re.compile(r"(^|.*[-_. ])(id|uid|uuid|index|key)$|^id[-_. ].*|^(row|unnamed.*)$", re.IGNORECASE)
 _MOST_CLASSES = 20
 _SMALL = 50
+_FEWEST_TOKENS, _BYTE = 4, 255
+"""Columns that a text has at least, and the largest number that may be a pixel as well."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _dataset(
 def _size(content: Content, dataset: Dataset | None, task: str) -> Size:
     if dataset is not None:
         return Size(dataset.encoder.input_shape, len(dataset.sets["train"]), len(dataset.sets["dev"]), task)
-    shape = (len(content.columns),) if content.pictures is None else tuple(content.pictures.shape[1:])
+    shape = content.shape or (len(content.columns),)
     return Size(shape, max(1, round(0.6 * content.rows)), round(0.2 * content.rows), task)
 
 
@@ -135,7 +137,7 @@ def _target(contents: Sequence[Content], given: str | None, reasons: list[str]) 
     if marked is not None:
         reasons.append(f"Target {marked!r}: the files mark it as the label.")
         return marked
-    if contents[0].pictures is not None:
+    if contents[0].arrays is not None:
         return None
     by_name = sorted((name for name in names if name.lower() in _TARGET_NAMES), key=_rank)
     if by_name:
@@ -175,7 +177,8 @@ def task_for(column: Column) -> tuple[Task, str]:
 def _data(
     content: Content, sources: Sequence[Source], target: str | None, task: str, reasons: list[str]
 ) -> dict[str, Any]:
-    excluded = _excluded(content, target, task) if content.pictures is None else {}
+    excluded = _excluded(content, target, task) if content.arrays is None else {}
+    reasons += _readings(content)
     for why in dict.fromkeys(excluded.values()):
         named = [name for name, reason in excluded.items() if reason == why]
         reasons.append(f"Left out {names_listed(named)}: {why}.")
@@ -192,6 +195,40 @@ def _data(
         data["normalize_target"] = "standard"
         reasons.append("The target is trained on in deviations from its mean: the loss is then near 1 at the start.")
     return data
+
+
+def _readings(content: Content) -> list[str]:
+    """How else the examples could be meant, where the file does not tell."""
+    shape = content.shape
+    if shape is None:
+        return _perhaps_tokens(content)
+    if len(shape) == 2:
+        why = "three axes, and neither 8-bit numbers nor sides that are alike, as pictures have"
+        turned = " If the steps stand last, turn the axes in the file." if shape[0] < shape[1] else ""
+        return [f"Read as {shape_text(shape)}: {why}. {_otherwise('pictures')}{turned}"]
+    if shape[2] == 1 and content.pictures is not None and content.pictures.dtype != np.uint8:
+        return [f"Read as gray pictures of {shape[0]} × {shape[1]}. {_otherwise('sequences')}"]
+    return []
+
+
+def _otherwise(kind: str) -> str:
+    return f'If they are {kind}, say examples = "{kind}" in their source.'
+
+
+def _perhaps_tokens(content: Content) -> list[str]:
+    """That whole numbers in columns without names may be numbers of words: told, not assumed."""
+    columns = [column for column in content.columns if re.fullmatch(r"x\d+", column.name)]
+    values = [column.values for column in columns if column.type == "number"]
+    if len(values) < _FEWEST_TOKENS or len(values) < len(content.columns) - 1:
+        return []
+    table = np.stack(values)
+    largest = float(table.max())
+    if not largest > _BYTE or not bool(((table >= 0) & (table == np.floor(table))).all()):
+        return []
+    return [
+        f"All columns hold whole numbers up to {largest:,.0f}. If they number words or the like, an order among them "
+        f'means nothing: begin with an embedding of vocabulary {largest + 1:.0f}, and set normalize = "none".'
+    ]
 
 
 def _excluded(content: Content, target: str | None, task: str) -> dict[str, str]:

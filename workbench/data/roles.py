@@ -21,7 +21,7 @@ class Roles:
 
     Attributes:
         target: what is predicted.
-        features: what is learned from, in order; empty for pictures.
+        features: what is learned from, in order; empty for pictures and sequences.
         weight: the column of strengths, or None.
         group: the column whose equal values stay in one set, or None.
         notices: what was left out, and why.
@@ -68,6 +68,8 @@ def _no_target(content: Content) -> Problem:
             "data.sources",
             "Put them in a folder for each class, or name a file of labels.",
         )
+    if content.sequences is not None:
+        return Problem("the sequences have no labels", "data.sources", "Put them beside the examples as an array y.")
     mend = f"Name one of {names_listed(content.names)}."
     return Problem("no column is named to predict", "data.target", mend)
 
@@ -108,7 +110,7 @@ def _doubtful_roles(recipe: DataRecipe) -> list[Problem]:
 
 
 def _features(recipe: DataRecipe, content: Content, target: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if content.pictures is not None:
+    if content.arrays is not None:
         return (), ()
     taken = {target, recipe.weights.column, group_of(recipe), *recipe.exclude}
     taken |= {name for name, strength in recipe.weights.attributes.items() if strength == 0}
@@ -120,7 +122,7 @@ def _features(recipe: DataRecipe, content: Content, target: str | None) -> tuple
 
 
 def _no_features(content: Content, features: tuple[str, ...]) -> list[Problem]:
-    if content.pictures is not None or features:
+    if content.arrays is not None or features:
         return []
     return [Problem("no column is left to learn from", "data.features", "Exclude fewer columns.")]
 

@@ -21,7 +21,7 @@ class Size:
     """What a suggestion goes by.
 
     Attributes:
-        shape: of an example: ``(F,)``, or ``(H, W, C)``.
+        shape: of an example: ``(F,)``, ``(T, F)`` or ``(H, W, C)``.
         train, dev: examples in these sets.
         task: ``classification`` or ``regression``.
     """
@@ -39,7 +39,7 @@ class Size:
 
 def network_for(size: Size) -> tuple[list[Tree], str]:
     """The layers, and why."""
-    return _for_pictures(size) if size.pictures else _for_table(size)
+    return {1: _for_table, 2: _for_sequences, 3: _for_pictures}[len(size.shape)](size)
 
 
 def training_for(size: Size) -> tuple[Tree, list[str]]:
@@ -66,7 +66,8 @@ def training_for(size: Size) -> tuple[Tree, list[str]]:
         reasons.append(f"Dropout of {_DROPOUT:g} between the dense layers: they have most of the weights.")
     elif size.dev:
         tree["early_stopping"] = {"patience": 15, "metric": "dev_loss"}
-        reasons.append("Early stopping after 15 epochs without a better dev loss: tables are learned by heart quickly.")
+        what = "tables" if len(size.shape) == 1 else "sequences"
+        reasons.append(f"Early stopping after 15 epochs without a better dev loss: {what} are soon learned by heart.")
     return tree, reasons
 
 
@@ -115,6 +116,29 @@ def _for_pictures(size: Size) -> tuple[list[Tree], str]:
         f"A small convolutional network, {blocks} block{plural} of convolution and pooling "
         f"and a dense layer of {units} units: it fits pictures of {height} × {width} pixels."
     )
+
+
+def _for_sequences(size: Size) -> tuple[list[Tree], str]:
+    steps, _ = size.shape
+    # As many halvings as leave some 30 steps, which a state can carry through.
+    blocks = 0 if steps < 16 else min(6, max(1, round(log2(steps / 30))))
+    layers = [layer for block in range(blocks) for layer in _short_patterns(32 if block == 0 else 64)]
+    ending = [{"kind": "lstm", "units": 64}, _dense("classes")]
+    if not blocks:
+        return ending, f"A recurrent network: an LSTM of 64 units reads the {counted(steps, 'step')} in their order."
+    plural = "s" if blocks > 1 else ""
+    return layers + ending, (
+        f"{counted(blocks, 'block')} of convolution and pooling find{'' if plural else 's'} short patterns and "
+        f"shorten{'' if plural else 's'} the {counted(steps, 'step')}; an LSTM of 64 units reads them in their order."
+    )
+
+
+def _short_patterns(filters: int) -> list[Tree]:
+    return [
+        {"kind": "conv1d", "filters": filters, "kernel": 5, "padding": "same"},
+        _relu(),
+        {"kind": "max_pool1d", "window": 2},
+    ]
 
 
 def _block(filters: int) -> list[Tree]:

@@ -125,7 +125,7 @@ class Supply:
     def _normalization(self, encoder: Normalization) -> tuple[Array, Array]:
         # A line at a time: over three channels NumPy's inner loop would be three elements long.
         channels = self._shape[-1]
-        times = self._shape[1] if len(self._shape) == 3 and channels > 1 else 1
+        times = self._shape[-2] if len(self._shape) > 1 and channels > 1 else 1
         asarray, dtype = self.backend.asarray, self.dtype
         shift, scale = (np.broadcast_to(part, channels) for part in (encoder.shift, encoder.scale))
         return asarray(np.tile(shift, times).astype(dtype)), asarray(np.tile(scale, times).astype(dtype))

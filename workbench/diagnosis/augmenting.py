@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.data.augment.pipeline import sort_of
 from workbench.diagnosis.context import Context
 from workbench.recipe.kinds import AugmentSpec
 
@@ -11,9 +12,15 @@ from workbench.recipe.kinds import AugmentSpec
 def applies(kind: str, context: Context) -> bool:
     """Whether there is an augmentation of this kind and it can act on the examples."""
     known: Any = AugmentSpec.kinds().get(kind)
-    if known is None or ("pictures" if context.is_pictures else "table") not in known.applies_to:
+    if known is None or _sort(context) not in known.applies_to:
         return False
     return context.run.input_shape is None or not known().problem(context.run.input_shape)
+
+
+def _sort(context: Context) -> str:
+    if context.run.input_shape is not None:
+        return sort_of(context.run.input_shape)
+    return "pictures" if context.is_pictures else "table"
 
 
 def appended(context: Context, kind: str) -> list[dict[str, Any]]:

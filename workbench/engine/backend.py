@@ -128,6 +128,10 @@ class Backend:
         """
         return list(calls)
 
+    def ready(self) -> bool:
+        """Whether all that has been bound could be computed at once, without anything to compile first."""
+        return True
+
     def prepare(self) -> Iterator[tuple[int, int]]:
         """Compile what the calls bound so far need, rather than when they are first run.
 

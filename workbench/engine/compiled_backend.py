@@ -54,9 +54,17 @@ class CompiledBackend(Backend):
         return cut.view(dtype).reshape(shape)
 
     def zeros(self, shape: Shape, dtype: Any) -> Array:
+        if prod(shape) * np.dtype(dtype).itemsize > _LARGEST_CUT:
+            # Memory that the system gives is 0 already, and takes no room before something else is written to it.
+            return np.zeros(shape, dtype)
         array = self.empty(shape, dtype)
         array[...] = 0
         return array
+
+    def ready(self) -> bool:
+        from workbench.engine.kernels.native import pending, runner_on_disk
+
+        return runner_on_disk() and all(function.on_disk() for function in pending())
 
     def prepare(self) -> Iterator[tuple[int, int]]:
         from workbench.engine.kernels.calls import NativeProgram

@@ -89,6 +89,7 @@ class Site:
         meet: makes a ``Meeting`` for the layer, for kernels a ``SlotMeeting``; None where the batch is in one piece.
         taken_over: whether the layer before does nothing and leaves its work to this one: ``inputs`` is what that layer
             reads, ``d_inputs`` the gradient by it.
+        adds: whether ``backward`` is to add to what lies in the first of ``d_inputs``: others read that output too.
     """
 
     backend: Backend
@@ -110,6 +111,7 @@ class Site:
     """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
     from ``forward`` to ``backward``."""
     taken_over: bool = False
+    adds: bool = False
 
     @property
     def xp(self) -> Any:
@@ -217,6 +219,8 @@ class Layer(LayerSpec):
     passes_gradient: ClassVar[bool] = False
     """Whether the gradient by an input is the one by its output, so that compiled they may share memory: ``backward``
     then leaves out an input whose ``d_inputs`` is ``d_output`` itself."""
+    adds_gradient: ClassVar[bool] = False
+    """Whether, compiled, ``backward`` can add the gradient by its first input to what lies there (``Site.adds``)."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 

@@ -232,14 +232,20 @@ def _end_checked(nodes: list[Node], outputs: int) -> Iterable[Node]:
         yield _with_error(node, "nothing reads its output; remove it or name it in `inputs`") if unread else node
     for last in nodes[-1:]:
         fits = last.shape in ((outputs,), ())
-        yield last if fits else _with_error(last, _wrong_end(last, outputs))
+        yield last if fits else _with_error(last, _wrong_end(nodes, outputs))
 
 
-def _wrong_end(last: Node, outputs: int) -> str:
-    if len(last.shape) > 1:
-        size = " × ".join(map(str, last.shape))
-        return f"the network ends with {size} values; add flatten or global_average_pool2d and a dense layer"
-    return f'the network ends with {last.shape[0]} outputs where {outputs} are needed; units = "classes" fits any data'
+def _wrong_end(nodes: Sequence[Node], outputs: int) -> str:
+    last = nodes[-1]
+    if len(last.shape) == 1:
+        given = last.shape[0]
+        return f'the network ends with {given} outputs where {outputs} are needed; units = "classes" fits any data'
+    size, join = " × ".join(map(str, last.shape)), f"flatten or global_average_pool{len(last.shape) - 1}d"
+    if last.layer.kind != "dense":
+        return f"the network ends with {size} values; add {join} and a dense layer"
+    first = next(node.name for node in nodes if node.layer.kind == "dense" and len(node.shape) == len(last.shape))
+    each = "step" if len(last.shape) == 2 else "pixel"
+    return f"the network ends with {size} values: dense reads each {each} by itself; put {join} before {first!r}"
 
 
 def _with_error(node: Node, error: str) -> Node:

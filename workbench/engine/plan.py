@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
@@ -238,6 +238,7 @@ class _ShardCompiler:
         self.arena.begin(cut.stop - cut.start)
         self.learned = learned_nodes(plan.network) if plan.training else set()
         self.taken_over = self._taken_over()
+        self.adding: set[str] = set()
 
         self.outputs = self._outputs()
         self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
@@ -269,14 +270,14 @@ class _ShardCompiler:
     def _passing(
         self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
     ) -> list[Array]:
-        """What goes from layer to layer and nowhere else: gradients, in inference outputs too.
+        """What goes from layer to layer and nowhere else: gradients, and outputs where nobody is to see them.
 
         Only where no Python call touches it: that would look for all of its rows.
         """
         if not self.plan.backend.compiled:
             return []
         arrays = dict(gradients)
-        if not self.plan.training:
+        if not self.plan.keeps_all:
             arrays |= {(name, -1): array for name, array in outputs.items() if name != INPUT}
             arrays.pop((self.nodes[-1].name, -1))
         touched = set()
@@ -367,6 +368,10 @@ class _ShardCompiler:
             for number, name in enumerate(node.inputs):
                 if name not in self.learned:
                     continue
+                if (name, -1) in places and number == 0 and self._adds(node):
+                    places[node.name, number] = places[name, -1]
+                    self.adding.add(node.name)
+                    continue
                 place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
                 places[node.name, number] = place
                 if (name, -1) not in places:
@@ -378,6 +383,9 @@ class _ShardCompiler:
             for place in (*spare, places[node.name, -1]) if not self.plan.backend.compiled else ():
                 self.arena.give(place)
         return places, additions
+
+    def _adds(self, node: Node) -> bool:
+        return node.layer.adds_gradient and self.plan.backend.compiled and self.plan.parameters.dtype == np.float32
 
     def _own_place(self, node: Node, d_output: Array) -> Array | None:
         """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
@@ -407,6 +415,7 @@ class _ShardCompiler:
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
             taken_over=node.name in self.taken_over.values(),
+            adds=node.name in self.adding,
         )
         return node.layer.compile(site)
 
@@ -453,9 +462,3 @@ def learned_nodes(network: Network) -> set[str]:
         if trains or any(name in learned for name in node.inputs):
             learned.add(node.name)
     return learned
-
-
-def shapes_in_bytes(network: Network, batch: int, dtype: Any = np.float32) -> Iterator[tuple[str, int]]:
-    """Each layer's output for a batch, in bytes."""
-    for node in network.nodes:
-        yield node.name, prod(node.shape) * batch * np.dtype(dtype).itemsize

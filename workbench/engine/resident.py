@@ -51,7 +51,7 @@ class MemoryMeter:
 
     def start(self) -> None:
         """A stretch begins."""
-        _give_back()
+        give_back()
         self._base = _forget_peak()
 
     def stop(self) -> None:
@@ -63,7 +63,7 @@ class MemoryMeter:
 
     def pause_kept(self) -> None:
         """A stretch ends, and only what it leaves behind counts, not its peak."""
-        _give_back()
+        give_back()
         now = _of_status("VmRSS")
         if now is None:
             self.stop()
@@ -76,8 +76,11 @@ class MemoryMeter:
         return self._grown if _peak() is not None else None
 
 
-def _give_back() -> None:
-    """Hand memory that was freed back to the system: used again, it would not show as growth."""
+def give_back() -> None:
+    """Hand memory that was freed back to the system.
+
+    The C library keeps arrays of up to 32 MB that were freed, and the next one may be a little too large for the gap.
+    """
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,9 @@ from workbench.engine.network import Network
 from workbench.errors import InputError
 from workbench.export.weights import checked_tensors, facts_of, per_channel
 from workbench.recipe.network import INPUT
-from workbench.store.names import NORMALIZE, renamed
+from workbench.store.names import LOGITS, NORMALIZE, PREDICTION, PROBABILITIES, graph_names, node_names
 
 OPSET, IR_VERSION = 17, 10
-LOGITS, PROBABILITIES, PREDICTION = "logits", "probabilities", "prediction"
-_RESERVED = {LOGITS, PROBABILITIES, PREDICTION}
 _BATCH = "batch"
 _LARGEST = 2**31 - 2**20
 """Protocol buffers hold less than 2 GiB; the margin is for everything that is no weight."""
@@ -103,7 +101,7 @@ class _Graph:
             output: the tensor that the last node fills.
         """
         made: list[list[str]] = []
-        for node, name in zip(nodes, _node_names(label, nodes), strict=True):
+        for node, name in zip(nodes, node_names(label, nodes), strict=True):
             inputs = [self._source(text, layer, name, node, reads, made) for text in node.inputs]
             target = output if len(made) == len(nodes) - 1 else name
             made.append(self.node(node.op, inputs, target, name, node.attributes, node.outputs))
@@ -139,17 +137,6 @@ class _Graph:
         return bytes(model.SerializeToString(deterministic=True))
 
 
-def _node_names(layer: str, nodes: Sequence[OnnxNode]) -> Iterator[str]:
-    """``gelu_1.mul``, ``gelu_1.erf``, ``gelu_1.mul_2``...; the last is the layer itself."""
-    seen: dict[str, int] = {}
-    for node in nodes[:-1]:
-        op = node.op.lower()
-        seen[op] = seen.get(op, 0) + 1
-        yield f"{layer}.{op}" if seen[op] == 1 else f"{layer}.{op}_{seen[op]}"
-    if nodes:
-        yield layer
-
-
 def _write_normalization(graph: _Graph, encoder: Encoder) -> str:
     """``(input - shift) * scale``, each where it changes anything; returns the normalized tensor."""
     read = INPUT
@@ -177,7 +164,7 @@ def _unit_is_kept(encoder: Encoder) -> bool:
 
 def _write_layers(graph: _Graph, network: Network, start: str, end: str) -> None:
     """All layers; each one's tensor has its name, the last one's is ``end``."""
-    labels = renamed((node.name for node in network.nodes), lambda name: name not in _RESERVED)
+    labels = graph_names(network)
     tensor = {INPUT: start}
     for node in network.nodes:
         output = end if node is network.nodes[-1] else labels[node.name]

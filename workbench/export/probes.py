@@ -13,7 +13,7 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.evaluation.predictor import Model, Predictor
-from workbench.export.onnx_graph import LOGITS, PREDICTION, PROBABILITIES
+from workbench.store.names import LOGITS, PREDICTION, PROBABILITIES
 
 Array = np.ndarray[Any, Any]
 

@@ -13,11 +13,11 @@ class DataFacts:
     """Facts of an imported data set.
 
     Attributes:
-        input_shape: of an example: ``(features,)``, or ``(height, width, channels)``.
+        input_shape: of an example: ``(features,)``, ``(steps, features)`` or ``(height, width, channels)``.
         task: what is learned.
         classes: their names, for classification.
         targets: target columns, for regression.
-        columns: names of the table's columns; empty for pictures.
+        columns: names of the table's columns; empty for others.
         sizes: examples in each set: ``{"train": 60000, "dev": 5000, "test": 5000}``.
     """
 

@@ -124,7 +124,12 @@ class SelfAttention(Layer):
 
     def compile(self, site: Site) -> Calls:
         depth = self._depth(site.inputs[0].shape[2])
-        attention = _Attention(site, self.heads, depth, self.causal, self.dropout if site.training else 0.0)
+        dropout = self.dropout if site.training else 0.0
+        if site.compiled:
+            from workbench.layers.attention_compiled import compiled_attention
+
+            return compiled_attention(site, self.heads, depth, self.causal, dropout)
+        attention = _Attention(site, self.heads, depth, self.causal, dropout)
         return Calls(attention.forward, attention.backward)
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:

@@ -53,6 +53,7 @@ class _Conv(Layer):
 
     role = "weights"
     output_is_free = True
+    adds_gradient = True
     width_field = "filters"
 
     filters: int = knob(32, help="How many patterns to look for.", ge=1, le=65_536, log=True)

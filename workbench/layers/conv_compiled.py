@@ -82,7 +82,8 @@ class _Compiler:
         (into_rows, from_rows), (into_columns, from_columns) = landing(geometry.rows), landing(geometry.columns)
         counts = from_rows.stop - from_rows.start, from_columns.stop - from_columns.start
         lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
-        spread = self._call(kernels.conv_input_gradient, site.d_output, flipped, dx, frame, self.sizes, *lands)
+        fields = site.d_output, flipped, dx, frame, self.sizes, *lands, int(site.adds)
+        spread = self._call(kernels.conv_input_gradient, *fields)
         return [turn], spread
 
     def _phase_gradient(self, dx: Array) -> tuple[list[Call], Call]:
@@ -103,7 +104,7 @@ class _Compiler:
         gaps = int(len(phases) < rows.stride * columns.stride)
         spread = self._call(
             kernels.conv_phase_gradient, site.d_output, turned_filters, dx, frame, self.sizes, phases, len(phases),
-            wide, top, left, gaps,
+            wide, top, left, gaps, int(site.adds),
         )  # fmt: skip
         return [turn], spread
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from math import prod
 from typing import Literal
 
 from pydantic import field_validator
@@ -16,7 +17,6 @@ from workbench.engine.layer import (
     Layer,
     OnnxNode,
     Parameter,
-    ShapeError,
     SharedGradient,
     Site,
     TorchModule,
@@ -25,10 +25,13 @@ from workbench.recipe.fields import knob
 
 
 class Dense(Layer):
-    """Every unit reads every input. Weights ``(inputs, units)`` in the engine, ``(units, inputs)`` in files."""
+    """Every unit reads every input; of sequences and pictures, every feature of one step or pixel.
+
+    Weights ``(inputs, units)`` in the engine, ``(units, inputs)`` in files.
+    """
 
     kind = "dense"
-    about = "Every unit reads every input: for vectors, and at the end of most networks."
+    about = "Every unit reads every input: for vectors, and at the end of most networks; in sequences, step by step."
     role = "weights"
     output_is_free = True
     width_field = "units"
@@ -51,14 +54,10 @@ class Dense(Layer):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         (shape,) = inputs
-        if len(shape) != 1:
-            instead = "; for each step by itself use conv1d with kernel 1" if len(shape) == 2 else ""
-            text = f"reads a vector, not {' × '.join(map(str, shape))}; put flatten or a global pool before it{instead}"
-            raise ShapeError(text)
-        return (self._units(),)
+        return (*shape[:-1], self._units())
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
-        units, features = self._units(), inputs[0][0]
+        units, features = self._units(), inputs[0][-1]
         start = Initializer(self.initializer, self.constant)
         weight = Parameter("weight", (features, units), start, fan_in=features, fan_out=units, decays=True, axes=(1, 0))
         return (weight, Parameter("bias", (units,), ZEROS)) if self.bias else (weight,)
@@ -70,7 +69,8 @@ class Dense(Layer):
             from workbench.layers.dense_cuda import dense_on_cuda
 
             return dense_on_cuda(site)
-        xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+        xp, x, y = site.xp, _lines(site.inputs[0]), _lines(site.output)
+        dx, dy = _lines(site.d_inputs[0]), _lines(site.d_output)
         matmul = site.backend.matmul
         weight, bias = site.weights["weight"], site.weights.get("bias")
         d_weight, d_bias = site.gradients.get("weight"), site.gradients.get("bias")
@@ -91,58 +91,75 @@ class Dense(Layer):
         return Calls(forward, backward)
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
-        return self._units() * inputs[0][0]
+        return self._units() * prod(inputs[0])
 
     def summary(self) -> str:
         return "a unit a class" if self.units == "classes" else f"{self.units} units"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         reads = ("0", "weight", "bias") if self.bias else ("0", "weight")
-        return [OnnxNode("Gemm", reads, {"transB": 1})]
+        axes = len(inputs[0]) - 1
+        if not axes:
+            return [OnnxNode("Gemm", reads, {"transB": 1})]
+        # Channels-first, the same product for each position is a convolution with windows of one.
+        kernel = {"weight": lambda numbers: numbers["weight"].reshape(*numbers["weight"].shape, *[1] * axes)}
+        return [OnnxNode("Conv", reads, {"kernel_shape": [1] * axes}, derived=kernel)]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         extra = "" if self.bias else ", bias=False"
-        return TorchModule(f"nn.Linear({inputs[0][0]}, {self._units()}{extra})")
+        module = f"nn.Linear({inputs[0][-1]}, {self._units()}{extra})"
+        if len(inputs[0]) == 1:
+            return TorchModule(module)
+        return TorchModule(module, "{self}({0}.movedim(1, -1)).movedim(-1, 1)")
 
     def _units(self) -> int:
         # `classes` has been counted out by the time a network is built; shapes may be asked for before.
         return self.units if isinstance(self.units, int) else 1
 
 
+def _lines(array: Array) -> Array:
+    """The vectors of an array, one below the other: ``(rows * positions, features)``, a view; None stays None."""
+    return None if array is None else array.reshape(-1, array.shape[-1])
+
+
 def _compiled(site: Site) -> Calls:
     from workbench.engine.kernels import dense as kernels
     from workbench.engine.kernels.calls import ONE, NativeCall
-    from workbench.engine.kernels.products import WIDTH
     from workbench.engine.kernels.tile import tile_address
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
     weight, bias, gradients = site.weights["weight"], site.weights.get("bias"), site.gradients
-    tile, rows, sizes = tile_address(), site.rows, weight.shape
-    forward = NativeCall(kernels.dense_forward, rows, tile, x, weight, 0 if bias is None else bias, y, *sizes)
+    tile, lines, sizes = tile_address(), prod(site.output.shape[:-1]), weight.shape
+    forward = NativeCall(kernels.dense_forward, lines, tile, x, weight, 0 if bias is None else bias, y, *sizes)
     backward, shared = [], []
     if "weight" in gradients:
-        panels = site.buffer("panels", (rows * -(-sizes[1] // WIDTH) * WIDTH,), weight.dtype)
-        backward.append(NativeCall(kernels.dense_panels, rows, dy, panels, sizes[1]))
-        shared.append(SharedGradient("weight", _weight_gradient(site, panels)))
+        copy, gradient = shared_product(site, "weight", x, dy)
+        backward.append(copy)
+        shared.append(gradient)
     if "bias" in gradients:
-        backward.append(NativeCall(kernels.dense_bias_gradient, rows, tile, dy, gradients["bias"], ONE, sizes[1]))
+        backward.append(NativeCall(kernels.dense_bias_gradient, lines, tile, dy, gradients["bias"], ONE, sizes[1]))
     if dx is not None:
-        backward.append(NativeCall(kernels.dense_input_gradient, rows, tile, dy, weight, dx, *sizes))
+        backward.append(NativeCall(kernels.dense_input_gradient, lines, tile, dy, weight, dx, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))
 
 
-def _weight_gradient(site: Site, panels: Array) -> Callable[[int, Array, bool], Call]:
+def shared_product(site: Site, parameter: str, left: Array, right: Array) -> tuple[Call, SharedGradient]:
+    """A weight's gradient ``left' right``, summed over all vectors of both.
+
+    Returns:
+        what copies the right side together once it is there, and what all threads do then.
+    """
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.dense import LEAST, dense_weight_gradient
+    from workbench.engine.kernels.dense import LEAST, dense_panels, dense_weight_gradient
+    from workbench.engine.kernels.products import WIDTH
     from workbench.engine.kernels.tile import tile_address
 
-    x, sizes = site.inputs[0], site.weights["weight"].shape
+    inputs, units, lines = left.shape[-1], right.shape[-1], prod(left.shape[:-1])
+    panels = site.buffer(f"panels {parameter}", (lines * -(-units // WIDTH) * WIDTH,), right.dtype)
 
     def call(first: int, gradient: Array, add: bool) -> Call:
-        # An address: rows of the gradient are columns of x, which a kernel's rows do not count.
-        place = x.ctypes.data + first * x.itemsize
-        fields = tile_address(), place, panels, gradient, *sizes, site.rows, int(add)
-        row_bytes = gradient.itemsize * (sizes[1] + site.rows)
+        fields = tile_address(), left, first, panels, gradient, inputs, units, lines, int(add)
+        row_bytes = gradient.itemsize * (units + lines)
         return NativeCall(dense_weight_gradient, len(gradient), *fields, row_bytes=row_bytes, least_rows=LEAST)
 
-    return call
+    return NativeCall(dense_panels, lines, right, panels, units), SharedGradient(parameter, call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -26,13 +27,15 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
     )  # fmt: skip
     row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
     if largest:
-        floored = int(site.taken_over)
-        forward = NativeCall(kernels.max_pool_forward, site.rows, x, y, sizes, floored, row_bytes=row_bytes)
+        # Where each largest value was: the input, most of what a network writes, need then not be kept for later.
+        winners: Any = 0 if dx is None else site.like("winners", y, np.uint16)
+        fields = x, y, winners, sizes, int(site.taken_over)
+        forward = NativeCall(kernels.max_pool_forward, site.rows, *fields, row_bytes=row_bytes)
         if dx is None:
             return Calls(forward, Chain())
-        open_ = site.buffer("open", (x.shape[-1],), np.float32)
-        fields = x, y, dy, dx, open_, sizes, floored
-        return Calls(forward, NativeCall(kernels.max_pool_backward, site.rows, *fields, row_bytes=2 * row_bytes))
+        return Calls(
+            forward, NativeCall(kernels.max_pool_backward, site.rows, winners, dy, dx, sizes, row_bytes=row_bytes)
+        )
     share = shares(axes).astype(np.float32)
     forward = NativeCall(kernels.average_pool_forward, site.rows, x, y, share, sizes, row_bytes=row_bytes)
     if dx is None:

@@ -24,6 +24,11 @@ class Source(Frozen):
     set: Literal["any", "train", "dev", "test"] = knob(
         "any", help="Put all of it into one set; `any` takes part in the split."
     )
+    examples: Literal["auto", "pictures", "sequences"] = knob(
+        "auto",
+        help="What arrays of an .npz or .npy hold: gray pictures and sequences (steps, features) may look the same.",
+        advanced=True,
+    )
     format: str = knob("auto", help="The reader to use; `auto` goes by content and name.", advanced=True)
     separator: str | None = knob(None, help="What stands between columns; found out when empty.", advanced=True)
     decimal: Literal[".", ","] | None = knob(None, help="The decimal mark; found out when empty.", advanced=True)

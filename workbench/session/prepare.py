@@ -102,7 +102,7 @@ def prepare_at_hand(recipe: Recipe, dataset: Dataset, threads: int) -> Prepared:
     """
     network, spec = network_for(recipe, dataset), recipe.training.start_from
     start = read_start(spec, network, recipe.data) if spec else None
-    return Prepared(recipe, dataset, network, Backend(), threads, (), start)
+    return Prepared(recipe, dataset, network, open_backend("cpu"), threads, (), start)
 
 
 def network_for(recipe: Recipe, dataset: Dataset) -> Network:

@@ -6,7 +6,7 @@ the curve, its steepest fall and a tenth of the rate of its minimum, are those i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import isfinite, log10, sqrt
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from workbench.engine.backend import Backend
 from workbench.engine.device import one_blas_thread
 from workbench.engine.shards import ShardPool
 from workbench.errors import InputError, RunError
@@ -95,6 +96,7 @@ def range_test(
     high: float = HIGH,
     steps: int = STEPS,
     progress: ProgressCallback | None = None,
+    compiles: bool = True,
 ) -> RangeTest:
     """Train a copy of what was prepared while the learning rate rises exponentially from low to high.
 
@@ -103,6 +105,7 @@ def range_test(
         low, high: the range.
         steps: how many.
         progress: called with (stage, done, total) after each; what it raises ends the test.
+        compiles: whether kernels that are not there yet may be compiled; plain NumPy computes without them else.
 
     Raises:
         InputError: the range is none.
@@ -113,7 +116,9 @@ def range_test(
     pool = ShardPool(prepared.threads)
     try:
         with one_blas_thread():
-            losses, ended = _followed(prepared, pool, rates, progress or (lambda *_: None))
+            until_ready = None if compiles else Backend()
+            found = losses_at(job_of(prepared, "rates"), pool, rates, until_ready)
+            losses, ended = _followed(found, rates, progress or (lambda *_: None))
     except Exception as error:
         if not prepared.backend.is_out_of_memory(error):
             raise
@@ -134,11 +139,11 @@ def _check(low: float, high: float, steps: int) -> None:
 
 
 def _followed(
-    prepared: Prepared, pool: ShardPool, rates: list[float], progress: ProgressCallback
+    losses_by_rate: Generator[float], rates: list[float], progress: ProgressCallback
 ) -> tuple[list[float], Ended]:
     average, losses = Average(BETA), list[float]()
     progress(_STAGE, 0, len(rates))
-    with closing(losses_at(job_of(prepared, "rates"), pool, rates)) as found:
+    with closing(losses_by_rate) as found:
         best = next(found)
         for loss in found:
             if not isfinite(loss):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from workbench.engine.layer import OnnxNode
 from workbench.engine.network import Network
 
 NORMALIZE = "normalize"
@@ -35,6 +36,26 @@ def renamed(names: Iterable[str], usable: Callable[[str], bool]) -> dict[str, st
         taken.add(new)
         result[name] = new
     return result
+
+
+OUTPUTS = LOGITS, PROBABILITIES, PREDICTION = "logits", "probabilities", "prediction"
+"""What the outputs of an ONNX graph are called."""
+
+
+def graph_names(network: Network) -> dict[str, str]:
+    """What each layer is called in an ONNX graph."""
+    return renamed((node.name for node in network.nodes), lambda name: name not in OUTPUTS)
+
+
+def node_names(label: str, nodes: Sequence[OnnxNode]) -> Iterator[str]:
+    """What a layer's ONNX nodes are called: ``gelu_1.mul``, ``gelu_1.erf``, ``gelu_1.mul_2``...; the last as itself."""
+    seen: dict[str, int] = {}
+    for node in nodes[:-1]:
+        op = node.op.lower()
+        seen[op] = seen.get(op, 0) + 1
+        yield f"{label}.{op}" if seen[op] == 1 else f"{label}.{op}_{seen[op]}"
+    if nodes:
+        yield label
 
 
 def shown(name: str) -> str:

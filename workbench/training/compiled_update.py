@@ -46,6 +46,8 @@ class CompiledUpdate:
         self._penalties = np.array([recipe.l2, recipe.l1])
         self._limit = np.array([recipe.clip_value or 0.0])
         self._factor, self._decay = np.ones(1), np.zeros(1)
+        self._bound: dict[tuple[int, int], list[Call]] = {}
+        self._measured: dict[tuple[int, int], tuple[list[Call], Array]] = {}
 
     @property
     def leaves_average(self) -> bool:
@@ -78,14 +80,57 @@ class CompiledUpdate:
 
     def run(self, gradient: Array, pool: ShardPool) -> None:
         """The update alone, after a gradient that was regularized elsewhere."""
-        length, ends = len(self._values), [0, self._decayed, len(self._values)]
-        threads = max(1, min(pool.threads, length // _LEAST_STRETCH))
+        # By where it lies; what is bound to it keeps it from being given away.
+        key = int(gradient.ctypes.data), pool.threads
+        if key not in self._bound:
+            self._bound[key] = self._tasks(gradient, pool.threads, (0, self._decayed, len(self._values)))
+        pool.run(self._bound[key])
+
+    def run_measured(self, gradient: Array, pool: ShardPool, ends: Sequence[int]) -> np.ndarray[Any, Any]:
+        """As ``run``; gives by stretch the squared lengths of the weights before it and of their changes.
+
+        Args:
+            gradient, pool: as for ``run``.
+            ends: where stretches end, the last one with all weights.
+
+        Returns:
+            float64 ``(stretches, 2)``.
+        """
+        key = int(gradient.ctypes.data), pool.threads
+        if key not in self._measured:
+            threads = self._threads(pool.threads)
+            # Of the copies only as much is ever written to as a program works on at a time.
+            before, sums = np.empty_like(self._values), np.zeros((threads, len(ends), 2))
+            self._measured[key] = self._tasks(gradient, pool.threads, (0, *ends), (before, sums)), sums
+        tasks, sums = self._measured[key]
+        sums[...] = 0
+        pool.run(tasks)
+        total: np.ndarray[Any, Any] = sums.sum(axis=0)
+        return total
+
+    def _threads(self, most: int) -> int:
+        return max(1, min(most, len(self._values) // _LEAST_STRETCH))
+
+    def _tasks(
+        self, gradient: Array, most: int, ends: Sequence[int], measured: tuple[Array, Array] | None = None
+    ) -> list[Call]:
+        """Each thread's share of an update; ``measured`` are room for copies of the weights, and sums to add to."""
+        threads = self._threads(most)
         tasks: list[list[Call]] = [[] for _ in range(threads)]
-        for start, stop in itertools.pairwise(ends):
+        passing: list[Array] = []
+        for stretch, (start, stop) in enumerate(itertools.pairwise(ends)):
             for number, calls in enumerate(tasks):
                 first, last = (start + (stop - start) * k // threads for k in (number, number + 1))
-                calls += self._updating(Part(first, last - first, 1), gradient) if first < last else []
-        pool.run([_chain(calls) for calls in tasks])
+                part = Part(first, last - first, 1)
+                if not part.rows:
+                    continue
+                updating = self._updating(part, gradient)
+                if measured:
+                    before, sums = part.of(measured[0]), measured[1][number, stretch]
+                    updating = _measuring(part.of(self._values), before, updating, sums)
+                    passing.append(before)
+                calls += updating
+        return [_chain(calls, passing) for calls in tasks]
 
     def _updating(self, part: Part, gradient: Array) -> list[Call]:
         from workbench.engine.kernels import updates as kernels
@@ -110,8 +155,19 @@ def _call(kernel: Any, *arguments: Array) -> Call:
     return NativeCall(kernel, rows, size, *arguments, row_bytes=4 * size * (len(arguments) - 1))
 
 
-def _chain(calls: list[Call]) -> Call:
+def _measuring(values: Array, before: Array, updating: list[Call], sums: Array) -> list[Call]:
+    """An update between a copy of the weights and what compares them with it."""
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import copy_values
+    from workbench.engine.kernels.watching import add_squares
+
+    rows, size = values.shape
+    copy = NativeCall(copy_values, rows, values, before, size, row_bytes=4 * size)
+    return [copy, *updating, NativeCall(add_squares, rows, size, before, values, sums, row_bytes=4 * size)]
+
+
+def _chain(calls: list[Call], passing: Sequence[Array] = ()) -> Call:
     from workbench.engine.kernels.calls import joined
 
-    (program,) = joined(calls)
+    (program,) = joined(calls, passing)
     return program

@@ -17,6 +17,7 @@ from workbench.engine.layer import Loss
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
 from workbench.engine.random import key_of, permutation
+from workbench.engine.resident import give_back
 from workbench.engine.shards import ShardPool
 from workbench.events import (
     CheckpointSaved,
@@ -46,8 +47,13 @@ _COMMIT_SECONDS = 0.2
 """Epochs shorter than this are saved together: each then costs a fraction of a sync to disk."""
 _FETCH_SECONDS = 0.5
 """How long a device's records wait before somebody looks: it has to be waited for then."""
-_RECORDS, _RECORDS_AN_EPOCH = 2_000, 100
-"""Step records of a whole run and of an epoch, at most. A step that is recorded costs a good part of another one."""
+_RECORDS, _RECORDS_AN_EPOCH, _FEW_RECORDS = 2_000, 100, 200
+"""Step records of a whole run and of an epoch, at most; and of a run, so few that what they cost does not count."""
+_STEP_WORK, _HEALTH_WORK, _HEALTH_WORK_EACH = 700_000, 5_000_000, 130
+"""What a step, and working out its health, cost beside a step's products, and for each parameter; in multiplications
+with addition (measured on one thread; see benchmarks/health.py)."""
+_HEALTH_SHARE = 0.015
+"""What health may add to a step, by that reckoning."""
 
 
 _NOT_FINITE = "the loss is no longer a finite number"
@@ -131,9 +137,8 @@ class Training:
         self.state = TrainingState(self.recipe.optimizer.learning_rate)
         self.reason: str = "finished"
         self.schedule = cast(Schedule, self.recipe.schedule)
-        total = self.updates_per_epoch * self.recipe.epochs
-        spread = max(-(-total // _RECORDS), -(-self.updates_per_epoch // _RECORDS_AN_EPOCH), 1)
-        self._every = min(self.updates_per_epoch, spread)
+        batch = self.batch * self.recipe.accumulate
+        self._every = steps_between_records(job.network, batch, self.updates_per_epoch, self.recipe.epochs)
         self._waiting: list[Event] = []
         self._held: list[Event] = []
         self._best_waiting = False
@@ -389,6 +394,8 @@ class Training:
         began = time.perf_counter()
         checkpoint = Checkpoint(self.stepper.tensors(), self.state.facts())
         row = self.keeper.commit(self._waiting, checkpoint, reason=reason, best=self._best_waiting)
+        del checkpoint
+        give_back()
         self.saving_seconds += time.perf_counter() - began
         held, self._held, self._waiting, self._best_waiting = self._held, [], [], False
         self._committed = time.monotonic()
@@ -422,6 +429,22 @@ class Training:
 
     def _position(self) -> float:
         return self.state.epoch + self.state.batch / self.steps_per_epoch
+
+
+def steps_between_records(network: Network, batch: int, updates_per_epoch: int, epochs: int) -> int:
+    """Updates from one whose health is worked out and recorded to the next; a function of the recipe and the sizes.
+
+    Args:
+        network: what is trained.
+        batch: examples of an update.
+        updates_per_epoch, epochs: of the run.
+    """
+    total = updates_per_epoch * epochs
+    step = _STEP_WORK + 3 * batch * network.multiply_adds()
+    health = _HEALTH_WORK + _HEALTH_WORK_EACH * network.parameter_count()
+    sparse = min(-(-health // int(_HEALTH_SHARE * step)), -(-total // _FEW_RECORDS))
+    spread = max(-(-total // _RECORDS), -(-updates_per_epoch // _RECORDS_AN_EPOCH), sparse, 1)
+    return min(updates_per_epoch, spread)
 
 
 def measuring_batch(training_batch: int) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from workbench.engine.backend import Backend
 from workbench.engine.shards import ShardPool
 from workbench.events import Event
 from workbench.store.run_folder import Checkpoint
@@ -16,7 +18,9 @@ from workbench.training.loop import Job, Training
 from workbench.training.meter import LossMeter
 
 
-def losses_at(job: Job, pool: ShardPool, rates: Sequence[float]) -> Generator[float]:
+def losses_at(
+    job: Job, pool: ShardPool, rates: Sequence[float], until_ready: Backend | None = None
+) -> Generator[float]:
     """Train a copy with one learning rate after the other, an update of the weights each.
 
     The copy begins as a run of the job does, with weights, running statistics, optimizer state and random numbers of
@@ -26,12 +30,17 @@ def losses_at(job: Job, pool: ShardPool, rates: Sequence[float]) -> Generator[fl
         job: what would be trained; its schedule is not followed.
         pool: threads.
         rates: for each step.
+        until_ready: computes instead where the job's backend would have to compile something first; None to compile it.
 
     Yields:
         The loss before the first step, then for each rate the one after its step: the weighted mean over the next
         batch, or group of batches, before their step. May be infinite or NaN, after which nothing sensible comes.
     """
-    training, meter = Training(job, _Nowhere(), Control(), pool), LossMeter(job.backend)
+    training = Training(job, _Nowhere(), Control(), pool)
+    if until_ready is not None and not job.backend.ready():
+        job = replace(job, backend=until_ready)
+        training = Training(job, _Nowhere(), Control(), pool)
+    meter = LossMeter(job.backend)
     stepper, done = training.stepper, 0
     for update, (rate, (epoch, group)) in enumerate(zip((*rates, rates[-1]), _groups(training), strict=False), start=1):
         for rows in group:

@@ -127,10 +127,16 @@ class Stepper:
                 return
             gradients, weights, updates = watch.reshape(3, -1)
             self._squares(gradient, gradients)
+            if isinstance(self._compiled, CompiledUpdate) and not self._compiled.leaves_average:
+                self.regularization.change(gradient)
+                self._measured_update(self._compiled, gradient, update or number, weights, updates)
+                return
             before = self._trained.copy()
             self._finish_update(gradient, rate, update or number)
             self._squares(before, weights)
-            self._squares(self._trained - before, updates)
+            # In its own place: another copy would be the most memory that a training takes.
+            self.backend.xp.subtract(self._trained, before, out=before)
+            self._squares(before, updates)
 
     def _begin_update(self, gradient: Array) -> None:
         if self._average and not self._compiled:
@@ -163,6 +169,18 @@ class Stepper:
         if shrink:
             self._trained[: self.parameters.layout.decayed] *= self.parameters.dtype.type(1.0 - shrink)
         self._update_arrays(gradient, rate, number)
+        self._limit(number)
+
+    def _measured_update(
+        self, compiled: CompiledUpdate, gradient: Array, number: int, weights: Array, updates: Array
+    ) -> None:
+        """As ``_update``, with squared lengths by layer, taken while each stretch is in the cache."""
+        found = compiled.run_measured(gradient, self._pool, [slot.stop for slot in self._slots])
+        weights[...] = updates[...] = 0
+        for slot, (length, change) in zip(self._slots, found.tolist(), strict=True):
+            place = self._places[slot.layer]
+            weights[place] += length
+            updates[place] += change
         self._limit(number)
 
     def _limit(self, number: int) -> None:

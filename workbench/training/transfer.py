@@ -14,6 +14,7 @@ from workbench.errors import InputError, Problem, RecipeError
 from workbench.recipe.training import StartFrom
 from workbench.store.names import NORMALIZE, module_names, shown
 from workbench.store.tensors import Tensors
+from workbench.training.rearranged import put_back
 
 _NO_WEIGHTS = {f"{NORMALIZE}.shift", f"{NORMALIZE}.scale", "prediction.shift", "prediction.scale"}
 """What our own exports hold beside weights: normalization is of the data, and made anew for other data."""
@@ -50,7 +51,7 @@ def transfer(network: Network, there: Tensors, spec: StartFrom) -> Transfer:
     """Match other weights with a network's by name, and by shape in the ecosystem's layout.
 
     A layer is looked for under the name that ``spec.rename`` gives it, else under its own, else under the one that an
-    export gives it (``layer_eval`` for ``eval``).
+    export gives it (``layer_eval`` for ``eval``). What our ONNX files hold in another arrangement is put back.
 
     Args:
         network: what is to be filled.
@@ -64,11 +65,13 @@ def transfer(network: Network, there: Tensors, spec: StartFrom) -> Transfer:
     _check_names(network, spec)
     slots, exported = Layout(network).in_order, module_names(network)
     wanted = [slot for slot in slots if _is_wanted(slot.layer, spec.layers)]
-    found = {slot.name: _found(slot, there, spec.rename, exported) for slot in slots}
+    back = put_back(network, there, spec.rename)
+    given, there = there, {**there, **back.tensors}
+    found = {slot.name: _found(slot, there, spec.rename, exported) or back.misfits.get(slot.name, "") for slot in slots}
     fits = {slot.name for slot in wanted if slot.name in _present(found) and _fits(slot, there[found[slot.name]])}
     if not fits:
-        raise _nothing(wanted, there, found)
-    tensors = {name: there[found[name]] for name in found if name in fits}
+        raise _nothing(wanted, given, found)
+    tensors = {slot.name: there[found[slot.name]].reshape(slot.outer_shape) for slot in slots if slot.name in fits}
     _check_finite(tensors)
     differs = {
         slot.name: (slot.outer_shape, there[found[slot.name]].shape)
@@ -79,7 +82,7 @@ def transfer(network: Network, there: Tensors, spec: StartFrom) -> Transfer:
         tensors,
         differs,
         tuple(slot.name for slot in wanted if not found[slot.name]),
-        tuple(sorted(set(there) - set(found.values()) - _NO_WEIGHTS)),
+        tuple(sorted(set(given) - set(found.values()) - back.sources - _NO_WEIGHTS)),
         len(slots) - len(wanted),
         _whole_layers(slots, fits),
     )
@@ -119,7 +122,9 @@ def _found(slot: Slot, there: Tensors, rename: Mapping[str, str], exported: Mapp
 
 
 def _fits(slot: Slot, array: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> bool:
-    return tuple(array.shape) == slot.outer_shape
+    # Windows of one step or pixel are no axes that matter.
+    own, windows = array.shape[: len(slot.outer_shape)], array.shape[len(slot.outer_shape) :]
+    return own == slot.outer_shape and set(windows) <= {1}
 
 
 def _whole_layers(slots: Iterable[Slot], taken: set[str]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Span:
 
     Attributes:
         low, high: the range that changed values are clipped to.
-        width: what a strength of 1 stands for: the range of a picture's values, or each column's standard
+        width: what a strength of 1 stands for: the range of a picture's values, or each feature's standard
             deviation ``(F,)`` on the backend.
     """
 
@@ -76,7 +76,7 @@ class Augmentation(AugmentSpec):
     """A kind of augmentation. Those with a ``kind`` are final and stand in ``workbench.data.augment``."""
 
     applies_to: ClassVar[frozenset[str]] = frozenset({"pictures"})
-    """Which examples it can change: ``pictures``, ``table``."""
+    """Which examples it can change: ``pictures``, ``sequences``, ``table``."""
 
     def problem(self, shape: Shape) -> str:
         """Why it cannot act on examples of this shape, a clause; empty where it can."""
@@ -114,7 +114,7 @@ class ValueChange(Augmentation):
         """Change examples in place.
 
         Args:
-            values: ``(n, H, W, C)``, or for a table ``(n, F)``; contiguous.
+            values: ``(n, H, W, C)``, ``(n, T, F)``, or for a table ``(n, F)``; contiguous.
             draw: the random numbers, for these examples.
             span: how large the values are.
             backend: where ``values`` lie.

@@ -1,4 +1,4 @@
-"""Gaussian noise on pictures and tables."""
+"""Gaussian noise on pictures, sequences and tables."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Noise(ValueChange):
     """Adds Gaussian noise to each value by itself: ``x + sigma * width * N(0, 1)``.
 
     The width is the range of a picture's values (255 for 8-bit pictures; the sum is clipped to the range), or the
-    standard deviation of a table's column over the training set.
+    standard deviation of a table's column or a sequence's feature over the training set.
     """
 
     kind = "noise"
     about = "For measurements that are never twice the same; keeps a network from learning values by heart."
-    applies_to = frozenset({"pictures", "table"})
+    applies_to = frozenset({"pictures", "sequences", "table"})
 
     sigma: float = knob(
         0.05,
-        help="The noise's standard deviation, as a share of the pictures' range or of a column's deviation.",
+        help="The noise's standard deviation, as a share of the pictures' range or of a feature's deviation.",
         ge=0,
         le=10,
         unit="fraction",
@@ -35,9 +35,9 @@ class Noise(ValueChange):
     def change(self, values: Array, draw: Draw, span: Span, backend: Backend) -> None:
         rows = backend.asarray(draw.rows)
         size = int(values[0].size)
-        noise = normals_of(backend.xp, draw.key("noise"), rows, size)
+        noise = normals_of(backend.xp, draw.key("noise"), rows, size).reshape(values.shape)
         noise *= self.sigma * span.width
-        values += noise.reshape(values.shape)
+        values += noise
         span.clip(backend.xp, values)
 
 

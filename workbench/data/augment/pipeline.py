@@ -33,14 +33,15 @@ _WORKING_COPIES = 4
 
 
 def problems(specs: Sequence[AugmentSpec], shape: Shape) -> list[Problem]:
-    """What of a list of augmentations cannot act on examples of this shape: ``(F,)`` or ``(H, W, C)``."""
+    """What of a list of augmentations cannot act on examples of this shape: ``(F,)``, ``(T, F)`` or ``(H, W, C)``."""
     found = []
     for position, spec in enumerate(specs):
         kind, where = _known(spec), f"data.augment[{position}]"
         if not kind.enabled:
             continue
-        if _sort_of(shape) not in kind.applies_to:
-            what = f"{kind.kind} changes {' and '.join(sorted(kind.applies_to))}, not a {_sort_of(shape)}"
+        if (sort := sort_of(shape)) not in kind.applies_to:
+            given = "a table" if sort == "table" else sort
+            what = f"{kind.kind} changes {' and '.join(sorted(kind.applies_to))}, not {given}"
             found.append(Problem(what, where, "Remove it."))
         elif what := kind.problem(shape):
             found.append(Problem(f"{kind.kind} {what}", where, "Make it smaller."))
@@ -54,7 +55,7 @@ class Augmenter:
 
     Args:
         specs: the recipe's ``data.augment``.
-        shape: of an example: ``(H, W, C)`` or ``(F,)``.
+        shape: of an example: ``(H, W, C)``, ``(T, F)`` or ``(F,)``.
         span: how large the values are.
         backend: where the examples lie.
         dtype: theirs.
@@ -209,5 +210,6 @@ def _known(spec: AugmentSpec) -> Augmentation:
     return spec
 
 
-def _sort_of(shape: Shape) -> str:
-    return "pictures" if len(shape) == 3 else "table"
+def sort_of(shape: Shape) -> str:
+    """What examples of a shape are: ``table``, ``sequences`` or ``pictures``."""
+    return {1: "table", 2: "sequences", 3: "pictures"}[len(shape)]

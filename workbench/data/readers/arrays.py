@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,11 +15,15 @@ from workbench.data.content import Array, Column, Content, Progress, coded_colum
 from workbench.data.npformat import Header, is_npy, is_npz, load_npy, load_npz
 from workbench.data.pictures import pictures_of
 from workbench.data.readers.base import Hints, Reader, source_path
+from workbench.data.sequences import are_sequences, sequences_of
 from workbench.data.tables.columns import unique_names
 from workbench.errors import InputError
 from workbench.recipe.data import Source
 
-_DATA = ("x", "data", "images", "image", "pictures", "features", "inputs", "arr_0")
+_DATA = (
+    *("x", "data", "images", "image", "pictures", "sequences", "sequence", "series", "signals", "features", "inputs"),
+    "arr_0",
+)
 _LABELS = ("y", "labels", "label", "targets", "target", "classes", "arr_1")
 _SETS = {"train": "train", "training": "train", "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev",
          "test": "test", "testing": "test"}  # fmt: skip
@@ -29,13 +33,14 @@ _CONVENTION = "Call the examples x and the labels y (or x_train, y_train, x_test
 
 
 class ArraysReader(Reader):
-    """Arrays of numbers: rows of features ``(N, F)``, or pictures ``(N, H, W)`` and ``(N, H, W, C)``."""
+    """Arrays of numbers: rows of features ``(N, F)``, sequences ``(N, T, F)``, or pictures ``(N, H, W[, C])``."""
 
     kind: ClassVar[str] = "numpy"
     title: ClassVar[str] = "NumPy arrays"
     suffixes: ClassVar[tuple[str, ...]] = (".npz", ".npy")
     rank: ClassVar[int] = 20
     takes_labels: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     def sniff(self, path: Path) -> bool:
         if not path.is_file():
@@ -44,6 +49,8 @@ class ArraysReader(Reader):
 
     def read(self, source: Source, hints: Hints, progress: Progress) -> Content:
         path = source_path(source)
+        if source.examples != "auto":
+            hints = replace(hints, examples=source.examples)
 
         def tell(done: int, total: int) -> None:
             progress(f"reading {path.name}", done, total)
@@ -71,7 +78,7 @@ def _from_arrays(arrays: Mapping[str, Array], path: Path, hints: Hints) -> Conte
     if not parts:
         content = _columns_by_name(arrays, names, path)
     else:
-        content = _joined(parts, names, path)
+        content = _joined(parts, names, path, hints)
     if not content.rows:
         raise InputError("holds no examples", where=str(path))
     problems = too_large([column for column in content.columns if hints.minds(column.name)], str(path))
@@ -174,7 +181,7 @@ def _columns_by_name(arrays: Mapping[str, Array], names: _Names, path: Path) -> 
     return Content(columns, label=marked[0] if len(marked) == 1 else None)
 
 
-def _joined(parts: list[_Part], names: _Names, path: Path) -> Content:
+def _joined(parts: list[_Part], names: _Names, path: Path, hints: Hints) -> Content:
     for part in parts:
         _check_part(part, path)
     if len({part.data.shape[1:] for part in parts}) > 1:
@@ -183,14 +190,16 @@ def _joined(parts: list[_Part], names: _Names, path: Path) -> Content:
     data = parts[0].data if len(parts) == 1 else np.concatenate([part.data for part in parts])
     notes: list[str] = []
     columns: list[Column] = []
-    pictures = None
-    if data.ndim > 2:
+    pictures = sequences = None
+    if are_sequences(data, parts[0].data_key, hints.examples):
+        sequences = sequences_of(data, str(path))
+    elif data.ndim > 2:
         pictures = pictures_of(data, str(path), notes)
     else:
         columns = _feature_columns(data, names.features, path, notes)
     label = _label(parts, names.targets, {column.name for column in columns}, path, notes)
     kept = (*columns, *([label] if label else []))
-    return Content(kept, pictures, tuple(notes), _sets(parts), label.name if label else None)
+    return Content(kept, pictures, tuple(notes), _sets(parts), label.name if label else None, sequences)
 
 
 def _check_part(part: _Part, path: Path) -> None:
@@ -199,7 +208,7 @@ def _check_part(part: _Part, path: Path) -> None:
     if not part.data.size:
         raise InputError(f"{part.data_key!r} holds no examples", where=str(path))
     if not 1 <= part.data.ndim <= 4:
-        what = f"{part.data_key!r} has {part.data.ndim} axes; rows of features have 2, pictures 3 or 4"
+        what = f"{part.data_key!r} has {part.data.ndim} axes; rows of features have 2, sequences 3, pictures 3 or 4"
         raise InputError(what, where=str(path))
     if part.labels is not None and len(part.labels) != len(part.data):
         counts = f"{len(part.data):,} examples and {part.label_key!r} {len(part.labels):,} labels"

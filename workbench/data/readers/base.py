@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from workbench.data.content import Content, Progress
 from workbench.recipe.data import ColumnType, Source
@@ -22,11 +22,13 @@ class Hints:
         types: the types that are declared, by column.
         ignored: columns that are not used: what is wrong in them is no error.
         used: the only columns that are used; None where all others are.
+        examples: what arrays hold, where the source does not say it.
     """
 
     types: Mapping[str, ColumnType] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     used: frozenset[str] | None = None
+    examples: Literal["auto", "pictures", "sequences"] = "auto"
 
     def minds(self, name: str) -> bool:
         """Whether what is wrong in a column is an error."""
@@ -34,7 +36,7 @@ class Hints:
 
     def strict(self) -> Hints:
         """The same, with every column used: content that is sound for these is what any others give."""
-        return Hints(self.types)
+        return Hints(self.types, examples=self.examples)
 
 
 class Reader(ABC):

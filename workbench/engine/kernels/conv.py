@@ -22,6 +22,9 @@ SIZES = (
 )  # fmt: skip
 """The order of the numbers in the block of sizes."""
 
+BAND, LEAST_ROWS = 2**13, 4
+"""Values of a picture and of what was made of it that are worked on together, and rows of the latter at least."""
+
 
 @part
 def _framed(picture: int, frame: int, height: int, width: int, channels: int, across: int, top: int, left: int) -> None:
@@ -37,7 +40,7 @@ def _framed(picture: int, frame: int, height: int, width: int, channels: int, ac
 @part
 def _windows(
     tile: int, frame: int, across: int, channels: int, first_channel: int, depth: int, sizes: tuple[int, ...],
-    weight: int, weight_row: int, out: int, out_row: int, out_line: int, columns: int, bias: int,
+    weight: int, weight_row: int, out: int, out_row: int, out_line: int, columns: int, bias: int, adds: int,
 ) -> None:  # fmt: skip
     """One picture times the filters of one group.
 
@@ -50,6 +53,7 @@ def _windows(
         out, out_row, out_line, columns: where the group's outputs go, values from one place to the next and from one
             row of places to the next, and how many outputs a place has.
         bias: what they begin with, or 0.
+        adds: 1 to add to the outputs that are there.
     """
     rows, places, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns = sizes
     middle, inner = kernel_columns, depth
@@ -71,7 +75,7 @@ def _windows(
                     tile,
                     (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
                      dilation_columns * channels, 1, kernel_rows, middle, inner, weight + 4 * column, weight_row,
-                     target, out_row, begin, 0, last),
+                     target, out_row, target if adds else begin, out_row if adds else 0, last),
                 )  # fmt: skip
         column += vectors * WIDTH
 
@@ -95,7 +99,7 @@ def conv_forward(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
-                out + 4 * group * share, filters, columns * filters, share, b + 4 * group * share if b else 0,
+                out + 4 * group * share, filters, columns * filters, share, b + 4 * group * share if b else 0, 0,
             )  # fmt: skip
 
 
@@ -125,30 +129,36 @@ def conv_weight_gradient(arguments: int, first: int, last: int) -> None:
     whole = dilation_columns == 1 and groups == 1
     steps, length = (1, kernel_columns * channels) if whole else (kernel_columns, depth)
     tiles = (length + ROWS - 1) // ROWS
+    # Each tap reads all of a band: some rows of the picture that stay in the level-1 cache.
+    line = across * channels * down + columns * min(share, 2 * WIDTH)
+    bands = (rows * line + BAND - 1) // BAND
+    bands = min(bands, (rows + LEAST_ROWS - 1) // LEAST_ROWS)
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
         if frame:
             _framed(picture, frame, height, width, channels, across, top, left)
             picture = frame
-        slopes = dy + 4 * number * rows * columns * filters
-        for group in range(groups):
-            column = 0
-            while column < share:
-                vectors = 2 if share - column >= 2 * WIDTH else 1
-                place = group * share + column
-                for tap in range(kernel_rows * steps):
-                    kernel_row, step = tap // steps, tap % steps
-                    corner = (kernel_row * dilation_rows * across + step * dilation_columns) * channels + group * depth
-                    for part_number in range(tiles):
-                        start, stop = length * part_number // tiles, length * (part_number + 1) // tiles
-                        target = dw + 4 * ((tap * length + start) * filters + place)
-                        call_tile(
-                            tile,
-                            (stop - start, vectors, picture + 4 * (corner + start), 1, down * across * channels, 0,
-                             right * channels, rows, 1, columns, slopes + 4 * place, filters, target, filters,
-                             target if number > 0 else 0, filters, min(WIDTH, share - column)),
-                        )  # fmt: skip
-                column += vectors * WIDTH
+        for band in range(bands):
+            begin, end = rows * band // bands, rows * (band + 1) // bands
+            slopes = dy + 4 * (number * rows + begin) * columns * filters
+            for group in range(groups):
+                column = 0
+                while column < share:
+                    vectors = 2 if share - column >= 2 * WIDTH else 1
+                    place = group * share + column
+                    for tap in range(kernel_rows * steps):
+                        row, step = begin * down + tap // steps * dilation_rows, tap % steps * dilation_columns
+                        corner = (row * across + step) * channels + group * depth
+                        for part_number in range(tiles):
+                            start, stop = length * part_number // tiles, length * (part_number + 1) // tiles
+                            target = dw + 4 * ((tap * length + start) * filters + place)
+                            call_tile(
+                                tile,
+                                (stop - start, vectors, picture + 4 * (corner + start), 1, down * across * channels, 0,
+                                 right * channels, end - begin, 1, columns, slopes + 4 * place, filters, target,
+                                 filters, target if number + band > 0 else 0, filters, min(WIDTH, share - column)),
+                            )  # fmt: skip
+                    column += vectors * WIDTH
 
 
 @kernel
@@ -172,11 +182,11 @@ def flipped_filters(arguments: int, first: int, last: int) -> None:
 def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     """The turned filters over the output's gradient, which is spread by the stride in a frame of zeros.
 
-    Arguments: tile, dy, turned filters, dx, frame, sizes, and where the gradient lands in the frame: first row and
-    column there, first row and column of the gradient, how many rows and columns.
+    Arguments: tile, dy, turned filters, dx, frame, sizes, where the gradient lands in the frame: first row and column
+    there, first row and column of the gradient, how many rows and columns; and 1 to add to what is in dx.
     """
-    tile, dy, w, dx, frame, at, into_row, into_column, from_row, from_column, count_rows, count_columns = longs(
-        arguments, 12
+    tile, dy, w, dx, frame, at, into_row, into_column, from_row, from_column, count_rows, count_columns, adds = longs(
+        arguments, 13
     )
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
@@ -198,7 +208,7 @@ def conv_input_gradient(arguments: int, first: int, last: int) -> None:
         for group in range(groups):
             _windows(
                 tile, frame, framed_columns, filters, group * share, share, sizes, w + 4 * group * depth, channels,
-                out + 4 * group * depth, channels, width * channels, depth, 0,
+                out + 4 * group * depth, channels, width * channels, depth, 0, adds,
             )  # fmt: skip
 
 
@@ -237,15 +247,15 @@ def conv_phase_gradient(arguments: int, first: int, last: int) -> None:
     """The input's gradient of a convolution with strides, without products with the zeros between.
 
     Arguments: tile, dy, turned filters, dx, frame, sizes, phases, how many; the frame's columns, rows and columns of
-    zeros before the gradient in it, and 1 where some input values are read by no filter.
+    zeros before the gradient in it, 1 where some input values are read by no filter, and 1 to add to what is in dx.
     """
-    tile, dy, w, dx, frame, at, phases, count, across, top, left, gaps = longs(arguments, 12)
+    tile, dy, w, dx, frame, at, phases, count, across, top, left, gaps, adds = longs(arguments, 13)
     height, width, channels, rows, columns, filters, _, _, down, right, _, _, groups = longs(at, 13)
     depth, share = channels // groups, filters // groups
     for number in range(first, last):
         _framed(dy + 4 * number * rows * columns * filters, frame, rows, columns, filters, across, top, left)
         out = dx + 4 * number * height * width * channels
-        if gaps:
+        if gaps and not adds:
             floats(out, height * width * channels)[:] = 0
         for phase in range(count):
             row, column, many, wide, from_row, from_column, taps_down, taps_across, place = longs(
@@ -257,5 +267,5 @@ def conv_phase_gradient(arguments: int, first: int, last: int) -> None:
             for group in range(groups):
                 _windows(
                     tile, corner, across, filters, group * share, share, sizes, w + 4 * (place + group * depth),
-                    channels, target + 4 * group * depth, right * channels, down * width * channels, depth, 0,
+                    channels, target + 4 * group * depth, right * channels, down * width * channels, depth, 0, adds,
                 )  # fmt: skip

@@ -55,15 +55,15 @@ def dense_panels(arguments: int, first: int, last: int) -> None:
 def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     """Some rows of the gradient ``x' dy``.
 
-    Arguments: tile, x from the first of these inputs on, dy in panels, dw; inputs, units, examples, 1 to add to what is
-    there.
+    Arguments: tile, x, which of the inputs ``dw`` begins with, dy in panels, dw; inputs, units, examples, 1 to add to
+    what is there.
     """
-    tile, x, panels, dw, inputs, units, examples, add = longs(arguments, 8)
+    tile, x, start, panels, dw, inputs, units, examples, add = longs(arguments, 9)
     rows = last - first
     # Turned first: read as it lies, each example would be on a page of its own.
     room = np.empty(rows * examples, np.float32)
     room_at = np.int64(room.ctypes.data)
-    turn(x + 4 * first, examples, rows, inputs, room_at, examples)
+    turn(x + 4 * (start + first), examples, rows, inputs, room_at, examples)
     tiles, blocks = (rows + ROWS - 1) // ROWS, (examples + DEPTH - 1) // DEPTH
     column = 0
     while column < units:

@@ -196,6 +196,12 @@ def octets(address: int, count: int) -> Any:
 
 
 @part
+def shorts(address: int, count: int) -> Any:
+    """The uint16 vector at an address."""
+    return carray(_as_pointer(address), (count,), np.uint16)
+
+
+@part
 def matrix(address: int, rows: int, columns: int) -> Any:
     """The float32 matrix at an address."""
     return carray(_as_pointer(address), (rows, columns), np.float32)

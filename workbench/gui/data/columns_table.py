@@ -160,7 +160,7 @@ class ColumnsTable(Table):
         self._menu.popup(self.viewport().mapToGlobal(QPoint(cell.left() + SIDE - 4, cell.bottom() - 2)))
 
     def _shows_pictures(self) -> bool:
-        return self._desk.state is not None and self._desk.state.content.pictures is not None
+        return self._desk.state is not None and self._desk.state.content.arrays is not None
 
     # --- looks ---------------------------------------------------------------------------------------------------
 

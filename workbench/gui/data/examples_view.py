@@ -8,11 +8,11 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.data.content import SET_NAMES, Array
+from workbench.gui.data.drawing import drawing_of
 from workbench.gui.data.editor import DataEditor
 from workbench.gui.data.examples import Examples
 from workbench.gui.data.picture_grid import PictureGrid
 from workbench.gui.data.rows_table import RowsTable
-from workbench.gui.data.thumbs import shown_range
 from workbench.gui.data_desk import DataState
 from workbench.gui.figures import grouped
 from workbench.gui.forms.number import NumberEditor
@@ -114,8 +114,8 @@ class ExamplesView(QWidget):
         else:
             rows = examples.rows(cast("int | None", self._sets.value()), cast("int | None", self._classes.value()))
         if isinstance(self.shown, PictureGrid):
-            profile = self._state.profile.pictures if self._state else None
-            self.shown.show_examples(examples, rows, shown_range(profile) if profile else (0.0, 255.0))
+            draw = drawing_of(self._state.content, self._state.profile) if self._state else None
+            self.shown.show_examples(examples, rows, draw)
         else:
             self.shown.show_examples(examples, rows)
         total = examples.count if examples else 0
@@ -127,10 +127,9 @@ class ExamplesView(QWidget):
 
     def _on_selection(self) -> None:
         count = len(self.shown.selected_rows())
-        pictures = isinstance(self.shown, PictureGrid)
         hint = (
-            self.tr("Select pictures to give them a strength")
-            if pictures
+            self.tr("Select examples to give them a strength")
+            if isinstance(self.shown, PictureGrid)
             else self.tr("Select rows to give them a strength")
         )
         self._chosen.set_name(self.tr("{0} selected").format(grouped(count)) if count else hint)

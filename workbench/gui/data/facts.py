@@ -13,8 +13,11 @@ _CHANNELS = {1: "gray", 3: "color", 4: "color with transparency"}
 
 def head_note(state: DataState) -> str:
     """``12 480 rows · 7 columns · separator ; · decimal comma · utf-8``."""
-    content, pictures = state.content, state.profile.pictures
-    if pictures is not None:
+    content, pictures, sequences = state.content, state.profile.pictures, state.profile.sequences
+    if sequences is not None:
+        sizes = _tr("{0} steps × {1} features").format(grouped(sequences.steps), grouped(sequences.features))
+        words = [_tr("{0} sequences").format(grouped(content.rows)), sizes]
+    elif pictures is not None:
         channels = _CHANNELS.get(pictures.channels)
         words = [
             _tr("{0} pictures").format(grouped(content.rows)),

@@ -1,4 +1,4 @@
-"""All pictures of the data in a grid: only those in view are ever drawn."""
+"""All pictures or sequences of the data in a grid: only those in view are ever drawn."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip, QWidget
 
 from workbench.data.content import Array
+from workbench.gui.data.drawing import Drawing
 from workbench.gui.data.examples import Examples
-from workbench.gui.data.thumbs import thumb
 from workbench.gui.figures import grouped
 from workbench.gui.text import safe
-from workbench.gui.theme import color, font, tokens
+from workbench.gui.theme import color, font, theme, tokens
 from workbench.gui.widgets.painting import box, focus_ring
 
 SIDE, _PAD, _NAME = 64, 6, 18
@@ -56,26 +56,28 @@ class PictureGrid(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         self._examples: Examples | None = None
-        self._range = (0.0, 255.0)
+        self._draw: Drawing | None = None
         self._rows: Array = np.zeros(0, np.int64)
         self._taken: Array = np.zeros(0, bool)
         self._current, self._anchor = -1, 0
         self._thumbs: OrderedDict[tuple[int, int], QPixmap] = OrderedDict()
+        # Curves have the theme's colors.
+        theme().changed.connect(self._thumbs.clear)
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
-    def show_examples(self, examples: Examples | None, rows: Array, shown: tuple[float, float] = (0.0, 255.0)) -> None:
-        """Show some of the examples' pictures.
+    def show_examples(self, examples: Examples | None, rows: Array, draw: Drawing | None = None) -> None:
+        """Show some of the examples.
 
         Args:
             examples: all of them.
             rows: the row numbers of those to show.
-            shown: the values that stand for black and white.
+            draw: draws them.
         """
         before = self._examples
         if examples is None or before is None or examples.key != before.key:
             self._thumbs.clear()
-        self._examples, self._range = examples, shown
+        self._examples, self._draw = examples, draw
         if not np.array_equal(rows, self._rows):
             self._rows, self._taken = rows, np.zeros(len(rows), bool)
             self._current, self._anchor = -1, 0
@@ -143,7 +145,7 @@ class PictureGrid(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font(11))
-        if self._examples is None:
+        if self._examples is None or self._draw is None:
             return
         _, height = self._cell()
         first = self._first_in_view()
@@ -176,13 +178,12 @@ class PictureGrid(QAbstractScrollArea):
         return name if strength == 1 else f"{name} ×{strength:.3g}"
 
     def _thumb(self, row: int) -> QPixmap:
-        assert self._examples is not None
-        assert self._examples.content.pictures is not None
+        assert self._draw is not None
         scale = self.devicePixelRatioF()
         key = (row, round(SIDE * scale))
         found = self._thumbs.get(key)
         if found is None:
-            found = QPixmap.fromImage(thumb(self._examples.content.pictures[row], key[1], *self._range))
+            found = QPixmap.fromImage(self._draw(row, key[1]))
             found.setDevicePixelRatio(scale)
             self._thumbs[key] = found
             if len(self._thumbs) > _KEPT:

@@ -28,7 +28,7 @@ def role_of(data: DataRecipe, content: Content, name: str) -> Role:
         return "weight"
     if name == group_of(data):
         return "group"
-    if content.pictures is not None:
+    if content.arrays is not None:
         return "not used"
     unlisted = bool(data.features) and name not in data.features
     return "left out" if name in data.exclude or unlisted or strength_of(data, name) == 0 else "feature"

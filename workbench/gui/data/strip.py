@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.data.augment.base import Augmentation, Span
-from workbench.data.augment.pipeline import Augmenter, preview, problems
+from workbench.data.augment.pipeline import Augmenter, preview, problems, sort_of
 from workbench.data.content import Array
 from workbench.data.dataset import Dataset
 from workbench.engine.backend import Backend
@@ -193,5 +193,5 @@ def _first_value(features: Sequence[Any], column: str) -> int:
 
 def kinds_for(shape: tuple[int, ...]) -> list[type[AugmentSpec]]:
     """The kinds of augmentations that can act on such examples."""
-    sort = "pictures" if len(shape) == 3 else "table"
+    sort = sort_of(shape)
     return [kind for kind in AugmentSpec.kinds().values() if issubclass(kind, Augmentation) and sort in kind.applies_to]

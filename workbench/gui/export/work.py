@@ -178,6 +178,8 @@ def _input_words(sizes: tuple[int, ...], kind: str) -> tuple[str, str]:
         order = (sizes[2], *sizes[:2]) if kind == "onnx" else sizes
         note = _tr("pixels as they are, channels first; normalized inside") if kind == "onnx" else _tr("a picture")
         return shape(order), note
+    if len(sizes) == 2 and kind == "onnx":
+        return shape(sizes[::-1]), _tr("features before steps, as they are; normalized inside")
     note = _tr("features as they are; normalized inside") if kind == "onnx" else _tr("features")
     return shape(sizes), note
 

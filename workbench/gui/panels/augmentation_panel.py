@@ -70,8 +70,8 @@ class AugmentationPanel(Panel):
         state = self._desk.state
         if state is None:
             return ()
-        if state.content.pictures is not None:
-            return tuple(state.content.pictures.shape[1:])
+        if state.content.shape is not None:
+            return state.content.shape
         return state.dataset.encoder.input_shape if state.dataset else (len(state.content.columns),)
 
     def _on_data(self, state: DataState | None) -> None:
@@ -104,11 +104,11 @@ class AugmentationPanel(Panel):
     def _tell(self, specs: tuple[object, ...], shape: tuple[int, ...]) -> None:
         pictures, ready = len(shape) == 3, self._desk.dataset is not None
         self._show_open(bool(specs) and bool(shape))
-        self._views.setVisible(bool(self._open) and ready)
+        self._views.setVisible(bool(self._open) and ready and len(shape) != 2)
         for widget, shown in (
             (self.columns, not pictures and self.columns.count() > 0),
             (self.other, pictures),
-            (self.draw, True),
+            (self.draw, len(shape) != 2),
         ):
             widget.setVisible(shown and bool(self._open) and ready)
         self.set_note(self.tr("training set only, drawn anew in each epoch") if self._open else "")

@@ -1,4 +1,4 @@
-"""Step 1, Data, in the middle: the examples themselves, by column, by row or as pictures."""
+"""Step 1, Data, in the middle: the examples themselves, by column, by row, as pictures or as curves."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from workbench.gui.widgets.panel import Panel
 from workbench.gui.widgets.segmented import Segmented
 
 COLUMNS, ROWS, PICTURES = "columns", "rows", "pictures"
+"""The last shows sequences too, as curves."""
 
 
 class ExamplesPanel(Panel):
@@ -41,7 +42,7 @@ class ExamplesPanel(Panel):
     def __init__(self, document: Document, desk: DataDesk, editor: DataEditor, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self._document, self._desk = document, desk
-        self._kind = ""
+        self._kind, self._curves = "", False
         self.choice = Segmented()
         self.choice.setAccessibleName(self.tr("Show"))
         self.columns = ColumnsTable(editor, desk)
@@ -102,10 +103,12 @@ class ExamplesPanel(Panel):
             view.select_rows(rows)
 
     def _show_state(self, state: DataState | None) -> None:
-        kind = "" if state is None else PICTURES if state.content.pictures is not None else COLUMNS
-        if kind and kind != self._kind:
-            self._kind = kind
-            texts = {PICTURES: self.tr("Pictures"), COLUMNS: self.tr("Columns"), ROWS: self.tr("Rows")}
+        kind = "" if state is None else PICTURES if state.content.arrays is not None else COLUMNS
+        curves = state is not None and state.content.sequences is not None
+        if kind and (kind, curves) != (self._kind, self._curves):
+            self._kind, self._curves = kind, curves
+            examples = self.tr("Curves") if curves else self.tr("Pictures")
+            texts = {PICTURES: examples, COLUMNS: self.tr("Columns"), ROWS: self.tr("Rows")}
             shown = (PICTURES, COLUMNS, ROWS) if kind == PICTURES else (COLUMNS, ROWS)
             self.choice.set_options([(name, texts[name]) for name in shown])
             self.show_view(kind)

@@ -91,7 +91,8 @@ class RatesPanel(Panel):
         self._tested = recipe
 
         def work(report: Report) -> RangeTest:
-            return range_test(prepare_at_hand(recipe, dataset, threads), progress=report)
+            # To compile would hold the window up: kernels are used where they are there.
+            return range_test(prepare_at_hand(recipe, dataset, threads), progress=report, compiles=False)
 
         self.bar.set_share(0.0)
         self._show("bar", "text", "cancel")

@@ -27,7 +27,7 @@ from workbench.recipe.kinds import LossSpec
 from workbench.recipe.training import Goals, TrainingRecipe
 
 _AVERAGES = ("beta", "beta1", "beta2", "rho")
-_LEARNING = ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "accumulate")
+_LEARNING = ("loss", "optimizer", "epochs", "batch_size", "shuffle", "seed", "accumulate", "precision")
 _REGULARIZATION = (
     "l2", "dropout", "clip_norm", "early_stopping", "l1", "max_norm", "clip_value", "ema",
 )  # fmt: skip

@@ -90,6 +90,9 @@ def _classes_text(encoder: Encoder) -> str:
 
 
 def _input_text(encoder: Encoder) -> str:
+    if not encoder.features and len(encoder.input_shape) == 2:
+        steps, features = encoder.input_shape
+        return f"sequences, {counted(steps, 'step')}, {counted(features, 'feature')}"
     if not encoder.features:
         height, width, channels = encoder.input_shape
         return f"pictures, {shape((height, width))} pixels, {counted(channels, 'channel')}, {encoder.pixels}"

@@ -20,7 +20,7 @@ from workbench.gui.widgets.labels import ElidedLabel, Label
 from workbench.recipe.data import Source
 
 _SETS = ("any", "train", "dev", "test")
-_READING = ("labels", "format", "separator", "decimal", "encoding")
+_READING = ("labels", "examples", "format", "separator", "decimal", "encoding")
 
 
 class SourcesSection(Section):

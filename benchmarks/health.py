@@ -1,0 +1,104 @@
+"""What it costs to watch a training's health at the frequency that every run has: share of a step, by network.
+
+    .venv/bin/python benchmarks/health.py [--rounds 3] [--threads 1] [--steps 938] [--only CNN]
+
+One training is stepped on in stretches, without and with what a run watches in turns: gradients and updates by layer in
+recorded steps, and units, pre-activations and weights where the layers are looked at. 938 steps an epoch are those of
+60,000 examples in batches of 64; fewer are recorded more densely. The figure is the median over epochs, of one thread
+in processor time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+from training import CASES, Case, engine_parts
+
+from workbench.engine.device import one_blas_thread
+from workbench.training.health import LayerWatch
+from workbench.training.loop import steps_between_records
+from workbench.training.stepper import health_of
+
+EPOCHS, STRETCH = 20, 32
+"""Epochs of the run that the frequency is of, and steps in a row of either kind."""
+
+
+class Trial:
+    """A network that is trained on with and without being watched."""
+
+    def __init__(self, case: Case, threads: int, steps: int) -> None:
+        self.stepper, self.feeder = engine_parts(case, threads, True)
+        self.watch = LayerWatch(self.stepper.plan, EPOCHS, steps)
+        self.steps = steps
+        self.every = steps_between_records(self.stepper.plan.network, case.batch, steps, EPOCHS)
+        self.rate, self.number = self.stepper.optimizer.learning_rate, 0
+        # Other programs take turns with one thread, and do not count; several threads also wait for each other.
+        self.clock = time.thread_time if threads == 1 else time.perf_counter
+        order = np.random.default_rng(1).permutation(case.examples)
+        self.batches = [order[first : first + case.batch] for first in range(0, case.examples - case.batch, case.batch)]
+        self.figures = np.zeros(self.stepper.figures)
+        self.watch.begin()
+        for batch in range(steps):
+            # Compiles and binds all that is used, and lets the frequency of the processor settle.
+            self.step(0, batch, True)
+        self.watch.after_epoch(1)
+
+    def step(self, epoch: int, batch: int, watched: bool) -> None:
+        """One step, as a training takes it."""
+        self.number += 1
+        rows = self.batches[batch % len(self.batches)]
+        count = self.feeder.fill(self.stepper.plan, rows)
+        if not watched:
+            self.stepper.step(count, self.rate, self.number)
+            return
+        self.watch.before_step(epoch, batch)
+        recorded = (batch + 1) % self.every == 0
+        self.stepper.step(count, self.rate, self.number, watch=self.figures if recorded else None)
+        if recorded:
+            health_of(self.figures)
+        self.watch.after_step(epoch, batch, count)
+
+    def share(self, epoch: int) -> tuple[float, float]:
+        """Seconds of a step, and the share that watching adds to it, over one epoch."""
+        spent = {False: 0.0, True: 0.0}
+        for number, first in enumerate(range(0, self.steps, STRETCH)):
+            for watched in (False, True) if number % 2 else (True, False):
+                started = self.clock()
+                for batch in range(first, min(self.steps, first + STRETCH)):
+                    self.step(epoch, batch, watched)
+                spent[watched] += self.clock() - started
+        started = self.clock()
+        self.watch.after_epoch(epoch + 1)
+        spent[True] += self.clock() - started
+        return spent[False] / self.steps, spent[True] / spent[False] - 1
+
+
+def main() -> None:
+    """Measure all in turns and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="epochs of each network")
+    parser.add_argument("--threads", type=int, default=1, help="compute threads")
+    parser.add_argument("--steps", type=int, default=938, help="steps of an epoch")
+    parser.add_argument("--only", default="", help="only networks whose name contains this")
+    options = parser.parse_args()
+    print("| network | step | recorded | health adds | from, to |", "|---|---|---|---|---|", sep="\n")
+    for name, case in ((name, case) for name, case in CASES.items() if options.only in name):
+        with one_blas_thread():
+            trial = Trial(case, options.threads, options.steps)
+            found = [trial.share(epoch + 1) for epoch in range(options.rounds)]
+        _row(name, trial.every, found)
+
+
+def _row(name: str, every: int, found: list[tuple[float, float]]) -> None:
+    step, shares = statistics.median(each for each, _ in found), sorted(share for _, share in found)
+    middle: Any = statistics.median(shares)
+    ends = f"{shares[0]:.1%}, {shares[-1]:.1%}"
+    print(f"| {name} | {step * 1e3:.2f} ms | every {every} | {middle:.1%} | {ends} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
