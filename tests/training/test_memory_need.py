@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from support.backends import COMPILED, PLAIN, on_both
+from support.emulated import needs_compiler
 from support.networks import loss_of, network_of
 from support.standin.module import install
 
@@ -196,13 +197,14 @@ _DEVICE_NETWORKS = {
 }
 
 
+@needs_compiler
 @pytest.mark.parametrize("room", [True, False], ids=["resident", "staged"])
 @pytest.mark.parametrize("fields", [{"optimizer": "sgd"}, {"optimizer": "adam", "precision": "float16"}])
 @pytest.mark.parametrize("key", sorted(_DEVICE_NETWORKS))
 def test_that_a_device_then_holds_as_much_as_was_told(
     key: str, fields: dict[str, Any], room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = install(monkeypatch)
+    device = install(monkeypatch, kernels=True)
     random = np.random.default_rng(0)
     pictures = random.integers(0, 255, (600, 16, 16, 3), dtype=np.uint8)
     np.savez(tmp_path / "pictures.npz", x=pictures, y=random.integers(0, 5, 600))
@@ -222,7 +224,6 @@ def test_that_a_device_then_holds_as_much_as_was_told(
     assert told["total"] == pytest.approx(used, rel=0.1)
     assert told["data"] == (pictures.nbytes + 256 * 768 if room else 2 * 256 * 768)
     started = next(event for event in events if isinstance(event, RunStarted))
-    # Where a layer's output is looked at, the next one may not write over it, which is not known yet at the start.
     assert started.memory == pytest.approx(used, rel=0.1)
     assert started.memory_of == "device"
     before = device_need_before(recipe.training, prepared.network, 64, 256, 600, told["data"])

@@ -59,29 +59,28 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     what is there.
     """
     tile, x, start, panels, dw, inputs, units, examples, add = longs(arguments, 9)
-    rows = last - first
-    # Turned first: read as it lies, each example would be on a page of its own.
-    room = np.empty(rows * examples, np.float32)
+    rows, blocks = last - first, (examples + DEPTH - 1) // DEPTH
+    tiles = (rows + ROWS - 1) // ROWS
+    room = np.empty(rows * min(examples, DEPTH), np.float32)
     room_at = np.int64(room.ctypes.data)
-    turn(x + 4 * (start + first), examples, rows, inputs, room_at, examples)
-    tiles, blocks = (rows + ROWS - 1) // ROWS, (examples + DEPTH - 1) // DEPTH
-    column = 0
-    while column < units:
-        vectors, width = _panel(units, column)
-        for block in range(blocks):
-            begin, end = examples * block // blocks, examples * (block + 1) // blocks
+    for block in range(blocks):
+        begin, end = examples * block // blocks, examples * (block + 1) // blocks
+        # Turned first: read as it lies, each example would be on a page of its own.
+        turn(x + 4 * (begin * inputs + start + first), end - begin, rows, inputs, room_at, end - begin)
+        column = 0
+        while column < units:
+            vectors, width = _panel(units, column)
             right = panels + 4 * (examples * column + begin * vectors * WIDTH)
             for number in range(tiles):
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
-                offset = 4 * ((first + row) * units + column)
-                claim_rows(dw + offset, units, stop - row, width)
+                place = dw + 4 * ((first + row) * units + column)
+                claim_rows(place, units, stop - row, width)
                 call_tile(
                     tile,
-                    (stop - row, vectors, room_at + 4 * (row * examples + begin), examples, 0, 0, 1, 1, 1, end - begin,
-                     right, vectors * WIDTH, dw + offset, units, dw + offset if add or block else 0, units,
-                     min(WIDTH, width)),
+                    (stop - row, vectors, room_at + 4 * row * (end - begin), end - begin, 0, 0, 1, 1, 1, end - begin,
+                     right, vectors * WIDTH, place, units, place if add or block else 0, units, min(WIDTH, width)),
                 )  # fmt: skip
-        column += vectors * WIDTH
+            column += vectors * WIDTH
     room[0] = 0  # see `product`
 
 
