@@ -21,7 +21,7 @@ _FLOAT = 4
 """Bytes of a float32."""
 _ANSWERS = 12 + 16
 """Bytes of an example beside its values: target, strength, and its place in the order."""
-_PASSING = 2
+_PASSING = 1
 """Vectors as long as the trained parameters that an update on a device makes for a moment."""
 
 
