@@ -65,11 +65,12 @@ def test_that_doctor_says_why_it_uses_so_many_threads(workbench: CommandLine) ->
 def test_that_doctor_tells_a_gpus_memory_and_versions(workbench: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, total=8_000_000_000)
     gpu = workbench.well("doctor", "--json").json["devices"][1]
-    assert (gpu["name"], gpu["usable"]) == ("cuda", True)
-    assert gpu["text"] == "Stand-in; array operations only (WORKBENCH_KERNELS is off)"
+    assert (gpu["name"], gpu["usable"], gpu["text"]) == ("cuda", True, "Stand-in")
+    assert gpu["computes_with"] == "array operations only (WORKBENCH_KERNELS is off)"
     assert (gpu["memory_total"], gpu["cuda_of_driver"], gpu["cuda_runtime"]) == (8_000_000_000, "13.2", "13.0")
     assert gpu["memory_free"] <= gpu["memory_total"]
     assert gpu["precisions"] == ["float32", "tf32", "bfloat16", "float16"]
     out = workbench.well("doctor").out
+    assert "computes with array operations only (WORKBENCH_KERNELS is off)" in out
     assert "memory: 8.0 GB of 8.0 GB free; compute capability 9.0" in out
     assert "CUDA 13.0, the driver knows CUDA 13.2; trains in float32, tf32, bfloat16, float16" in out

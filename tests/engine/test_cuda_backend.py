@@ -24,14 +24,18 @@ def _run(backend: Any) -> list[np.ndarray[Any, Any]]:
     return [*bench.run(), *bench.run(), *bench.run()]
 
 
+def _words(backend: Any) -> str:
+    return str(backend.facts()["computes_with"])
+
+
 def _refuse(*_: Any, **__: Any) -> Any:
     raise RuntimeError("CUDA_ERROR_SOMETHING: no\nmore")
 
 
 def test_that_a_device_says_that_it_records(monkeypatch: pytest.MonkeyPatch) -> None:
     backend, device = stand_in(monkeypatch, kernels=True)
-    assert backend.about() == "Stand-in; kernels of our own, recorded as CUDA graphs"
-    assert devices()[1].text == backend.about()
+    assert _words(backend) == "kernels of our own, recorded as CUDA graphs"
+    assert devices()[1].facts == backend.facts()
     recordings = device.kernels.recordings
     for found, expected in zip(_run(backend), _run(None), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
@@ -42,7 +46,7 @@ def test_that_a_device_that_refuses_to_record_launches_one_by_one(monkeypatch: p
     monkeypatch.setattr("support.standin.kernels._Capturing.begin_capture", _refuse)
     backend, device = stand_in(monkeypatch, kernels=True)
     words = "kernels of our own, launched one by one: they cannot be recorded here (CUDA_ERROR_SOMETHING: no)"
-    assert backend.about() == f"Stand-in; {words}"
+    assert _words(backend) == words
     launches = device.kernels.launches
     for found, expected in zip(_run(backend), _run(None), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
@@ -53,7 +57,7 @@ def test_that_a_device_whose_compiler_fails_computes_with_arrays(monkeypatch: py
     monkeypatch.setattr(Machine, "module", _refuse)
     backend, device = stand_in(monkeypatch, kernels=True)
     assert backend.cuda is None
-    assert backend.about().startswith("Stand-in; array operations only: kernels of our own fail here")
+    assert _words(backend).startswith("array operations only: kernels of our own fail here")
     _run(backend)
     assert device.kernels.launches == 0
 
@@ -61,7 +65,7 @@ def test_that_a_device_whose_compiler_fails_computes_with_arrays(monkeypatch: py
 def test_that_the_switch_leaves_a_gpu_to_array_operations(monkeypatch: pytest.MonkeyPatch) -> None:
     backend, _ = stand_in(monkeypatch)
     assert backend.cuda is None
-    assert backend.about() == "Stand-in; array operations only (WORKBENCH_KERNELS is off)"
+    assert _words(backend) == "array operations only (WORKBENCH_KERNELS is off)"
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bfloat16"])

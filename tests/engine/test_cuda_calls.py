@@ -184,10 +184,11 @@ def test_that_each_number_of_rows_is_recorded_by_itself() -> None:
 
 
 def test_that_what_python_does_stands_between_recordings() -> None:
-    lookup = {"kind": "lstm", "units": 3}
-    layers = [{"kind": "reshape", "shape": [2, 2]}, {"kind": "conv1d", "filters": 2}, lookup, *LAYERS]
+    attention = {"kind": "self_attention", "heads": 1}
+    before = [{"kind": "reshape", "shape": [2, 2]}, {"kind": "conv1d", "filters": 2}]
+    layers = [*before, attention, {"kind": "flatten"}, *LAYERS]
     ours = [isinstance(call, (Recorded, CudaCall)) for call in _calls(_bench(layers))]
-    # The dropout's start; layers before; the LSTM; all behind it forward and backward; the LSTM; the layers before it.
+    # The dropout's start; what comes before; attention; all behind it, both ways; attention; what comes before.
     assert ours == [False, True, False, True, False, True]
 
 

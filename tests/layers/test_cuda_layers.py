@@ -22,13 +22,7 @@ from workbench.engine.network import Network
 
 Array = np.ndarray[Any, Any]
 
-AS_ARRAYS = {
-    "embedding",
-    "gru",
-    "lstm",
-    "self_attention",
-    "simple_rnn",
-}
+AS_ARRAYS = {"embedding", "self_attention"}
 """Kinds that a GPU computes with CuPy's array operations."""
 
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
@@ -150,6 +144,17 @@ def test_that_convolutions_of_any_shape_agree(size, groups, depth, share, bias, 
 @given(inputs=st.integers(1, 200), units=channels, rows=st.integers(1, 70))
 def test_that_products_of_any_shape_agree(inputs, units, rows) -> None:
     _assert_agree("dense", {"units": units}, (inputs,), rows)
+
+
+@needs_compiler
+@few
+@given(
+    kind=st.sampled_from(["simple_rnn", "lstm", "gru"]), size=st.tuples(st.integers(1, 5), channels),
+    units=st.integers(1, 5) | st.sampled_from([33, 70]), rows=st.integers(1, 9), sequences=st.booleans(),
+    bidirectional=st.booleans(), bias=st.booleans(),
+)  # fmt: skip
+def test_that_recurrent_layers_of_any_shape_agree(kind, size, rows, **fields) -> None:
+    _assert_agree(kind, fields, size, rows)
 
 
 @needs_compiler

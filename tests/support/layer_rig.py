@@ -82,7 +82,7 @@ class LayerRig:
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         # Garbage at first, as a real buffer may hold: a layer must not rely on zeros.
         fresh = np.full(shape, 1, dtype)
-        return self._buffers.setdefault(name, fresh)
+        return self._buffers.setdefault(f"{name} {shape}", fresh)
 
     def forward(self) -> Array:
         """The output for the present inputs and parameters."""

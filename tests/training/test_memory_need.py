@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from support.backends import COMPILED, PLAIN, on_both
+from support.emulated import needs_compiler
 from support.networks import loss_of, network_of
 from support.standin.module import install
 
@@ -93,6 +94,14 @@ def test_that_all_that_is_kept_of_the_weights_counts(fields: dict[str, Any], vec
     assert need.weights == 4 * network.parameter_count() * (1 + vectors)
     assert need.saving == 2 * need.weights
     assert need.to_json()["total"] == need.total
+
+
+@pytest.mark.parametrize(
+    ("loss", "target"), [("cross_entropy", 8), ("sigmoid_cross_entropy", 5 * 4), ("mean_squared_error", 5 * 4)]
+)
+def test_that_an_examples_target_strength_and_place_count_once(loss: str, target: int) -> None:
+    need = _before(_training(loss=loss), _network("mlp"), PLAIN, 1)
+    assert need.examples == EXAMPLES * (target + 4 + 2 * 8)
 
 
 def test_that_what_passes_between_kernels_of_a_group_counts_only_for_the_rows_that_are_used() -> None:
@@ -196,13 +205,14 @@ _DEVICE_NETWORKS = {
 }
 
 
+@needs_compiler
 @pytest.mark.parametrize("room", [True, False], ids=["resident", "staged"])
 @pytest.mark.parametrize("fields", [{"optimizer": "sgd"}, {"optimizer": "adam", "precision": "float16"}])
 @pytest.mark.parametrize("key", sorted(_DEVICE_NETWORKS))
 def test_that_a_device_then_holds_as_much_as_was_told(
     key: str, fields: dict[str, Any], room: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = install(monkeypatch)
+    device = install(monkeypatch, kernels=True)
     random = np.random.default_rng(0)
     pictures = random.integers(0, 255, (600, 16, 16, 3), dtype=np.uint8)
     np.savez(tmp_path / "pictures.npz", x=pictures, y=random.integers(0, 5, 600))
@@ -222,7 +232,6 @@ def test_that_a_device_then_holds_as_much_as_was_told(
     assert told["total"] == pytest.approx(used, rel=0.1)
     assert told["data"] == (pictures.nbytes + 256 * 768 if room else 2 * 256 * 768)
     started = next(event for event in events if isinstance(event, RunStarted))
-    # Where a layer's output is looked at, the next one may not write over it, which is not known yet at the start.
     assert started.memory == pytest.approx(used, rel=0.1)
     assert started.memory_of == "device"
     before = device_need_before(recipe.training, prepared.network, 64, 256, 600, told["data"])

@@ -169,7 +169,3 @@ class Backend:
     def describe(self) -> str:
         """The device in words."""
         return "CPU"
-
-    def about(self) -> str:
-        """The device, and what computes on it, in words."""
-        return self.describe()

@@ -174,11 +174,9 @@ class CupyBackend(Backend):
             "cuda_of_driver": _version(runtime.driverGetVersion()),
             "cuda_runtime": _version(runtime.runtimeGetVersion()),
             "cupy": str(self._cupy.__version__),
+            "computes_with": self._computes_with,
             "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
         }
-
-    def about(self) -> str:
-        return f"{self.describe()}; {self._computes_with}"
 
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]

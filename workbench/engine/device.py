@@ -82,7 +82,7 @@ def devices() -> tuple[DeviceReport, ...]:
     cpu = DeviceReport("cpu", True, f"CPU, {cores()} cores")
     try:
         gpu = open_backend("cuda")
-        return cpu, DeviceReport("cuda", True, gpu.about(), gpu.facts())
+        return cpu, DeviceReport("cuda", True, gpu.describe(), gpu.facts())
     except DeviceError as error:
         return cpu, DeviceReport("cuda", False, str(error))
 

@@ -163,6 +163,15 @@ class Plan:
         parts = (self._shards - 1) * own * int(self.parameters.dtype.itemsize)
         return parts + sum(int(array.nbytes) for array in whole) + sum(arena.nbytes for arena in self._arenas)
 
+    def bind_keeping_all(self) -> None:
+        """Have the buffers ready that a run with ``keeps_all`` needs for a full batch."""
+        before, self.keeps_all = self.keeps_all, True
+        if (self.batch, False, True, None) not in self._programs:
+            ran = self._ran
+            self._program(self.batch)
+            self._ran = ran
+        self.keeps_all = before
+
     def largest(self) -> int:
         """Bytes of the largest buffer of a shard."""
         return max(arena.largest() for arena in self._arenas)

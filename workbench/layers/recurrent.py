@@ -14,6 +14,7 @@ from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell, TanhCell
 from workbench.layers.recurrence import compile_recurrence
 from workbench.layers.recurrence_compiled import compiled_recurrence
+from workbench.layers.recurrence_cuda import recurrence_on_cuda
 from workbench.recipe.fields import knob
 
 Derived = Callable[[Mapping[str, Array]], Array]
@@ -88,7 +89,7 @@ class Recurrent(Layer):
         return ZEROS
 
     def compile(self, site: Site) -> Calls:
-        compiler = compiled_recurrence if site.compiled else compile_recurrence
+        compiler = compiled_recurrence if site.compiled else recurrence_on_cuda if site.cuda else compile_recurrence
         return compiler(site, self.cell(), self.units)
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:

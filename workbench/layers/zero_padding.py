@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from math import prod
 
@@ -17,14 +18,34 @@ Sides = tuple[tuple[int, int], ...]
 """For each axis of the picture or sequence: zeros before and after."""
 
 
-class ZeroPadding2d(Layer):
+class _ZeroPadding(Layer):
+    """Zeros at the ends of some axes."""
+
+    stem = "pad"
+    output_is_free = True
+
+    @abstractmethod
+    def sides(self) -> Sides:
+        """Zeros before and after, for each axis."""
+
+    def compile(self, site: Site) -> Calls:
+        return _calls(site, self.sides())
+
+    def summary(self) -> str:
+        padding = self.model_dump()["padding"]
+        return ", ".join(map(str, (padding,) if isinstance(padding, int) else padding))
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        starts, ends = zip(*self.sides(), strict=True)
+        return [OnnxNode("Pad", ("0", "pads"), constants={"pads": np.array((0, 0, *starts, 0, 0, *ends), np.int64)})]
+
+
+class ZeroPadding2d(_ZeroPadding):
     """Zeros on the four sides of a picture."""
 
     kind = "zero_padding2d"
-    stem = "pad"
     title = "zero padding 2d"
     about = "Puts zeros around a picture, where a convolution's own padding will not do."
-    output_is_free = True
 
     padding: Margin | tuple[Margin, Margin] | tuple[Margin, Margin, Margin, Margin] = knob(
         1,
@@ -35,22 +56,13 @@ class ZeroPadding2d(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(inputs[0]) != 3:
             raise ShapeError(f"reads a picture (height × width × channels), not {' × '.join(map(str, inputs[0]))}")
-        return _padded(inputs[0], self._sides())
-
-    def compile(self, site: Site) -> Calls:
-        return _calls(site, self._sides())
-
-    def summary(self) -> str:
-        return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
-
-    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
-        return [_pad_node(self._sides())]
+        return _padded(inputs[0], self.sides())
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
-        rows, columns = self._sides()
+        rows, columns = self.sides()
         return TorchModule(f"nn.ZeroPad2d({(*columns, *rows)})")
 
-    def _sides(self) -> Sides:
+    def sides(self) -> Sides:
         if isinstance(self.padding, int):
             return (self.padding, self.padding), (self.padding, self.padding)
         if len(self.padding) == 2:
@@ -60,14 +72,12 @@ class ZeroPadding2d(Layer):
         return (top, bottom), (left, right)
 
 
-class ZeroPadding1d(Layer):
+class ZeroPadding1d(_ZeroPadding):
     """Zeros before the first and after the last step of a sequence."""
 
     kind = "zero_padding1d"
-    stem = "pad"
     title = "zero padding 1d"
     about = "Puts zeros before and after a sequence; before only, a convolution sees nothing of what is to come."
-    output_is_free = True
 
     padding: Margin | tuple[Margin, Margin] = knob(
         1, help="One number for both ends; two: before the first step, after the last one.", unit="steps"
@@ -76,21 +86,12 @@ class ZeroPadding1d(Layer):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(inputs[0]) != 2:
             raise ShapeError(f"reads a sequence (steps × features), not {' × '.join(map(str, inputs[0]))}")
-        return _padded(inputs[0], self._sides())
-
-    def compile(self, site: Site) -> Calls:
-        return _calls(site, self._sides())
-
-    def summary(self) -> str:
-        return ", ".join(map(str, (self.padding,) if isinstance(self.padding, int) else self.padding))
-
-    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
-        return [_pad_node(self._sides())]
+        return _padded(inputs[0], self.sides())
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
-        return TorchModule(f"nn.ZeroPad1d({self._sides()[0]})")
+        return TorchModule(f"nn.ZeroPad1d({self.sides()[0]})")
 
-    def _sides(self) -> Sides:
+    def sides(self) -> Sides:
         return ((self.padding, self.padding) if isinstance(self.padding, int) else self.padding,)
 
 
@@ -150,8 +151,3 @@ def _on_cuda(site: Site, launcher: Launcher, sides: Sides) -> Calls:
         return Calls(forward, Chain())
     back = *outer, channels, *inner, -top, -left
     return Calls(forward, launcher.over(prod(dx.shape), "frame_pictures", site.d_output, dx, back, prod(dx.shape)))
-
-
-def _pad_node(sides: Sides) -> OnnxNode:
-    starts, ends = zip(*sides, strict=True)
-    return OnnxNode("Pad", ("0", "pads"), constants={"pads": np.array((0, 0, *starts, 0, 0, *ends), np.int64)})

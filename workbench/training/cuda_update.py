@@ -56,8 +56,9 @@ class CudaUpdate:
 
     @staticmethod
     def fits(optimizer: Optimizer, parameters: Parameters) -> bool:
-        """Whether there is a kernel for it here."""
-        return parameters.backend.cuda is not None and parameters.dtype == np.float32 and optimizer.has_kernel()
+        """Whether there is a kernel for it here, which counts in 32 bits."""
+        known = parameters.dtype == np.float32 and optimizer.has_kernel() and parameters.layout.trained <= 2**30
+        return parameters.backend.cuda is not None and known
 
     def prepare(self, rate: float, update: int) -> None:
         """Write down what the next update must know: its learning rate and its number in the run, from 1."""

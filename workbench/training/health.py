@@ -119,7 +119,7 @@ class LayerWatch:
         self._plan.keeps_all = self._looks_at(epoch, batch)
 
     def _looks_at(self, epoch: int, batch: int) -> bool:
-        return epoch == batch == 0 or (self._times.records(epoch + 1) and batch in self._times.batches)
+        return epoch == batch == 0 or (batch in self._times.batches and self._times.records(epoch + 1))
 
     def after_step(self, epoch: int, batch: int, rows: int) -> dict[str, Any] | None:
         """Look at the step that the plan has just computed, if it is one to look at.

@@ -7,7 +7,8 @@ from math import prod
 from typing import Any, cast
 
 from workbench.data.supply import Supply
-from workbench.engine.backend import CUDA_PIECE_BYTES, Backend, Precision
+from workbench.engine.backend import Backend
+from workbench.engine.cuda.imagined import ImaginedBackend
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
@@ -18,7 +19,7 @@ from workbench.training.stepper import Stepper
 
 _FLOAT, _PLACE = 4, 8
 """Bytes of a float32, and of a class number or a place."""
-_PASSING = 2
+_PASSING = 1
 """Vectors as long as the trained parameters that an update on a device makes for a moment."""
 
 
@@ -71,6 +72,9 @@ def need_of(stepper: Stepper, measuring: Plan, examples: int, supply: Supply | N
     """
     parameters, kept = stepper.parameters, stepper.kept_values()
     weights = int(parameters.values.nbytes + parameters.state.nbytes) + kept
+    if not parameters.backend.on_host:
+        # In some steps somebody looks at all that layers give.
+        stepper.plan.bind_keeping_all()
     training, measured = stepper.plan.memory(), measuring.memory()
     answers = _answers(int(measuring.targets.nbytes) // measuring.batch) * examples
     if parameters.backend.on_host:
@@ -131,19 +135,8 @@ def device_need_before(
         recipe, network, batch, measured, examples: as there.
         data: bytes of the data, as they lie there where they fit.
     """
-    need = need_before(recipe, network, _Imagined(), 1, batch, measured, examples)
+    need = need_before(recipe, network, ImaginedBackend(), 1, batch, measured, examples)
     return replace(need, saving=0, data=data)
-
-
-class _Imagined(Backend):
-    """Memory laid out as on a GPU, and never written to."""
-
-    name, on_host, piece_bytes = "cuda", False, CUDA_PIECE_BYTES
-
-    def in_precision(self, precision: Precision) -> Backend:
-        other = _Imagined()
-        other.precision = precision
-        return other
 
 
 def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) -> MemoryNeed:

@@ -12,7 +12,7 @@ from workbench.engine.cuda.pointwise import shifted
 Form = Literal["product", "left_turned_product", "right_turned_product"]
 Buffers = Callable[..., Array]
 
-MOST_WORK = 2**27
+MOST_WORK = 2**28
 """Multiply-adds up to which a product is left to our kernels, so that it can be recorded with its neighbors: the CUDA
 library's are faster, but CuPy refuses to record them. A guess that no device has confirmed."""
 
@@ -66,24 +66,37 @@ def product(
         buffer: of the layer's site.
         bias: a value a column.
     """
-    launcher, (rows, columns) = launcher_of(backend), out.shape
+    rows, columns = out.shape
     depth = left.shape[0] if form == "left_turned_product" else left.shape[1]
-    if backend.precision != "float32" or not is_ours(rows, columns, depth):
-        return _by_library(backend, form, left, right, out, bias)
-    tile, count, parts, each = cut(rows, columns, depth)
+    parts = parts_of(backend, rows, columns, depth)
     target = out if parts == 1 else buffer(f"{form} parts", (parts, rows, columns), out.dtype)
-    sizes = int(rows), int(columns), int(depth), each
-    calls: list[Call] = [launcher.call(f"{form}_{tile}", (count, parts), threads(tile), left, right, target, *sizes)]
+    calls = product_parts(backend, form, left, right, target.reshape(parts, rows, columns))
     if parts > 1 or bias is not None:
-        calls.append(shifted(launcher, target, out, bias, parts))
+        calls.append(shifted(launcher_of(backend), target, out, bias, parts))
     return calls
 
 
-def _by_library(backend: Backend, form: Form, left: Array, right: Array, out: Array, bias: Array | None) -> list[Call]:
+def parts_of(backend: Backend, rows: int, columns: int, depth: int) -> int:
+    """How many parts a product comes in, to be added up by whoever reads it; one where the library makes it."""
+    ours = backend.precision == "float32" and is_ours(rows, columns, depth)
+    return cut(rows, columns, depth)[2] if ours else 1
+
+
+def product_parts(backend: Backend, form: Form, left: Array, right: Array, out: Array) -> list[Call]:
+    """As ``product``, in parts ``(parts, rows, columns)`` that are still to be added up; see ``parts_of``."""
+    _, rows, columns = (int(size) for size in out.shape)
+    depth = int(left.shape[0] if form == "left_turned_product" else left.shape[1])
+    if backend.precision != "float32" or not is_ours(rows, columns, depth):
+        return [_by_library(backend, form, left, right, out[0])]
+    tile, count, parts, each = cut(rows, columns, depth)
+    sizes = rows, columns, depth, each
+    return [launcher_of(backend).call(f"{form}_{tile}", (count, parts), threads(tile), left, right, out, *sizes)]
+
+
+def _by_library(backend: Backend, form: Form, left: Array, right: Array, out: Array) -> Call:
     a = left.T if form == "left_turned_product" else left
     b = right.T if form == "right_turned_product" else right
-    calls: list[Call] = [lambda: backend.matmul(a, b, out=out)]
-    return [*calls, shifted(launcher_of(backend), out, out, bias)] if bias is not None else calls
+    return lambda: backend.matmul(a, b, out=out)
 
 
 def launcher_of(backend: Backend) -> Launcher:

@@ -131,9 +131,8 @@ def _state_gradient(tile: int, values: int, u: int, dh: int, add: int, rows: int
     )  # fmt: skip
 
 
-@kernel
-def tanh_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, transposed input and state weights, bias or 0, values, states, y, sizes."""
+@part
+def _simple_forward(arguments: int, last: int, bends: int) -> None:
     tile, x, w, u, bias, values, states, y, sizes = longs(arguments, 9)
     steps, turned, size = longs(sizes, 1)[0], longs(sizes, 7)[6], last * longs(sizes, 3)[2]
     _clear(states + 4 * turned * steps * size, size)
@@ -144,27 +143,25 @@ def tanh_forward(arguments: int, first: int, last: int) -> None:
         _input_product(tile, x, w, bias, here, last, step, sizes)
         _state_product(tile, before, u, here, last, sizes)
         sums, h = floats(here, size), floats(after, size)
-        for j in range(size):
-            h[j] = hyperbolic_tangent(sums[j])
+        if bends:
+            for j in range(size):
+                h[j] = hyperbolic_tangent(sums[j])
+        else:
+            for j in range(size):
+                h[j] = _ZERO if sums[j] < _ZERO else sums[j]
         _give(after, y, last, step, number, sizes)
+
+
+@kernel
+def tanh_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: tile, x, transposed input and state weights, bias or 0, values, states, y, sizes."""
+    _simple_forward(arguments, last, 1)
 
 
 @kernel
 def relu_forward(arguments: int, first: int, last: int) -> None:
     """Arguments: as for ``tanh_forward``."""
-    tile, x, w, u, bias, values, states, y, sizes = longs(arguments, 9)
-    steps, turned, size = longs(sizes, 1)[0], longs(sizes, 7)[6], last * longs(sizes, 3)[2]
-    _clear(states + 4 * turned * steps * size, size)
-    for number in range(steps):
-        step = _place(number, sizes)
-        here = values + 4 * step * size
-        before, after = states + 4 * (step + turned) * size, states + 4 * (step + 1 - turned) * size
-        _input_product(tile, x, w, bias, here, last, step, sizes)
-        _state_product(tile, before, u, here, last, sizes)
-        sums, h = floats(here, size), floats(after, size)
-        for j in range(size):
-            h[j] = _ZERO if sums[j] < _ZERO else sums[j]
-        _give(after, y, last, step, number, sizes)
+    _simple_forward(arguments, last, 0)
 
 
 @part
