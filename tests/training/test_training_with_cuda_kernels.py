@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.emulated import needs_compiler
+from support.labels import labels_csv, labels_recipe
 from support.layer_rig import assert_close
 from support.small_runs import picture_recipe, table_recipe, train, write_pictures, write_table
 from support.standin.module import install
@@ -43,11 +44,15 @@ def run_on(device: str, recipe: Recipe, folder: Path, control: Control | None = 
     ],
     ids=["plain", "penalties", "limits"],
 )
-@pytest.mark.parametrize("kind", ["table", "pictures"])
+@pytest.mark.parametrize("kind", ["table", "pictures", "labels"])
 def test_that_a_training_with_kernels_is_the_one_with_arrays(
     kind: str, fields: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, made = {"table": (write_table, table_recipe), "pictures": (write_pictures, picture_recipe)}[kind]
+    write, made = {
+        "table": (write_table, table_recipe),
+        "pictures": (write_pictures, picture_recipe),
+        "labels": (lambda folder: labels_csv(folder / "labels.csv", unknown=0.1), labels_recipe),
+    }[kind]
     recipe = made(write(tmp_path), epochs=2, **fields)
     device = install(monkeypatch, kernels=True)
     ours, events = run_on("cuda", recipe, tmp_path / "ours")
