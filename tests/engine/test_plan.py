@@ -15,6 +15,7 @@ from support.networks import Bench, network_of, networks, random_parameters
 from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
 from workbench.engine.compiled_backend import CompiledBackend
+from workbench.engine.kernels import calls as calls_module
 from workbench.engine.network import Network
 from workbench.engine.plan import shard_count
 
@@ -225,6 +226,14 @@ RESIDUAL = [
     {"kind": "dense", "units": "classes"},
 ]
 """ReLU before pooling, which pooling takes over where code is compiled, and sums, which share memory with gradients."""
+BEGINNING = [
+    {"kind": "activation", "name": "r"},
+    {"kind": "max_pool2d", "name": "p"},
+    {"kind": "conv2d", "filters": 3, "kernel": 3, "padding": "same", "name": "c"},
+    {"kind": "max_pool2d", "name": "q", "window": 3, "stride": 2, "padding": 1, "inputs": ["c"]},
+    {"kind": "flatten"},
+    {"kind": "dense", "units": "classes"},
+]
 STRIDED = [
     {"kind": "conv2d", "filters": 4, "kernel": 3, "padding": "same", "name": "a"},
     {"kind": "conv2d", "filters": 3, "kernel": 1, "stride": 2, "name": "b", "inputs": ["a"]},
@@ -239,11 +248,14 @@ STRIDED = [
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("layers", [FANNED, RESIDUAL, STRIDED])
+@pytest.mark.parametrize("cache", [2**9, 2**20])
+@pytest.mark.parametrize("layers", [FANNED, RESIDUAL, STRIDED, BEGINNING])
 def test_that_a_graph_computes_the_same_in_machine_code(
-    layers: list[Any], threads: int, monkeypatch: pytest.MonkeyPatch
+    layers: list[Any], threads: int, cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_module, "_LEAST_SHARD_WORK", 1)
+    # With little room, kernels take turns over single rows, and what passes between them lies in one row's place.
+    monkeypatch.setattr(calls_module, "_CACHE_BYTES", cache)
     network = network_of(layers, {id(FANNED): (4,), id(STRIDED): (8, 6, 2)}.get(id(layers), (9, 8, 2)))
     sides = [
         Bench(random_parameters(network, backend=backend), 7, threads=threads)

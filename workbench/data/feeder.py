@@ -118,6 +118,8 @@ class Feeder:
 
     def _fill(self, plan: Plan, rows: Rows, places: Array | None, epoch: int | None) -> None:
         n, supply = len(rows), self.supply
+        # What an earlier batch left there that was never computed would be written over this one.
+        plan.source = None
         compiled = self._compiled(plan, n, epoch)
         if compiled is not None:
             compiled(rows)

@@ -206,7 +206,8 @@ class Plan:
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
-        wait = [barrier.wait()] if len(compilers) > 1 else []
+        # With one shard too: it keeps an update, whose rows are weights, from taking turns with rows of the batch.
+        wait = [barrier.wait()]
 
         def ending(shard: int) -> tuple[list[Owned], list[Array]]:
             calls: list[Owned] = [(Owner("", "waiting"), call) for call in wait]
@@ -294,7 +295,7 @@ class _ShardCompiler:
             if not all(is_native(each) for each in unchained([call.forward, call.backward])):
                 touched |= {(name, -1) for name in (node.name, *node.inputs)}
                 touched |= {(node.name, number) for number in range(len(node.inputs))}
-        held = {id(arrays[key]) for key in touched if key in arrays}
+        held = {id(arrays[key]) for key in touched if key in arrays} | {id(outputs[INPUT])}
         return [array for array in arrays.values() if id(array) not in held]
 
     def _scaling(self) -> Call:
@@ -328,7 +329,8 @@ class _ShardCompiler:
         if not self.plan.backend.compiled or self.plan.parameters.dtype != np.float32 or self.plan.keeps_all:
             return {}
         found = {}
-        for node, reader in itertools.product(self.nodes, self.nodes):
+        # What the network reads is everybody's: it is not handed on.
+        for node, reader in itertools.product((n for n in self.nodes if INPUT not in n.inputs), self.nodes):
             if reader.inputs == (node.name,) and self._readers(node.name) == 1 and reader.layer.takes_over(node.layer):
                 found[node.name] = reader.name
         return found

@@ -28,7 +28,7 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
     row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
     if largest:
         # Where each largest value was: the input, most of what a network writes, need then not be kept for later.
-        winners: Any = 0 if dx is None else site.like("winners", y, np.uint16)
+        winners: Any = 0 if dx is None else site.like("winners", y, np.int32)
         fields = x, y, winners, sizes, int(site.taken_over)
         forward = NativeCall(kernels.max_pool_forward, site.rows, *fields, row_bytes=row_bytes)
         if dx is None:

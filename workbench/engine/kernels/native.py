@@ -196,9 +196,9 @@ def octets(address: int, count: int) -> Any:
 
 
 @part
-def shorts(address: int, count: int) -> Any:
-    """The uint16 vector at an address."""
-    return carray(_as_pointer(address), (count,), np.uint16)
+def ints(address: int, count: int) -> Any:
+    """The int32 vector at an address."""
+    return carray(_as_pointer(address), (count,), np.int32)
 
 
 @part

@@ -13,22 +13,22 @@ from llvmlite import ir
 from numba import types
 
 from workbench.engine.kernels.machine import machine
-from workbench.engine.kernels.native import floats, intrinsic, kernel, longs, part, shorts
+from workbench.engine.kernels.native import floats, intrinsic, ints, kernel, longs, part
 
 WIDTH = machine().width
-NOBODY = 2**16 - 1
+NOBODY = -1
 """Stands for no place of a window, where that of the largest value is told; others are counted row by row."""
 
 _ZERO, _LOWEST = np.float32(0), np.float32(-np.inf)
 
 
 def _vector(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.load(builder.inttoptr(address, kind.as_pointer()), align=2)
+    return builder.load(builder.inttoptr(address, kind.as_pointer()), align=4)
 
 
 def _put(builder: Any, value: Any, address: Any) -> None:
     place = builder.inttoptr(address, value.type.as_pointer())
-    builder.store(value, place, align=2)
+    builder.store(value, place, align=4)
 
 
 def _fours(builder: Any, corner: Any, right: Any, below: Any) -> list[Any]:
@@ -41,7 +41,7 @@ def _largest(typing_context: Any, x: Any, right: Any, below: Any, y: Any, winner
     """A vector of channels of the largest of four. A compiler does not make vectors of so many arrays by itself."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kind, index = ir.VectorType(ir.FloatType(), WIDTH), ir.VectorType(ir.IntType(16), WIDTH)
+        kind, index = ir.VectorType(ir.FloatType(), WIDTH), ir.VectorType(ir.IntType(32), WIDTH)
         x, right, below, y, winners, floored = values
 
         def number(value: int) -> Any:
@@ -69,7 +69,7 @@ def _share_out(typing_context: Any, winners: Any, slope: Any, dx: Any, right: An
     """The gradient of the same: each winner gets all."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        kind, index = ir.VectorType(ir.FloatType(), WIDTH), ir.VectorType(ir.IntType(16), WIDTH)
+        kind, index = ir.VectorType(ir.FloatType(), WIDTH), ir.VectorType(ir.IntType(32), WIDTH)
         winner, given = _vector(builder, values[0], index), _vector(builder, values[1], kind)
         for place, address in enumerate(_fours(builder, *values[2:])):
             wins = builder.icmp_signed("==", winner, ir.Constant(index, [place] * WIDTH))
@@ -88,7 +88,7 @@ def _largest_of_fours(
         for column in range(columns):
             corner, place = x + 4 * (2 * row * width + 2 * column) * channels, (row * columns + column) * channels
             for channel in range(0, channels, WIDTH):
-                winner = winners + 2 * (place + channel) if winners else 0
+                winner = winners + 4 * (place + channel) if winners else 0
                 _largest(
                     corner + 4 * channel, 4 * channels, 4 * width * channels, y + 4 * (place + channel), winner, floored
                 )
@@ -105,7 +105,7 @@ def _back_to_fours(
             corner, place = dx + 4 * (2 * row * width + 2 * column) * channels, (row * columns + column) * channels
             for channel in range(0, channels, WIDTH):
                 at = place + channel
-                _share_out(winners + 2 * at, dy + 4 * at, corner + 4 * channel, 4 * channels, 4 * line)
+                _share_out(winners + 4 * at, dy + 4 * at, corner + 4 * channel, 4 * channels, 4 * line)
         for column in range(2 * columns, width):
             edge = dx + 4 * (2 * row * width + column) * channels
             floats(edge, channels)[:] = 0
@@ -131,17 +131,17 @@ def max_pool_forward(arguments: int, first: int, last: int) -> None:
     x, y, winners, at, floored = longs(arguments, 5)
     height, width, channels, rows, columns, tall, wide, down, right, top, left = longs(at, 11)
     fours, begin = _are_fours(at), _ZERO if floored else _LOWEST
-    unseen = np.empty(channels, np.uint16)
+    unseen = np.empty(channels, np.int32)
     for number in range(first, last):
         picture, pooled = x + 4 * number * height * width * channels, number * rows * columns * channels
         if fours:
-            winner = winners + 2 * pooled if winners else 0
+            winner = winners + 4 * pooled if winners else 0
             _largest_of_fours(picture, y + 4 * pooled, winner, width, channels, rows, columns, floored)
             continue
         for place in range(rows * columns):
             row, column = place // columns * down - top, place % columns * right - left
             out = floats(y + 4 * (pooled + place * channels), channels)
-            winner = shorts(winners + 2 * (pooled + place * channels), channels) if winners else unseen
+            winner = ints(winners + 4 * (pooled + place * channels), channels) if winners else unseen
             for c in range(channels):
                 out[c] = begin
                 winner[c] = NOBODY
@@ -152,7 +152,7 @@ def max_pool_forward(arguments: int, first: int, last: int) -> None:
                         (i - row) * wide + j - column,
                     )
                     for c in range(channels):
-                        stays = value[c] <= out[c] or out[c] != out[c]
+                        stays = (floored or winner[c] != NOBODY) and (value[c] <= out[c] or out[c] != out[c])
                         winner[c] = winner[c] if stays else tap
                         out[c] = out[c] if stays else value[c]
 
@@ -166,12 +166,12 @@ def max_pool_backward(arguments: int, first: int, last: int) -> None:
     for number in range(first, last):
         picture, pooled = dx + 4 * number * height * width * channels, number * rows * columns * channels
         if fours:
-            _back_to_fours(winners + 2 * pooled, dy + 4 * pooled, picture, height, width, channels, rows, columns)
+            _back_to_fours(winners + 4 * pooled, dy + 4 * pooled, picture, height, width, channels, rows, columns)
             continue
         floats(picture, height * width * channels)[:] = 0
         for place in range(rows * columns):
             row, column = place // columns * down - top, place % columns * right - left
-            winner = shorts(winners + 2 * (pooled + place * channels), channels)
+            winner = ints(winners + 4 * (pooled + place * channels), channels)
             slope = floats(dy + 4 * (pooled + place * channels), channels)
             for i in range(max(0, row), min(height, row + tall)):
                 for j in range(max(0, column), min(width, column + wide)):
