@@ -70,7 +70,7 @@ def test_that_nothing_before_a_lookup_may_have_to_learn(words: Path) -> None:
 
 
 def test_that_all_that_does_not_fit_is_told_at_once(words: Path) -> None:
-    layers = [EMBED, {"kind": "dense", "units": 5, "name": "wide"}, *END]
+    layers = [EMBED, {"kind": "conv2d", "filters": 5, "name": "wide"}, *END]
     with pytest.raises(RecipeError) as caught:
         prepare(_recipe(words, layers, normalize="standard"), device="cpu")
     assert [problem.where for problem in caught.value.problems] == [
