@@ -99,7 +99,8 @@ def test_that_kernels_are_told_apart_with_their_work(pools: list[ShardPool]) -> 
 def test_that_threads_waiting_for_each_other_is_a_kernel_of_its_own(pools: list[ShardPool]) -> None:
     _, alone = _recorded(COMPILED, 1, pools)
     _, timings = _recorded(COMPILED, 2, pools)
-    assert WAITING not in {timing.kernel for timing in alone}
+    # Alone it only parts the batch from the update, and takes next to no time.
+    assert {timing.owner.layer for timing in alone if timing.kernel == WAITING} == {""}
     # At the end of the batch, and in batch norm, which needs the sums of all.
     assert {timing.owner.layer for timing in timings if timing.kernel == WAITING} == {"", "norm"}
 
