@@ -14,10 +14,10 @@ from support.data_rig import data_recipe, numbers, read, texts
 from support.labels import NAMES, labeled_table, labels_csv
 
 from workbench.data.cache import Cache
-from workbench.data.content import Content
+from workbench.data.content import Column, Content
 from workbench.data.dataset import Dataset, dataset_of, load_dataset
 from workbench.data.encoder import Encoder
-from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels
+from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels, rare_labels
 from workbench.data.profile import profile_of
 from workbench.data.propose import propose
 from workbench.data.split import Examples, divide
@@ -200,6 +200,12 @@ def test_that_several_targets_are_proposed_as_labels_and_rare_ones_told(tmp_path
         propose([path], ("low", "a"))
 
 
+def test_that_a_label_that_nobody_knows_is_not_called_rare() -> None:
+    nobody = Column("nobody", "number", np.full(50, np.nan))
+    seldom = Column("seldom", "number", np.where(np.arange(50) == 0, 1.0, 0.0))
+    assert rare_labels([nobody, seldom]) == ["'seldom' 2 %"]
+
+
 def test_that_a_column_of_lists_is_proposed_as_labels(tmp_path: Path) -> None:
     cells = ["red;round", "round", "red", "red;heavy;round", "heavy"]
     lines = ["a,target", *(f"{row},{cells[row % 5]}" for row in range(60))]
@@ -258,6 +264,16 @@ def test_that_labels_that_a_set_lacks_are_told() -> None:
     division, _ = divide(None, Examples(np.ones(50, bool), classes=labels, class_names=("a", "b")))
     told = " ".join(division.notices)
     assert told.count("has no example of 'b'") == 2
+    assert "without" not in told
+
+
+def test_that_labels_that_all_examples_have_are_told() -> None:
+    labels = np.ones((50, 2), np.float32)
+    labels[::2, 1], labels[::3, 0] = 0, np.nan
+    division, _ = divide(None, Examples(np.ones(50, bool), classes=labels, class_names=("a", "b")))
+    assert "The training set has no example without 'a': it cannot be learned." in division.notices
+    assert sum("without 'a'" in one for one in division.notices) == 3
+    assert not any("'b'" in one for one in division.notices)
 
 
 def test_that_a_profile_counts_each_label(tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ def lists_labels(column: Column) -> bool:
 def rare_labels(columns: Sequence[Column], most: int = 4) -> list[str]:
     """The columns whose label few examples have, with their shares, the rarest first."""
     values = [binary_values(column) for column in columns]
-    shares = [float((part == 1).sum() / max(1, (~np.isnan(part)).sum())) for part in values]
+    known = [int((~np.isnan(part)).sum()) for part in values]
+    # Of a label that nobody knows, nobody knows whether it is rare.
+    shares = [float((part == 1).sum() / count) if count else 1.0 for part, count in zip(values, known, strict=True)]
     rare = sorted((share, repr(column.name)) for share, column in zip(shares, columns, strict=True) if share < _RARE)
     return [f"{name} {100 * share:.2g} %" for share, name in rare[:most]]
 
