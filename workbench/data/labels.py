@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.data.content import Array, Column, names_listed, sorted_names
+from workbench.data.content import Array, Column, names_listed, rows_listed, sorted_names
 from workbench.errors import Problem
 
 SEPARATORS = ";|"
@@ -77,7 +77,7 @@ def labels_of_columns(columns: Sequence[Column], where: str) -> tuple[Array, lis
 def _no_label(column: Column, where: str) -> Problem:
     wrong = np.flatnonzero(binary_values(column) == _UNCLEAR)
     strange = list(dict.fromkeys(column.text(int(row)) for row in wrong[:1000]))
-    what = f"column {column.name!r} is no label: it holds {names_listed(strange, 4)}"
+    what = f"column {column.name!r} is no label: it holds {names_listed(strange, 4)} in {rows_listed(wrong, 3)}"
     return Problem(what, where, "A label is 1 or 0 (or yes and no, true and false), and empty where it is unknown.")
 
 
