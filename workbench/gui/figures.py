@@ -16,7 +16,7 @@ MINUS = "\u2212"
 DASH = "\u2014"
 """Stands where there is no value."""
 
-_COMMAS = re.compile(r"""(?<![\w.,“"'‘`])\d{1,3}(?:,\d{3})+(?![\w,]|\.\d{4})""")
+_COMMAS = re.compile(r"""(?<![\w.,“"'‘`])\d{1,3}(?:,\d{3})+(?!\w|,\d|\.\d{4})""")
 """A number whose thousands stand between commas; nothing within a word, a longer list of digits, or a quoted name."""
 
 
