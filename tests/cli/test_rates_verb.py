@@ -31,6 +31,11 @@ def test_that_it_suggests_a_rate_that_set_takes_and_writes_nothing(workbench: Co
     assert lines[-1].startswith(f"Suggested: {value:g} (the recipe has 0.001).")
 
 
+def test_that_it_says_what_it_computes_with_instead(workbench: CommandLine, recipe: Path) -> None:
+    said = workbench.well("rates", recipe, "--device", "cpu", "--set", "training.precision=bfloat16").err
+    assert said.count("note: training.precision = bfloat16 is for GPUs: training computes in float32.") == 1
+
+
 def test_that_json_holds_the_curve_and_the_readings(workbench: CommandLine, recipe: Path) -> None:
     found = workbench.well("rates", recipe, "--from", "1e-5", "--to", "1", "--steps", "120", "--json").json
     assert found["suggested"] == pytest.approx(min(found["steepest"], found["minimum_tenth"]), rel=0.06)

@@ -6,12 +6,14 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.data_rig import write_idx
 from support.small_runs import SPLIT, table_recipe, write_numbers, write_table
 
+from workbench.events import EpochDone
 from workbench.recipe.recipe import Recipe
 
 
@@ -255,6 +257,24 @@ def test_that_an_unfinished_run_with_a_damaged_checkpoint_is_bad_input_to_resume
                 control.stop()
     DAMAGE["checkpoints"](tmp_path / "run")
     refused(workbench("resume", tmp_path / "run"), "is damaged")
+
+
+def test_that_a_run_that_goes_on_elsewhere_says_what_it_computes_with_instead(workbench, tmp_path):
+    from workbench.session.experiment import run_experiment
+    from workbench.session.prepare import prepare
+    from workbench.store.run_folder import RunFolder
+    from workbench.training.control import Control
+
+    recipe = table_recipe(write_table(tmp_path), epochs=4).replace({"training.precision": "bfloat16"})
+    prepared, control = prepare(recipe, device="cpu", threads=1), Control()
+    # As on a device that has the precision, which had nothing to say.
+    prepared = replace(prepared, notices=())
+    with RunFolder.create(tmp_path / "run", recipe) as folder:
+        for event in run_experiment(prepared, folder, "run", control):
+            if isinstance(event, EpochDone) and event.epoch == 1:
+                control.stop()
+    said = workbench.well("resume", tmp_path / "run", "--device", "cpu").err
+    assert said.count("training.precision = bfloat16 is for GPUs") == 1
 
 
 def test_that_a_test_file_alone_is_divided(workbench, tmp_path):

@@ -14,10 +14,10 @@ from support.data_rig import data_recipe, numbers, read, texts
 from support.labels import NAMES, labeled_table, labels_csv
 
 from workbench.data.cache import Cache
-from workbench.data.content import Content
+from workbench.data.content import Column, Content
 from workbench.data.dataset import Dataset, dataset_of, load_dataset
 from workbench.data.encoder import Encoder
-from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels
+from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels, rare_labels
 from workbench.data.profile import profile_of
 from workbench.data.propose import propose
 from workbench.data.split import Examples, divide
@@ -82,7 +82,7 @@ def test_that_every_column_that_is_no_label_is_named() -> None:
         made(content, targets=["low", "kind", "size"])
     told = str(caught.value)
     assert "column 'kind' is no label: it holds 'red', 'blue'" in told
-    assert "column 'size' is no label: it holds '2'" in told
+    assert "column 'size' is no label: it holds '2' in rows 3, 6, 9 and 17 more" in told
     assert "data.targets" in told
     assert "A label is 1 or 0" in told
 
@@ -139,7 +139,7 @@ def test_that_an_encoder_of_labels_outlives_a_round_trip_and_reads_what_there_is
     part = Content((numbers("odd", [1.0, None]), numbers("low", [0.0, 1.0])))
     expected = [[0, np.nan, 1], [1, np.nan, np.nan]]
     assert np.array_equal(encoder.encode_targets(part), expected, equal_nan=True)
-    with pytest.raises(InputError, match="column 'odd' is no label: it holds '7'"):
+    with pytest.raises(InputError, match="column 'odd' is no label: it holds '7' in row 1"):
         encoder.encode_targets(Content((numbers("odd", [7.0]),)))
 
 
@@ -200,6 +200,12 @@ def test_that_several_targets_are_proposed_as_labels_and_rare_ones_told(tmp_path
         propose([path], ("low", "a"))
 
 
+def test_that_a_label_that_nobody_knows_is_not_called_rare() -> None:
+    nobody = Column("nobody", "number", np.full(50, np.nan))
+    seldom = Column("seldom", "number", np.where(np.arange(50) == 0, 1.0, 0.0))
+    assert rare_labels([nobody, seldom]) == ["'seldom' 2 %"]
+
+
 def test_that_a_column_of_lists_is_proposed_as_labels(tmp_path: Path) -> None:
     cells = ["red;round", "round", "red", "red;heavy;round", "heavy"]
     lines = ["a,target", *(f"{row},{cells[row % 5]}" for row in range(60))]
@@ -258,6 +264,16 @@ def test_that_labels_that_a_set_lacks_are_told() -> None:
     division, _ = divide(None, Examples(np.ones(50, bool), classes=labels, class_names=("a", "b")))
     told = " ".join(division.notices)
     assert told.count("has no example of 'b'") == 2
+    assert "without" not in told
+
+
+def test_that_labels_that_all_examples_have_are_told() -> None:
+    labels = np.ones((50, 2), np.float32)
+    labels[::2, 1], labels[::3, 0] = 0, np.nan
+    division, _ = divide(None, Examples(np.ones(50, bool), classes=labels, class_names=("a", "b")))
+    assert "The training set has no example without 'a': it cannot be learned." in division.notices
+    assert sum("without 'a'" in one for one in division.notices) == 3
+    assert not any("'b'" in one for one in division.notices)
 
 
 def test_that_a_profile_counts_each_label(tmp_path: Path) -> None:

@@ -293,6 +293,7 @@ def test_that_every_number_can_be_written_and_read_again(value: float) -> None:
         (count(2.5), "2.50"),
         (count(-3), "\u22123"),
         (short(950), "950"),
+        (short(9153.36), "9,153"),
         (short(50_432), f"50.4{NARROW}k"),
         (short(3_612_000), f"3.61{NARROW}M"),
         (percent(0.215), f"21.50{NARROW}%"),

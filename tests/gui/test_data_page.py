@@ -42,7 +42,7 @@ def test_that_a_table_is_told_of_in_the_head_and_in_the_foot(opened: Opener, tmp
     assert page.preview.accessibleName() == "study.csv"
     assert plain(page.preview.note()).startswith("61 rows · 3 columns · separator ; · decimal comma")
     told = plain(page.preview.facts.text())
-    assert told.startswith("The network reads 2 inputs and answers with 2 classes · 1 missing values")
+    assert told.startswith("The network reads 2 inputs and answers with 2 classes · 1 missing value ")
     model = page.preview.columns.columns()
     assert [model.facts(row).role for row in range(3)] == ["feature", "feature", "target"]
     assert model.facts(1).profile.missing == 1

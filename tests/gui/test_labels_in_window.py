@@ -148,6 +148,8 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     assert row == (NAMES[label], "yes → no" if given.y_true[example, label] else "no → yes")
     counts = f"{given.wrong_labels.sum()} of {given.known_labels.sum()} labels wrong"
     assert plain(results.note.text()).startswith(counts)
+    header = results.mistake_table.header()
+    assert header.sectionSize(2) >= header.fontMetrics().horizontalAdvance("true → said") + 20
     assert not grab(page, (1024, 640), "light").isNull()
 
 

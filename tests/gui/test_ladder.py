@@ -17,7 +17,7 @@ from workbench.diagnosis.levels import Levels
 from workbench.diagnosis.verdict import Gate
 from workbench.evaluation.intervals import Estimate, rate_of
 from workbench.gui.diagnose.rungs import rows_of
-from workbench.gui.figures import grouped
+from workbench.gui.figures import regrouped
 from workbench.gui.theme import theme
 from workbench.gui.widgets.gates import GateStrip
 from workbench.gui.widgets.ladder import Between, Ladder, Rung, _ticks, interval_text
@@ -81,7 +81,7 @@ def test_that_each_row_explains_itself_under_the_pointer(qtbot: QtBot) -> None:
         tips.append(row.tip)
         assert QToolTip.text().split("\n")[0][:20] == row.tip[:20]
         QToolTip.hideText()
-    assert any(f"n = {grouped(5000)}" in tip for tip in tips)
+    assert any(regrouped("n = 5,000") in tip for tip in tips)
 
 
 def test_that_a_wide_detailed_ladder_has_room_for_numbers_and_a_narrow_one_for_bars(qtbot: QtBot) -> None:

@@ -207,6 +207,17 @@ def test_that_hostile_names_are_shown_as_text_everywhere(page: TrainPage, qtbot:
     assert max(map(len, texts)) <= 200
 
 
+def test_that_a_page_made_after_the_end_of_a_run_shows_all_of_it(page: TrainPage, qtbot: Any, tmp_path: Path) -> None:
+    open_recipe(page, qtbot, table_recipe(write_table(tmp_path), epochs=3))
+    finish(page, qtbot)
+    late = TrainPage(page._workspace)
+    qtbot.addWidget(late)
+    late.show()
+    assert late.board.axis.end == 3
+    assert late.curves.plot.box.viewRange()[0][1] > 3
+    late.hide()
+
+
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from workbench.cli.console import Bar, put, put_json, table
+from workbench.cli.console import Bar, put, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.cli.train import add_computing, changes_of, reading
 from workbench.recipe.assignments import option
@@ -40,6 +40,8 @@ def add_rates(parsers: Any) -> None:
 def _rates(options: argparse.Namespace) -> int:
     recipe = load_recipe(options.recipe, changes_of(options.set))
     prepared = prepare(recipe, device=options.device, threads=options.threads, progress=reading(Bar()))
+    for text in prepared.notices:
+        say(f"note: {text}")
     told = reading(Bar())
     found = range_test(prepared, low=options.low, high=options.high, steps=options.steps, progress=told)
     told("", 1, 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.data.content import Array, Column, names_listed, sorted_names
+from workbench.data.content import Array, Column, names_listed, rows_listed, sorted_names
 from workbench.errors import Problem
 
 SEPARATORS = ";|"
@@ -35,7 +35,9 @@ def lists_labels(column: Column) -> bool:
 def rare_labels(columns: Sequence[Column], most: int = 4) -> list[str]:
     """The columns whose label few examples have, with their shares, the rarest first."""
     values = [binary_values(column) for column in columns]
-    shares = [float((part == 1).sum() / max(1, (~np.isnan(part)).sum())) for part in values]
+    known = [int((~np.isnan(part)).sum()) for part in values]
+    # Of a label that nobody knows, nobody knows whether it is rare.
+    shares = [float((part == 1).sum() / count) if count else 1.0 for part, count in zip(values, known, strict=True)]
     rare = sorted((share, repr(column.name)) for share, column in zip(shares, columns, strict=True) if share < _RARE)
     return [f"{name} {100 * share:.2g} %" for share, name in rare[:most]]
 
@@ -75,7 +77,7 @@ def labels_of_columns(columns: Sequence[Column], where: str) -> tuple[Array, lis
 def _no_label(column: Column, where: str) -> Problem:
     wrong = np.flatnonzero(binary_values(column) == _UNCLEAR)
     strange = list(dict.fromkeys(column.text(int(row)) for row in wrong[:1000]))
-    what = f"column {column.name!r} is no label: it holds {names_listed(strange, 4)}"
+    what = f"column {column.name!r} is no label: it holds {names_listed(strange, 4)} in {rows_listed(wrong, 3)}"
     return Problem(what, where, "A label is 1 or 0 (or yes and no, true and false), and empty where it is unknown.")
 
 

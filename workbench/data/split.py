@@ -302,8 +302,19 @@ def _absent_classes(sets: dict[str, Array], examples: Examples) -> list[str]:
         counts = class_counts(examples.classes[rows], len(examples.class_names))
         absent = [examples.class_names[number] for number in np.flatnonzero(counts == 0)]
         if len(rows) and absent:
-            notices.append(_absent_text(name, absent))
+            notices.append(_absent_text(name, absent, "of"))
+        everywhere = _always_there(examples.classes[rows], examples.class_names)
+        if everywhere:
+            notices.append(_absent_text(name, everywhere, "without"))
     return notices
+
+
+def _always_there(classes: Array, names: Sequence[str]) -> list[str]:
+    """The labels that all examples have of which it is known; none of classes, of which each example has one."""
+    if classes.ndim != 2 or not len(classes):
+        return []
+    always = ~(classes == 0).any(axis=0) & (classes > 0).any(axis=0)
+    return [names[number] for number in np.flatnonzero(always).tolist()]
 
 
 def class_counts(classes: Array, size: int) -> Array:
@@ -313,6 +324,6 @@ def class_counts(classes: Array, size: int) -> Array:
     return np.bincount(classes[classes >= 0], minlength=size)
 
 
-def _absent_text(name: str, absent: Sequence[str]) -> str:
-    what = f"The {'training' if name == 'train' else name} set has no example of {names_listed(absent, 5)}"
+def _absent_text(name: str, absent: Sequence[str], relation: str) -> str:
+    what = f"The {'training' if name == 'train' else name} set has no example {relation} {names_listed(absent, 5)}"
     return f"{what}: {'it' if len(absent) == 1 else 'they'} cannot be learned." if name == "train" else f"{what}."

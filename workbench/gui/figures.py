@@ -16,8 +16,10 @@ MINUS = "\u2212"
 DASH = "\u2014"
 """Stands where there is no value."""
 
-_COMMAS = re.compile(r"""(?<![\w.,“"'‘`])\d{1,3}(?:,\d{3})+(?![\w,]|\.\d{4})""")
+_COMMAS = re.compile(r"""(?<![\w.,“"'‘`])\d{1,3}(?:,\d{3})+(?!\w|,\d|\.\d{4})""")
 """A number whose thousands stand between commas; nothing within a word, a longer list of digits, or a quoted name."""
+_BROKEN = re.compile(r"\bn = (?=\d)|(?<=\d) %")
+"""Spaces that no line should break at."""
 
 
 def grouped(value: int) -> str:
@@ -26,8 +28,12 @@ def grouped(value: int) -> str:
 
 
 def regrouped(text: str) -> str:
-    """A sentence with the numbers written as here: ``n = 8,000`` becomes ``n = 8 000``; lists and names stay."""
-    return _COMMAS.sub(lambda found: found.group().replace(",", SPACE), text)
+    """A sentence with the numbers written as here: ``n = 8,000`` becomes ``n = 8 000``; lists and names stay.
+
+    No line breaks within a size of a sample or before a per cent sign.
+    """
+    text = _COMMAS.sub(lambda found: found.group().replace(",", SPACE), text)
+    return _BROKEN.sub(lambda found: found.group().replace(" ", SPACE), text)
 
 
 def short(value: float) -> str:

@@ -94,7 +94,7 @@ class Dense(Layer):
         return self._units() * prod(inputs[0])
 
     def summary(self) -> str:
-        return "a unit a class" if self.units == "classes" else f"{self.units} units"
+        return "a unit a class or label" if self.units == "classes" else f"{self.units} units"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         reads = ("0", "weight", "bias") if self.bias else ("0", "weight")

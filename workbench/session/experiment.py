@@ -46,8 +46,11 @@ def run_experiment(
     """
     if not resume:
         folder.write("encoder.json", prepared.dataset.encoder.to_json().encode())
-    for text in prepared.notices if not resume else ():
-        yield _logged(folder, Notice(run, time.time(), text))
+    # Where a run goes on, another machine or device may have something to say.
+    told = {event.text for event in folder.events() if isinstance(event, Notice)} if resume else set[str]()
+    for text in prepared.notices:
+        if text not in told:
+            yield _logged(folder, Notice(run, time.time(), text))
     if prepared.start and not resume:
         yield _logged(folder, prepared.start.event(run))
     try:

@@ -56,7 +56,7 @@ def short(value: float) -> str:
             scaled = value / {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}[unit]
             places = 0 if abs(scaled) >= 100 else 1 if abs(scaled) >= 10 else 2
             return f"{_signed(f'{scaled:.{places}f}')}{SPACE}{unit}"
-    return count(value)
+    return count(round(value) if abs(value) >= 100 else value)
 
 
 def percent(value: float | None, places: int = 2) -> str:

@@ -35,7 +35,9 @@ def facts_line(state: DataState) -> str:
     """What the network gets of it: ``30 inputs · 2 classes · 4 missing values, filled``."""
     dataset, profile = state.dataset, state.profile
     missing = sum(column.missing for column in profile.columns)
-    told = _tr("{0} missing values").format(grouped(missing)) if missing else _tr("no missing values")
+    told = _tr("no missing values")
+    if missing:
+        told = _tr("1 missing value") if missing == 1 else _tr("{0} missing values").format(grouped(missing))
     if dataset is None:
         return told
     encoder = dataset.encoder

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
+from workbench.gui.figures import regrouped
 from workbench.gui.text import visible
 from workbench.gui.widgets.labels import Label
 
@@ -35,7 +36,7 @@ class ReasonsPopup(QFrame):
                 continue
             column.addWidget(Label(heading, "strong"))
             for sentence in map(visible, sentences):
-                column.addWidget(Label(sentence, "muted", wrap=True))
+                column.addWidget(Label(regrouped(sentence), "muted", wrap=True))
                 self._texts.append(sentence)
             column.addSpacing(4)
         self.setAccessibleName(" ".join(self._texts))

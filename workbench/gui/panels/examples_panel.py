@@ -171,4 +171,5 @@ class ExamplesPanel(Panel):
     def _name_reasons(self) -> None:
         count = len(notices_of(self._desk.state)) + len(self._desk.reasons)
         self.why.setVisible(count > 0)
-        self.why.setText(self.tr("Why so? {0} reasons").format(count))
+        words = self.tr("Why so? 1 reason") if count == 1 else self.tr("Why so? {0} reasons").format(count)
+        self.why.setText(words)

@@ -151,7 +151,7 @@ class RatesPanel(Panel):
             self.take.setText(self.tr("Use {0}").format(rate(found.suggestion)))
             self.take.setEnabled(found.suggestion != now)
             self.take.show()
-        self.how.setText(self.tr("Smoothed by the bias-corrected average; raw at 25 %. Smith’s range test, 2017."))
+        self.how.setText(self.tr("Smoothed by the bias-corrected average; raw at 25\u00a0%. Smith’s range test, 2017."))
         self.curve.show_test(found, now)
         self._show_staleness()
 

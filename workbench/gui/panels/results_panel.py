@@ -240,7 +240,8 @@ class ResultsPanel(QWidget):
         fingerprint = entry.figures.get("data_fingerprint") if entry else None
         cell = self._cell if view and view.task == "classification" and self._cell[0] >= 0 else None
         self.mistakes.show_view(view, cell, pictures_of(self._data.state, fingerprint))
-        self.mistake_table.size_columns({0: 116, 1: None, 2: None, 3: 96})
+        # Of labels the words are always as short as their heading, and names may be long.
+        self.mistake_table.size_columns({0: 116, 1: None, 2: 100 if view and view.labels else None, 3: 96})
 
     def _turn_to(self, view: SetView | None, any_health: bool) -> None:
         # A run that still trains has layers to show, and nothing else yet.

@@ -44,7 +44,7 @@ class Board(QObject):
         self.layer = ""
         self._alarms: tuple[object, tuple[Alarm, ...]] = (None, ())
         self.redraws = 0
-        self._active = self._dirty = False
+        self._active, self._dirty = False, True
         self._cost = 0.0
         self._drawn_at = 0.0
         self._timer = QTimer(self)

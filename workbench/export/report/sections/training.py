@@ -194,7 +194,7 @@ def setting_text(value: Any, fact: FieldFacts | None = None) -> str:
     if isinstance(value, int | float):
         if fact is not None and fact.unit == "fraction":
             return tight_percent(value)
-        return f"{number(value)}{_unit(fact)}"
+        return f"{number(value)}{_unit(fact, one=value == 1)}"
     if isinstance(value, BaseModel):
         return _model_text(value)
     if isinstance(value, tuple | list):
@@ -202,8 +202,13 @@ def setting_text(value: Any, fact: FieldFacts | None = None) -> str:
     return str(value).replace("_", " ")
 
 
-def _unit(fact: FieldFacts | None) -> str:
-    return f"\u00a0{fact.unit}" if fact is not None and fact.unit else ""
+_SINGULAR = {"batches": "batch", "epochs": "epoch", "steps": "step"}
+
+
+def _unit(fact: FieldFacts | None, *, one: bool) -> str:
+    if fact is None or not fact.unit:
+        return ""
+    return f"\u00a0{_SINGULAR.get(fact.unit, fact.unit) if one else fact.unit}"
 
 
 def _model_text(model: BaseModel) -> str:

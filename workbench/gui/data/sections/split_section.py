@@ -9,7 +9,7 @@ from workbench.gui.data.sections.section import Section
 from workbench.gui.data.split_bar import SplitBar
 from workbench.gui.data_desk import DataState
 from workbench.gui.document import Document
-from workbench.gui.figures import SPACE
+from workbench.gui.figures import regrouped
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.text import tip
@@ -59,11 +59,11 @@ class SplitSection(Section):
         dataset = state.dataset if state else None
         sets = state.profile.sets if state else ()
         self.bar.set_parts([(one.name, one.rows) for one in sets])
-        self._reason.setText(dataset.split_reason if dataset else self.tr("Not divided yet."))
+        self._reason.setText(regrouped(dataset.split_reason) if dataset else self.tr("Not divided yet."))
         told = state.profile.resolution if state else ()
         # The test set's, as the final error is measured on it; that of the dev set on hovering.
-        self._resolution.setText(told[-1].replace(" %", f"{SPACE}%") if told else "")
-        self._resolution.setToolTip(tip("\n".join(told)))
+        self._resolution.setText(regrouped(told[-1]) if told else "")
+        self._resolution.setToolTip(tip(regrouped("\n".join(told))))
         self._resolution.setVisible(bool(told))
         self.bar.set_adjustable(state is not None and _divisible(self._document.recipe.data, state))
         if self._form and state:
