@@ -203,6 +203,8 @@ def _check_names(names: Sequence[str], found: _Found) -> None:
     if missing:
         shown = ", ".join(name or "(no name)" for name in names[:8]) + (", ..." if len(names) > 8 else "")
         mend = f"The first row names the columns; it has {shown}."
+        if all(name.startswith("y_true") for name in missing):
+            mend += " `predict --with-truth` writes what is true too."
         found.add(f"has no column {' and no column '.join(missing)}", mend)
     for name, count in Counter(names).items():
         if count > 1 and name:

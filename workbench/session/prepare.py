@@ -159,13 +159,18 @@ def _wrong_loss(recipe: Recipe) -> list[Problem]:
     return [Problem(what, "training.loss", f"Use {' or '.join(fitting)}.")]
 
 
+def _without_proposal(error: DeviceError) -> str:
+    """What is missing; to use the CPU, which it proposes, is then what is done."""
+    return str(error).replace(", or use --device cpu", "").replace(" Use --device cpu.", "")
+
+
 def _choose(device: str) -> tuple[Backend, tuple[str, ...]]:
     try:
         return open_backend(device), ()
     except DeviceError as error:
         if device != "cuda":
             raise
-        return open_backend("cpu"), (f"{error} Training on the CPU instead.",)
+        return open_backend("cpu"), (f"{_without_proposal(error)} Training on the CPU instead.",)
 
 
 def _precision_notices(recipe: Recipe, backend: Backend) -> tuple[str, ...]:
