@@ -19,6 +19,7 @@ from workbench.data.augment.pipeline import preview
 from workbench.data.dataset import load_dataset
 from workbench.data.feeder import Feeder, column_deviations
 from workbench.engine.backend import Backend
+from workbench.engine.compiled_backend import CompiledBackend
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.errors import RecipeError
@@ -402,3 +403,13 @@ def test_that_labels_are_fed_as_1_and_0_and_unknown_ones_below_0() -> None:
         Feeder(examples, backend).fill(plan, np.arange(4))
         assert plan.targets.tolist() == [[1, 0], [-1, 1], [-1, -1], [0, 0]]
         assert plan.strengths.tolist() == [1, 1, 0, 1]
+
+
+def test_that_a_batch_that_was_never_computed_does_not_come_back() -> None:
+    examples, rows = _table(), np.arange(16)
+    backend = CompiledBackend()
+    plan, feeder = _plan((4,), backend), Feeder(examples, backend)
+    next(feeder.passing(plan, rows + 16))
+    feeder.fill(plan, rows[:9])
+    plan.run(9)
+    np.testing.assert_allclose(plan.input[:9], _formula(examples, rows[:9]), rtol=1e-4, atol=1e-5)

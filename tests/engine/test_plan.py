@@ -272,13 +272,26 @@ def test_that_a_graph_computes_the_same_in_machine_code(
 
 
 def test_that_what_is_not_a_number_goes_through_a_relu_that_pooling_takes_over() -> None:
-    layers = [{"kind": "activation"}, "max_pool2d", "flatten", {"kind": "dense", "units": "classes"}]
+    # What reads the network's input is not taken over, so something stands before it.
+    layers = [{"kind": "conv2d", "filters": 2, "kernel": 1}, "activation", "max_pool2d", "flatten"]
+    layers.append({"kind": "dense", "units": "classes"})
     bench = Bench(random_parameters(network_of(layers, (4, 4, 1)), backend=CompiledBackend()), 2)
     bench.plan.input[0, 1, 1] = np.nan
     output, _ = bench.run()
     assert np.isnan(output[0]).all()
     assert np.isfinite(output[1]).all()
     bench.close()
+
+
+def test_that_pooling_over_a_large_picture_passes_its_gradient_on() -> None:
+    layers = [{"kind": "conv2d", "filters": 2, "kernel": 1}, {"kind": "max_pool2d", "window": 260}, "flatten"]
+    network = network_of([*layers, {"kind": "dense", "units": "classes"}], (260, 260, 1))
+    benches = [Bench(random_parameters(network, backend=backend), 4) for backend in (Backend(), CompiledBackend())]
+    for bench in benches:
+        # The largest values, of either sign, stand beyond the 65,536th place of the window.
+        bench.plan.input[:, -1, -2:, 0] = 100, -100
+    plain, compiled = (bench.run()[1] for bench in benches)
+    np.testing.assert_allclose(compiled, plain, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
