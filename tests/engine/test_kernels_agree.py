@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.agreement import assert_agrees_with_plain
 from support.backends import COMPILED, PLAIN
 from support.cases import Case
-from support.layer_rig import LayerRig, assert_close
+from support.layer_rig import LayerRig
 from support.networks import Bench, networks, random_parameters
 
 from workbench.engine.backend import Backend
@@ -19,7 +20,6 @@ from workbench.engine.kernels.machine import machine
 from workbench.engine.kernels.products import DEPTH, column_sums, product
 from workbench.engine.kernels.tile import TILE
 from workbench.engine.kernels.turning import turn
-from workbench.engine.layer import ShapeError
 from workbench.engine.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -106,23 +106,7 @@ def test_that_a_turned_matrix_is_the_transposed_one(rows: int, columns: int, gap
 
 def _assert_agree(kind: str, fields: dict[str, Any], shape: tuple[int, ...], rows: int = 3, exactly: bool = False):
     """A layer's output and gradients, compiled and not."""
-    case = Case(fields, (shape,))
-    try:
-        case.layer(kind).output_shape([shape])
-    except ShapeError:
-        assume(False)
-    plain, compiled = (LayerRig(kind, case, dtype=np.float32, rows=rows, backend=each) for each in (PLAIN, COMPILED))
-    direction = np.random.default_rng(5).normal(size=plain.output.shape).astype(np.float32)
-    found, expected = compiled.forward(), plain.forward()
-    pairs = [("output", found, expected)]
-    pairs.append(("input gradient", compiled.backward(direction)[0], plain.backward(direction)[0]))
-    pairs.append(("parameters", compiled.gradient, plain.gradient))
-    pairs.append(("state", compiled.parameters.state, plain.parameters.state))
-    for what, ours, theirs in pairs:
-        if exactly:
-            assert np.array_equal(ours, theirs), what
-        else:
-            assert_close(ours, theirs, 1e-5, what)
+    assert_agrees_with_plain(COMPILED, kind, fields, shape, rows, exactly)
 
 
 sides = st.integers(1, 9)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.agreement import assert_agrees_with_plain
 from support.backends import PLAIN, device_backend, on_device
 from support.cases import CASES, Case, all_cases
 from support.emulated import EmulatedBackend, needs_compiler
@@ -17,7 +18,7 @@ from support.networks import Bench, network_around, networks, random_parameters
 from workbench.engine.backend import Backend
 from workbench.engine.cuda.calls import CudaCall
 from workbench.engine.cuda.graphs import Recorded
-from workbench.engine.layer import ShapeError, unchained
+from workbench.engine.layer import unchained
 from workbench.engine.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -99,24 +100,7 @@ def test_that_a_gpu_computes_with_arrays_in_float64(kind: str, case: Case) -> No
 
 def _assert_agree(kind: str, fields: dict[str, Any], shape: tuple[int, ...], rows: int = 3, exactly: bool = False):
     """A layer's output and gradients, by kernels and by arrays."""
-    case = Case(fields, (shape,))
-    try:
-        case.layer(kind).output_shape([shape])
-    except ShapeError:
-        assume(False)
-    emulated = EmulatedBackend(rows % 3)
-    plain, ours = (LayerRig(kind, case, dtype=np.float32, rows=rows, backend=each) for each in (PLAIN, emulated))
-    direction = np.random.default_rng(5).normal(size=plain.output.shape).astype(np.float32)
-    found, expected = ours.forward(), plain.forward()
-    pairs = [("output", found, expected)]
-    pairs.append(("input gradient", ours.backward(direction)[0], plain.backward(direction)[0]))
-    pairs.append(("parameters", ours.gradient, plain.gradient))
-    pairs.append(("state", ours.parameters.state, plain.parameters.state))
-    for what, one, other in pairs:
-        if exactly:
-            assert np.array_equal(one, other), what
-        else:
-            assert_close(one, other, 1e-5, what)
+    assert_agrees_with_plain(EmulatedBackend(rows % 3), kind, fields, shape, rows, exactly)
 
 
 sides = st.integers(1, 9)

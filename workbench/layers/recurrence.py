@@ -7,8 +7,11 @@ over all steps.
 
 from __future__ import annotations
 
-from workbench.engine.backend import Array
-from workbench.engine.layer import Calls, Site
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Calls, Chain, Site
 from workbench.layers.cells import Cell, Track
 
 
@@ -22,11 +25,10 @@ def compile_recurrence(site: Site, kind: type[Cell], units: int) -> Calls:
         kind: the cell.
         units: the state's size in one direction.
     """
-    suffixes = [suffix for suffix in ("", "_reverse") if f"weight_hh_l0{suffix}" in site.weights]
     inputs = _Inputs(site, "bias_ih_l0" in site.weights)
     directions = [
         _Direction(site, kind, suffix, inputs, slice(number * units, (number + 1) * units))
-        for number, suffix in enumerate(suffixes)
+        for suffix, number in directions_of(site)
     ]
 
     def forward() -> None:
@@ -40,6 +42,32 @@ def compile_recurrence(site: Site, kind: type[Cell], units: int) -> Calls:
             inputs.add_gradient(direction.input_part, direction.input_weight, first=number == 0)
 
     return Calls(forward, backward)
+
+
+def directions_of(site: Site) -> list[tuple[str, int]]:
+    """The directions that a layer has: the end of its parameters' names, and its number."""
+    suffixes = [suffix for suffix in ("", "_reverse") if f"weight_hh_l0{suffix}" in site.weights]
+    return [(suffix, number) for number, suffix in enumerate(suffixes)]
+
+
+class Direction(Protocol):
+    """One direction, computed by kernels."""
+
+    def forward(self) -> Iterable[Call]:
+        """Fills its part of the output."""
+        ...
+
+    def backward(self) -> Iterable[Call]:
+        """Fills its gradients."""
+        ...
+
+
+def calls_of(site: Site, directions: Sequence[Direction]) -> Calls:
+    """One direction after the other."""
+    forward = Chain(*(call for direction in directions for call in direction.forward()))
+    if not site.training or site.d_output is None:
+        return Calls(forward, Chain())
+    return Calls(forward, Chain(*(call for direction in directions for call in direction.backward())))
 
 
 class _Inputs:

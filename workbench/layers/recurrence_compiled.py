@@ -7,20 +7,16 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.backend import Array, Call
-from workbench.engine.layer import Calls, Chain, Site
+from workbench.engine.layer import Calls, Site
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell, TanhCell
+from workbench.layers.recurrence import calls_of, directions_of
 
 _NAMES: dict[type[Cell], str] = {TanhCell: "tanh", ReluCell: "relu", LstmCell: "lstm", GruCell: "gru"}
 
 
 def compiled_recurrence(site: Site, kind: type[Cell], units: int) -> Calls:
     """The calls of a recurrent layer in float32 on a CPU; see ``recurrence.compile_recurrence``."""
-    suffixes = [suffix for suffix in ("", "_reverse") if f"weight_hh_l0{suffix}" in site.weights]
-    directions = [_Direction(site, kind, suffix, number, units) for number, suffix in enumerate(suffixes)]
-    forward = Chain(*(call for direction in directions for call in direction.forward()))
-    if not site.training or site.d_output is None:
-        return Calls(forward, Chain())
-    return Calls(forward, Chain(*(call for direction in directions for call in direction.backward())))
+    return calls_of(site, [_Direction(site, kind, *each, units) for each in directions_of(site)])
 
 
 class _Direction:

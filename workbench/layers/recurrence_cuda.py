@@ -11,18 +11,14 @@ from math import prod
 from workbench.engine.backend import Array, Call
 from workbench.engine.cuda.pointwise import column_sums
 from workbench.engine.cuda.products import Form, launcher_of, parts_of, product, product_parts
-from workbench.engine.layer import Calls, Chain, Site
+from workbench.engine.layer import Calls, Site
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell
+from workbench.layers.recurrence import calls_of, directions_of
 
 
 def recurrence_on_cuda(site: Site, kind: type[Cell], units: int) -> Calls:
     """The calls of a recurrent layer in float32; see ``recurrence.compile_recurrence``."""
-    suffixes = [suffix for suffix in ("", "_reverse") if f"weight_hh_l0{suffix}" in site.weights]
-    directions = [_Direction(site, kind, suffix, number, units) for number, suffix in enumerate(suffixes)]
-    forward = Chain(*(call for direction in directions for call in direction.forward()))
-    if not site.training or site.d_output is None:
-        return Calls(forward, Chain())
-    return Calls(forward, Chain(*(call for direction in directions for call in direction.backward())))
+    return calls_of(site, [_Direction(site, kind, *each, units) for each in directions_of(site)])
 
 
 class _Direction:

@@ -14,22 +14,15 @@ from workbench.engine.parts import Part
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.training.averaging import WeightAverage
+from workbench.training.flat_update import FlatUpdate
 from workbench.training.optimizers.base import Optimizer
 
 _LEAST_STRETCH = 50_000
 """Elements under which a stretch is not worth a thread."""
 
 
-class CompiledUpdate:
-    """Updates stretches of the flat vectors. All of it is element by element, so that threads can share the work.
-
-    Args:
-        recipe: for the penalties.
-        optimizer: has a kernel.
-        parameters: in float32, on a backend with compiled kernels.
-        vectors: the optimizer's state, in the order of its ``vectors``.
-        average: of the weights, or None.
-    """
+class CompiledUpdate(FlatUpdate):
+    """Updates stretches of the flat vectors. All of it is element by element, so that threads can share the work."""
 
     def __init__(
         self,
@@ -39,20 +32,13 @@ class CompiledUpdate:
         vectors: Sequence[Array],
         average: WeightAverage | None,
     ) -> None:
-        self._recipe, self._optimizer, self._average = recipe, optimizer, average
-        self._vectors, self._decayed = list(vectors), parameters.layout.decayed
-        self._values = parameters.values[: parameters.layout.trained]
+        super().__init__(recipe, optimizer, parameters, vectors, average)
         self._numbers = np.zeros(len(optimizer.kernel_numbers(0.0, 1)))
         self._penalties = np.array([recipe.l2, recipe.l1])
         self._limit = np.array([recipe.clip_value or 0.0])
         self._factor, self._decay = np.ones(1), np.zeros(1)
         self._bound: dict[tuple[int, int], list[Call]] = {}
         self._measured: dict[tuple[int, int], tuple[list[Call], Array]] = {}
-
-    @property
-    def leaves_average(self) -> bool:
-        """Whether the average must follow later: after a limit on each unit's weights, which needs them all."""
-        return self._recipe.max_norm is not None
 
     @staticmethod
     def fits(optimizer: Optimizer, parameters: Parameters) -> bool:

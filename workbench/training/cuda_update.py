@@ -14,22 +14,15 @@ from workbench.engine.parts import Part
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
 from workbench.training.averaging import WeightAverage
+from workbench.training.flat_update import FlatUpdate
 from workbench.training.optimizers.base import Optimizer
 
 _SHARED = 5
 """Numbers that all optimizers have; see ``updates.cu``."""
 
 
-class CudaUpdate:
-    """Updates the flat vectors. What changes from step to step lies on the device, so that a step can be recorded.
-
-    Args:
-        recipe: for the penalties.
-        optimizer: has a kernel.
-        parameters: in float32, on a backend with CUDA kernels.
-        vectors: the optimizer's state, in the order of its ``vectors``.
-        average: of the weights, or None.
-    """
+class CudaUpdate(FlatUpdate):
+    """Updates the flat vectors. What changes from step to step lies on the device, so that a step can be recorded."""
 
     def __init__(
         self,
@@ -40,19 +33,12 @@ class CudaUpdate:
         average: WeightAverage | None,
     ) -> None:
         assert parameters.backend.cuda is not None
-        self._recipe, self._optimizer, self._average = recipe, optimizer, average
+        super().__init__(recipe, optimizer, parameters, vectors, average)
         self._backend, self._launcher = parameters.backend, parameters.backend.cuda
-        self._vectors, self._decayed = list(vectors), parameters.layout.decayed
-        self._values = parameters.values[: parameters.layout.trained]
         count = len(optimizer.kernel_numbers(0.0, 1))
         with self._backend.current():
             self._words = Words(self._launcher, self._backend.zeros((_SHARED + count,), np.float64))
         self._alone: tuple[Array, CudaCall] | None = None
-
-    @property
-    def leaves_average(self) -> bool:
-        """Whether the average must follow later: after a limit on each unit's weights, which needs them all."""
-        return self._recipe.max_norm is not None
 
     @staticmethod
     def fits(optimizer: Optimizer, parameters: Parameters) -> bool:
