@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.finished_runs import finished_run
 from support.small_runs import SPLIT, table_recipe, write_table
 
 from workbench.errors import InputError, StoreError, WorkbenchError
@@ -15,6 +16,7 @@ from workbench.gui.inbox import Inbox
 from workbench.gui.recovery import cut_off_in
 from workbench.gui.settings import Settings, projects_home
 from workbench.gui.workspace import Workspace
+from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import Goals
 from workbench.session.samples import sample
 from workbench.store.project import Project
@@ -309,6 +311,50 @@ def test_that_a_recipe_opens_as_a_project(workspace, qtbot, tmp_path):
         workspace.open_path(path)
     assert workspace.project.name == "mine"
     assert workspace.data.dataset is not None
+
+
+def opened_run(workspace: Workspace, qtbot: Any, folder: Path) -> None:
+    """Open a run folder and wait for what it came to."""
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.open_path(folder)
+
+
+def test_that_a_run_of_the_command_line_opens_with_its_curves_and_its_diagnosis(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    opened_run(workspace, qtbot, run)
+    assert workspace.project.name == "by-hand"
+    assert [(entry.folder, entry.status) for entry in workspace.runs.entries] == [(run, "finished")]
+    assert workspace.runs.current == 1
+    assert workspace.runs.result(1).diagnosis.knobs
+    qtbot.waitUntil(lambda: [epoch.epoch for epoch in workspace.runs.curves(1).epochs][-1:] == [4], timeout=LONG)
+    assert workspace.document.recipe == Recipe.load(run / "recipe.toml")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_that_a_run_opened_a_second_time_is_found_in_its_project_and_has_children_there(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    opened_run(workspace, qtbot, run)
+    first = workspace.project.path
+    qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
+    assert trained(workspace, qtbot) == 2
+    assert workspace.runs.entry(2).parent == 1
+    opened_run(workspace, qtbot, run)
+    assert (workspace.project.path, workspace.runs.current) == (first, 1)
+    workspace.new_project()
+    opened_run(workspace, qtbot, run)
+    assert (workspace.project.path, workspace.runs.current) == (first, 1)
+    assert not (projects_home() / "by-hand-2").exists()
+
+
+def test_that_a_damaged_run_of_the_command_line_leaves_no_project_behind(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    (run / "run.sqlite").write_bytes(b"not a database at all")
+    with qtbot.waitSignal(workspace.failed, timeout=LONG) as caught:
+        workspace.open_path(run)
+    assert "run.sqlite" in str(caught.args[0])
+    assert workspace.project is None
+    assert not (projects_home() / "by-hand").exists()
 
 
 # --- from one project to another ---------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import Goals
 from workbench.session.samples import Sample
 from workbench.store.project import Project, is_project
+from workbench.store.run_folder import is_run
+from workbench.store.standing import standing_of
 
 _SAVE_MS = 1000
 
@@ -71,7 +73,7 @@ class Workspace(QObject):
     # --- beginning -----------------------------------------------------------------------------------------------
 
     def open_path(self, path: Path) -> None:
-        """Open what a path leads to: a project, a run folder in one, a recipe, or data."""
+        """Open what a path leads to: a project, a run folder in one or by itself, a recipe, or data."""
         try:
             if is_project(path):
                 self.open_project(path)
@@ -79,6 +81,8 @@ class Workspace(QObject):
                 self.open_project(path.resolve().parent.parent)
                 number = next((e.number for e in self.runs.entries if e.folder == path.resolve()), 0)
                 self.runs.select(number or self.runs.current)
+            elif is_run(path):
+                self.open_run(path.resolve())
             elif path.suffix == ".toml":
                 self.open_recipe(Recipe.load(path), path.stem)
             elif (path / "recipe.toml").is_file():
@@ -116,6 +120,35 @@ class Workspace(QObject):
         self.document.start(recipe)
         self.data.reload()
 
+    def open_run(self, folder: Path) -> None:
+        """Show a run that was made elsewhere, in the project that has it in its list or else in a new one.
+
+        Its folder stays where it is: the project only names it.
+
+        Raises:
+            InputError, RecipeError, StoreError: it cannot be read, or the project cannot be made.
+        """
+        holder = self._project_with(folder)
+        if holder is not None:
+            self.open_project(holder)
+            self.runs.look_again(next(entry.number for entry in self.runs.entries if entry.folder == folder))
+            return
+        recipe = Recipe.load(folder / "recipe.toml")
+        standing_of(folder)  # A folder that cannot be read leaves no empty project behind.
+        project = self._new_project(folder.name)
+        project.link_run(folder)
+        self._take_project(project)
+        self.document.start(recipe)
+        self.data.reload()
+
+    def _project_with(self, folder: Path) -> Path | None:
+        """The project, of those that were opened lately, that lists a run in this folder."""
+        for path in self.settings.recent():
+            with suppress(WorkbenchError), Project.open(path, write=False) as project:
+                if project.number_of(folder):
+                    return path
+        return None
+
     def open_project(self, path: Path) -> None:
         """Open a project; read-only where another window holds it.
 
@@ -145,13 +178,17 @@ class Workspace(QObject):
         self.projectChanged.emit()
 
     def _begin_project(self, name: str, *, saved: bool = False) -> None:
+        self._take_project(self._new_project(name), saved=saved)
+
+    @staticmethod
+    def _new_project(name: str) -> Project:
         plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project"
         home = projects_home()
         number, path = 1, home / plain[:60]
         while _is_taken(path):
             number += 1
             path = home / f"{plain[:60]}-{number}"
-        self._take_project(Project.create(path), saved=saved)
+        return Project.create(path)
 
     def _take_project(self, project: Project, *, saved: bool = False) -> None:
         self._close_project(saved=saved)
