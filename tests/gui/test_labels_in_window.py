@@ -100,6 +100,29 @@ def test_that_a_label_can_be_taken_away_or_predicted_alone(
     assert workspace.data.state.problem is None
 
 
+def test_that_other_columns_of_yes_and_no_are_pointed_out_where_one_is_chosen(
+    opened: Opener, tmp_path: Path, qtbot: QtBot, workspace: Workspace
+) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target="low")
+    hint = page.preparation.learning.several
+    assert hint.text().startswith("2 other columns say yes or no as well.")
+    assert "multilabel" in hint.text()
+    assert hint.isVisibleTo(page)
+    # What it says works.
+    page.editor.set_task("multilabel")
+    made_anew(qtbot, workspace)
+    assert page.preparation.learning.form.row("targets").editor.isVisibleTo(page)
+    workspace.document.set("data.targets", ["low", "high"], "targets")
+    made_anew(qtbot, workspace)
+    assert workspace.data.dataset.classes == ("low", "high")
+    assert not hint.isVisibleTo(page)
+
+
+def test_that_a_target_of_numbers_is_no_reason_to_speak_of_labels(opened: Opener, tmp_path: Path) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target="a")
+    assert not page.preparation.learning.several.isVisibleTo(page)
+
+
 def test_that_the_task_takes_the_targets_with_it(
     opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
 ) -> None:

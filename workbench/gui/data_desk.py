@@ -12,6 +12,7 @@ from workbench.data.cache import default_folder
 from workbench.data.content import Content, concatenate
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.gather import sources_of
+from workbench.data.labels import yes_no_columns
 from workbench.data.profile import Profile, profile_of
 from workbench.data.propose import propose
 from workbench.data.reading import read_sources
@@ -37,6 +38,7 @@ class DataState:
         profile: figures for the preview.
         problem: why there is no dataset; None where there is one.
         sizes: how many examples each source has.
+        yes_no: the columns that say yes or no.
     """
 
     content: Content
@@ -44,6 +46,7 @@ class DataState:
     profile: Profile
     problem: InputError | None
     sizes: tuple[int, ...] = ()
+    yes_no: tuple[str, ...] = ()
 
 
 class DataDesk(QObject):
@@ -206,7 +209,8 @@ def _state_of(recipe: DataRecipe, report: Report) -> DataState:
         problem = error
     content = dataset.content if dataset else concatenate(contents, [source.path for source in recipe.sources])
     sizes = tuple(one.rows for one in contents)
-    return DataState(content, dataset, profile_of(content, dataset, recipe), problem, sizes)
+    profile, yes_no = profile_of(content, dataset, recipe), yes_no_columns(content.columns)
+    return DataState(content, dataset, profile, problem, sizes, yes_no)
 
 
 def facts_of(dataset: Dataset) -> DataFacts:
