@@ -130,7 +130,7 @@ def test_that_a_separator_alone_says_that_there_is_no_label_and_an_empty_cell_th
     none, unknown = [0.0, 0.0, 0.0], [np.nan] * 3
     told = [[0.0, 1.0, 1.0], none, unknown, [0.0, 1.0, 0.0], none, none, [1.0, 1.0, 0.0]]
     np.testing.assert_array_equal(dataset.targets, np.array(told * 10, np.float32))
-    in_sets = np.concatenate([rows for rows in dataset.sets.values()])
+    in_sets = np.concatenate(list(dataset.sets.values()))
     assert len(in_sets) == 60, "examples of which nothing is known are in no set, those without a label are"
 
 
