@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from shots import grab
 from support.data_page import Opener, action_of, made_anew, opener, plain, undo
@@ -15,11 +16,23 @@ from support.labels import NAMES, labels_csv, labels_recipe
 from support.train_page import finish, open_recipe, shown_page
 
 from workbench.data.encoder import Encoder
+from workbench.evaluation.labels import multilabel_figures
 from workbench.evaluation.predictions import Predictions
 from workbench.gui.diagnose.reasons import conclusions
 from workbench.gui.export.work import _output_words
 from workbench.gui.models.columns_model import ROLE
 from workbench.gui.pages.train_page import TrainPage
+from workbench.gui.results.class_table import (
+    AUC,
+    ERROR,
+    F1,
+    NAME,
+    PRECISION,
+    RECALL,
+    SUPPORT,
+    ClassesModel,
+    ClassTable,
+)
 from workbench.gui.results.views import view_of
 from workbench.gui.workspace import Workspace
 from workbench.session.results import diagnosis_of_run
@@ -162,7 +175,7 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     assert results.tabs.value() == "classes"
     assert results.stack.currentWidget() is results.class_table
     assert [results.classes.index(row, 0).data() for row in range(3)] == list(NAMES)
-    assert results.classes.names[:2] == ("label", "present")
+    assert results.classes.names[:2] == ("label, p > 0.5", "present")
     assert "wrong labels" in plain(results.note.text())
     results.show_tab("mistakes")
     assert results.mistakes.rowCount() == int(given.wrong_labels.sum())
@@ -174,6 +187,67 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     header = results.mistake_table.header()
     assert header.sectionSize(2) >= header.fontMetrics().horizontalAdvance("true → said") + 20
     assert not grab(page, (1024, 640), "light").isNull()
+
+
+def test_that_error_f1_and_auc_of_each_label_stand_beside_its_name_in_the_smallest_window(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    open_recipe(page, qtbot, labels_recipe(labels_csv(tmp_path / "t.csv", unknown=0.1)))
+    finish(page, qtbot)
+    grab(page, (1024, 540), "light")
+    table, model = page.results.class_table, page.results.classes
+    shown = [column for column in range(model.columnCount()) if not table.isColumnHidden(column)]
+    assert shown == [NAME, ERROR, PRECISION, RECALL, F1, AUC]
+    assert table.header().sectionSize(NAME) >= 88
+    assert table.header().length() <= table.viewport().width(), "nothing needs to be scrolled to"
+    metrics = table.fontMetrics()
+    for column in shown[1:]:
+        widest = max(metrics.horizontalAdvance(model.text(row, column)) for row in range(3))
+        assert widest <= table.header().sectionSize(column) - 8
+    view = page.results.view()
+    assert view is not None
+    figures = multilabel_figures(view.predictions)
+    odd, error = NAMES.index("odd"), figures.errors["odd"]
+    assert error is not None
+    assert model.text(odd, ERROR) == f"{100 * error.value:.1f}"
+    assert model.text(odd, AUC) == f"{figures.roc_by_label['odd']:.2f}"
+    whole = plain(model.index(odd, NAME).data(Qt.ItemDataRole.ToolTipRole))
+    assert whole.startswith("odd")
+    assert f"present {round(figures.by_label['odd'].support)}" in whole
+    assert f"AUC {figures.roc_by_label['odd']:.3f}" in whole.replace("\n", " ")
+
+
+def test_that_figures_by_label_are_written_out_where_there_is_room_and_give_way_to_names_where_there_is_not(
+    qtbot: QtBot,
+) -> None:
+    truth = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+    chances = np.array([[0.9, 0.2], [0.7, 0.9], [0.6, 0.45], [0.1, 0.2]])
+    view = view_of(Predictions.of_outputs(truth, chances, ("a", "b"), split="dev"), "dev")
+    model = ClassesModel()
+    table = ClassTable("figures", model)
+    qtbot.addWidget(table)
+    model.show_view(view)
+    grab(table, (620, 200), "light")
+    assert not any(table.isColumnHidden(column) for column in range(model.columnCount()))
+    assert [plain(model.text(0, column)) for column in (ERROR, AUC)] == ["25.0 %", "0.750"]
+    grab(table, (200, 200), "light")
+    assert not any(table.isColumnHidden(column) for column in (NAME, ERROR, F1))
+    assert table.isColumnHidden(SUPPORT)
+    assert table.header().sectionSize(NAME) >= 60
+    tip = table.model().headerData(NAME, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "probability is above 0.5" in plain(tip).replace("\n", " ")
+
+
+def test_that_classes_have_no_error_of_their_own_to_show(qtbot: QtBot) -> None:
+    chances = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]])
+    view = view_of(Predictions.of_outputs(np.array([0, 1, 1]), chances, ("a", "b"), split="dev"), "dev")
+    model = ClassesModel()
+    table = ClassTable("figures", model)
+    qtbot.addWidget(table)
+    model.show_view(view)
+    grab(table, (620, 200), "light")
+    assert [table.isColumnHidden(column) for column in (SUPPORT, ERROR, F1, AUC)] == [False, True, False, True]
+    assert model.names[NAME] == "class"
 
 
 def test_that_a_view_of_labels_lists_the_surest_mistakes_first() -> None:
