@@ -12,14 +12,14 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from shots import grab
 from support.data_page import Opener, action_of, made_anew, opener, plain, undo
+from support.finished_runs import finished_run
 from support.labels import NAMES, labels_csv, labels_recipe
 from support.train_page import finish, open_recipe, shown_page
 
-from workbench.data.encoder import Encoder
 from workbench.evaluation.labels import multilabel_figures
 from workbench.evaluation.predictions import Predictions
 from workbench.gui.diagnose.reasons import conclusions
-from workbench.gui.export.work import _output_words
+from workbench.gui.export.work import preview
 from workbench.gui.models.columns_model import ROLE
 from workbench.gui.pages.train_page import TrainPage
 from workbench.gui.results.class_table import (
@@ -163,6 +163,29 @@ def test_that_examples_can_be_looked_through_by_label(opened: Opener, tmp_path: 
     assert examples.class_name(both) == "low, high"
 
 
+def test_that_labels_stand_first_among_the_values_of_a_row(
+    opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
+) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target=NAMES)
+    page.preview.show_view("rows")
+    table = page.preview.rows.shown
+    model = table.model()
+
+    def headers() -> list[str]:
+        return [model.headerData(place, Qt.Orientation.Horizontal) for place in range(model.columnCount())]
+
+    assert headers() == ["row", *NAMES, "set", "strength", "a", "b"]
+    state = workspace.data.state
+    assert state is not None
+    assert [model.index(3, place).data() for place in range(1, 4)] == [state.content.column(n).text(3) for n in NAMES]
+    assert model.index(3, 4).data() in ("train", "dev", "test")
+    assert "predicted" in model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert table.columnWidth(4) < table.columnWidth(1), "the set needs less room than a value"
+    page.editor.set_role("odd", "target")
+    made_anew(qtbot, workspace)
+    assert headers() == ["row", "odd", "set", "strength", "a", "b", "low", "high"]
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
@@ -272,8 +295,8 @@ def test_that_the_verdicts_reasons_say_what_an_error_of_labels_is(tmp_path: Path
     assert "labels of one are not independent" in told
 
 
-@pytest.mark.parametrize(("kind", "words"), [("onnx", "probabilities of labels"), ("safetensors", "labels")])
-def test_that_an_export_says_that_it_gives_labels(kind: str, words: str) -> None:
-    nothing = np.zeros(1, np.float32)
-    encoder = Encoder("multilabel", "", NAMES, (), (2, 2, 1), nothing, nothing + 1)
-    assert _output_words(encoder, kind) == ("3", words)
+@pytest.mark.parametrize(("kind", "words"), [("onnx", "of the labels, each by itself"), ("safetensors", "labels")])
+def test_that_an_export_says_that_it_gives_labels(kind: str, words: str, tmp_path: Path) -> None:
+    run = finished_run(labels_recipe(labels_csv(tmp_path / "t.csv"), epochs=1), tmp_path / "run")
+    rows = [row for row in preview(run, kind, "kept").facts if row[0].startswith("output")]
+    assert any(words in note for _, _, note in rows)
