@@ -432,6 +432,53 @@ def test_that_an_import_into_an_edited_project_begins_another_one(workspace, qtb
         assert project.draft().training.epochs == 77
 
 
+def test_that_a_project_in_which_nothing_was_done_is_called_after_what_is_imported_into_it(workspace, qtbot, tmp_path):
+    def read(name: str) -> None:
+        with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+            workspace.import_files([write_table(tmp_path, name=name)])
+
+    read("first.csv")
+    first = workspace.project.path
+    told = []
+    workspace.projectChanged.connect(lambda: told.append(workspace.project.name))
+    read("second.csv")
+    second = workspace.project.path
+    assert (second.name, told) == ("second", ["second"])
+    assert not first.exists()
+    assert workspace.settings.recent() == [second]
+    assert workspace.data.dataset is not None
+    workspace.save()
+    assert workspace.project.draft() == workspace.document.recipe
+    # The same data once more are the same project.
+    read("second.csv")
+    assert workspace.project.path == second
+    # It trains under its new name.
+    imported_again = {"training.epochs": 1, "training.early_stopping": None, "data.split": SPLIT}
+    workspace.document.set_many(imported_again, "short")
+    qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
+    trained(workspace, qtbot)
+    assert workspace.runs.entry(1).folder.parent.parent == second
+
+
+def test_that_a_project_that_was_opened_keeps_the_name_that_it_has(workspace, qtbot, tmp_path):
+    Project.create(tmp_path / "mine").close()
+    workspace.open_path(tmp_path / "mine")
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path)])
+    assert workspace.project.path == tmp_path / "mine"
+
+
+def test_that_a_project_that_cannot_be_moved_keeps_its_name(workspace, qtbot, tmp_path, monkeypatch):
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path)])
+    first = workspace.project.path
+    monkeypatch.setattr("workbench.store.project.move_folder", lambda path, to: False)
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path, name="other.csv")])
+    assert workspace.project.path == first
+    assert workspace.project.writable
+
+
 def test_that_nothing_trains_while_data_are_being_read(workspace, qtbot, tmp_path):
     imported(workspace, qtbot, write_table(tmp_path))
     with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):

@@ -58,6 +58,7 @@ class Workspace(QObject):
         self.project: Project | None = None
         self._train_when_ready = self._reuse = self._ended = False
         self._name_for_project = ""
+        self._named: Path | None = None
         self._saving = QTimer(self)
         self._saving.setSingleShot(True)
         self._saving.setInterval(_SAVE_MS)
@@ -180,15 +181,10 @@ class Workspace(QObject):
     def _begin_project(self, name: str, *, saved: bool = False) -> None:
         self._take_project(self._new_project(name), saved=saved)
 
-    @staticmethod
-    def _new_project(name: str) -> Project:
-        plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project"
-        home = projects_home()
-        number, path = 1, home / plain[:60]
-        while _is_taken(path):
-            number += 1
-            path = home / f"{plain[:60]}-{number}"
-        return Project.create(path)
+    def _new_project(self, name: str) -> Project:
+        project = Project.create(_free_folder(name))
+        self._named = project.path
+        return project
 
     def _take_project(self, project: Project, *, saved: bool = False) -> None:
         self._close_project(saved=saved)
@@ -217,18 +213,36 @@ class Workspace(QObject):
 
     def _on_import(self) -> None:
         """A fresh proposal begins a project of its own, unless nothing was done in the one that is open."""
+        name = self._name_for_project or self.document.recipe.name
         if self._reuse and self.project is not None:
-            self.settings.add_recent(self.project.path)
+            self._rename(self.project, name)
             return
         kept, recipe = self.data.keep(), self.document.recipe
         try:
             # What is in the document by now belongs to the new project; the old one was saved on arrival.
-            self._begin_project(self._name_for_project or recipe.name, saved=True)
+            self._begin_project(name, saved=True)
         except WorkbenchError as error:
             self.failed.emit(error)
             return
         self.document.start(recipe)
         self.data.put_back(kept)
+
+    def _rename(self, project: Project, name: str) -> None:
+        """Call a project in which nothing was done after what is in it now; a name that a user gave stays."""
+        path = project.path
+        if path == self._named and not re.fullmatch(rf"{re.escape(_plain(name))}(-\d+)?", path.name):
+            try:
+                self.runs.open(None)
+                self.project = project.moved(_free_folder(name))
+            except WorkbenchError as error:
+                self.project = None
+                self.failed.emit(error)
+                return
+            self._named = self.project.path
+            self.settings.forget_recent(path)
+            self.runs.open(self.project)
+            self.projectChanged.emit()
+        self.settings.add_recent(self.project.path if self.project else path)
 
     def _on_data(self) -> None:
         if self._train_when_ready and self.data.dataset is not None:
@@ -324,6 +338,21 @@ def recipe_of(project: Project) -> tuple[Recipe, RecipeError | None]:
         with suppress(WorkbenchError):
             return Recipe.load(entry.folder / "recipe.toml"), problem
     return Recipe(), problem
+
+
+def _plain(name: str) -> str:
+    """A name as that of a folder."""
+    return (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project")[:60]
+
+
+def _free_folder(name: str) -> Path:
+    """A folder for a new project: after its name, with a number where there is one already."""
+    home, plain = projects_home(), _plain(name)
+    number, path = 1, home / plain
+    while _is_taken(path):
+        number += 1
+        path = home / f"{plain}-{number}"
+    return path
 
 
 def _is_taken(path: Path) -> bool:

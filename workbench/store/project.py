@@ -19,7 +19,7 @@ from workbench.errors import InputError, StoreError, WorkbenchError
 from workbench.recipe.paths import Change
 from workbench.recipe.recipe import Recipe
 from workbench.store.database import Database
-from workbench.store.files import make_folder, write_file
+from workbench.store.files import make_folder, move_folder, write_file
 from workbench.store.lock import FolderLock
 from workbench.store.run_folder import require_empty
 from workbench.store.standing import RunStatus, Standing, standing_of
@@ -134,6 +134,15 @@ class Project:
         self._database.close()
         if self._lock:
             self._lock.release()
+
+    def moved(self, path: Path) -> Self:
+        """The same project in a folder that is not there yet; where it is, if it cannot be moved. Closes this one.
+
+        Raises:
+            StoreError: it cannot be opened again.
+        """
+        self.close()
+        return type(self).open(path if move_folder(self.path, path) else self.path)
 
     @property
     def name(self) -> str:
