@@ -37,7 +37,8 @@ class Dense(Layer):
     width_field = "units"
 
     units: int | Literal["classes"] = knob(
-        help="Outputs; `classes` is as many as the loss needs.", placeholder="classes"
+        help="Outputs; `classes` is as many as the task needs: one for each class, label or number to predict.",
+        placeholder="classes",
     )
     bias: bool = knob(True, help="Add a trained constant to each unit; a batch norm right after makes it needless.")
     initializer: InitializerName = knob("he_normal", help="How the weights start.")
@@ -94,7 +95,7 @@ class Dense(Layer):
         return self._units() * prod(inputs[0])
 
     def summary(self) -> str:
-        return "a unit a class or label" if self.units == "classes" else f"{self.units} units"
+        return "a unit for each output" if self.units == "classes" else f"{self.units} units"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         reads = ("0", "weight", "bias") if self.bias else ("0", "weight")
