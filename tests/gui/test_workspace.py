@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.finished_runs import finished_run
+from support.small_project import train_in
 from support.small_runs import SPLIT, table_recipe, write_table
 
 from workbench.errors import InputError, StoreError, WorkbenchError
@@ -345,6 +346,21 @@ def test_that_a_run_opened_a_second_time_is_found_in_its_project_and_has_childre
     opened_run(workspace, qtbot, run)
     assert (workspace.project.path, workspace.runs.current) == (first, 1)
     assert not (projects_home() / "by-hand-2").exists()
+
+
+def test_that_a_run_that_stands_in_a_project_opens_in_it_and_one_that_was_put_there_by_hand_by_itself(
+    workspace, qtbot, tmp_path
+):
+    recipe = table_recipe(write_table(tmp_path), epochs=1)
+    with Project.create(tmp_path / "mine") as project:
+        train_in(project, recipe)
+        train_in(project, recipe)
+    opened_run(workspace, qtbot, tmp_path / "mine" / "runs" / "run-1")
+    assert (workspace.project.path, workspace.runs.current) == (tmp_path / "mine", 1)
+    by_hand = finished_run(recipe, tmp_path / "mine" / "runs" / "by-hand")
+    opened_run(workspace, qtbot, by_hand)
+    assert workspace.project.name == "by-hand"
+    assert workspace.runs.entry(workspace.runs.current).folder == by_hand
 
 
 def test_that_a_damaged_run_of_the_command_line_leaves_no_project_behind(workspace, qtbot, tmp_path):

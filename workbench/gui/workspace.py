@@ -78,10 +78,6 @@ class Workspace(QObject):
         try:
             if is_project(path):
                 self.open_project(path)
-            elif is_project(path.resolve().parent.parent) and (path / "recipe.toml").is_file():
-                self.open_project(path.resolve().parent.parent)
-                number = next((e.number for e in self.runs.entries if e.folder == path.resolve()), 0)
-                self.runs.select(number or self.runs.current)
             elif is_run(path):
                 self.open_run(path.resolve())
             elif path.suffix == ".toml":
@@ -122,9 +118,9 @@ class Workspace(QObject):
         self.data.reload()
 
     def open_run(self, folder: Path) -> None:
-        """Show a run that was made elsewhere, in the project that has it in its list or else in a new one.
+        """Show a run in the project that lists it, else in a new one.
 
-        Its folder stays where it is: the project only names it.
+        A run that was made elsewhere stays where it is: the project only names its folder.
 
         Raises:
             InputError, RecipeError, StoreError: it cannot be read, or the project cannot be made.
@@ -132,7 +128,8 @@ class Workspace(QObject):
         holder = self._project_with(folder)
         if holder is not None:
             self.open_project(holder)
-            self.runs.look_again(next(entry.number for entry in self.runs.entries if entry.folder == folder))
+            number = next((entry.number for entry in self.runs.entries if entry.folder.resolve() == folder), 0)
+            self.runs.look_again(number or self.runs.current)
             return
         recipe = Recipe.load(folder / "recipe.toml")
         standing_of(folder)  # A folder that cannot be read leaves no empty project behind.
@@ -143,8 +140,9 @@ class Workspace(QObject):
         self.data.reload()
 
     def _project_with(self, folder: Path) -> Path | None:
-        """The project, of those that were opened lately, that lists a run in this folder."""
-        for path in self.settings.recent():
+        """The project that lists a run in this folder: the one that it stands in, or one that was opened lately."""
+        around = folder.parent.parent
+        for path in (around, *self.settings.recent()) if is_project(around) else self.settings.recent():
             with suppress(WorkbenchError), Project.open(path, write=False) as project:
                 if project.number_of(folder):
                     return path
