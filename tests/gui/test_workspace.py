@@ -12,6 +12,7 @@ from support.small_project import train_in
 from support.small_runs import SPLIT, table_recipe, write_table
 
 from workbench.errors import InputError, StoreError, WorkbenchError
+from workbench.events import EpochDone
 from workbench.gui.background import Background, Cancelled
 from workbench.gui.inbox import Inbox
 from workbench.gui.recovery import cut_off_in
@@ -19,8 +20,11 @@ from workbench.gui.settings import Settings, projects_home
 from workbench.gui.workspace import Workspace
 from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import Goals
+from workbench.session.runner import RunRequest, run_request
 from workbench.session.samples import sample
 from workbench.store.project import Project
+from workbench.store.run_folder import RunFolder
+from workbench.training.control import Control
 
 LONG = 20_000
 
@@ -361,6 +365,21 @@ def test_that_a_run_that_stands_in_a_project_opens_in_it_and_one_that_was_put_th
     opened_run(workspace, qtbot, by_hand)
     assert workspace.project.name == "by-hand"
     assert workspace.runs.entry(workspace.runs.current).folder == by_hand
+
+
+def test_that_a_run_that_was_stopped_on_the_command_line_goes_on_in_its_own_folder(workspace, qtbot, tmp_path):
+    folder, control = tmp_path / "by-hand", Control()
+    for event in run_request(RunRequest("r", folder, table_recipe(write_table(tmp_path)), "cpu", 1), control):
+        if isinstance(event, EpochDone) and event.epoch == 1:
+            control.stop()
+    opened_run(workspace, qtbot, folder)
+    assert workspace.runs.entry(1).status == "stopped"
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.runs.go_on(1)
+    assert workspace.runs.entry(1).status == "finished"
+    with RunFolder.open(folder) as run:
+        assert run.summary()["epochs"] == 4
+    assert not (workspace.project.path / "runs" / "run-1").exists()
 
 
 def test_that_a_damaged_run_of_the_command_line_leaves_no_project_behind(workspace, qtbot, tmp_path):
