@@ -59,7 +59,8 @@ class _Attention:
         from workbench.engine.kernels.dense import dense_forward
 
         added = 0 if bias is None else bias
-        return NativeCall(dense_forward, self.lines, self.tile, x, weight, added, y, *weight.shape)
+        units = weight.shape[1]
+        return NativeCall(dense_forward, self.lines, self.tile, x, weight, added, y, *weight.shape, 0, units)
 
     def _turned(self, name: str) -> tuple[Call, Array]:
         """What turns a weight ``(units, inputs)``, and where to."""
