@@ -16,7 +16,7 @@ from workbench.recipe.training import Goals, TrainingRecipe
 
 HEAD = """# What a recipe can say
 
-Every section and kind with its fields. A field that is left out has its default. This page is made from the code by a test:
+Every section and kind with its fields; one that is left out has its default. This page is made from the code by a test:
 `WORKBENCH_REFERENCE=docs/recipe.md python -m pytest tests/recipe/test_reference.py`.
 """
 FAMILIES: tuple[tuple[str, type[Kinded]], ...] = (
