@@ -52,6 +52,7 @@ class _Conv(Layer):
     """
 
     role = "weights"
+    keeps_gradient = True
     output_is_free = True
     adds_gradient = True
     width_field = "filters"

@@ -42,9 +42,10 @@ class _Compiler:
             kernels.conv_forward, site.inputs[0], site.weights["weight"], 0 if bias is None else bias, site.output,
             self.frame, self.sizes,
         )  # fmt: skip
-        return Calls(forward, Chain(*self._backward()))
+        turn, spread = self._input_gradient(site.d_inputs[0]) if site.d_inputs[0] is not None else (None, Chain())
+        return Calls(forward, Chain(*self._gradients(), spread), turn=turn)
 
-    def _backward(self) -> list[Call]:
+    def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import ONE
 
@@ -56,13 +57,9 @@ class _Compiler:
             found.append(self._call(kernels.conv_bias_gradient, dy, d_bias, room, ONE, places, geometry.filters))
         if d_weight is not None:
             found.append(self._call(kernels.conv_weight_gradient, site.inputs[0], dy, d_weight, self.frame, self.sizes))
-        if site.d_inputs[0] is not None:
-            # The filters are turned once, before any picture's gradient needs them.
-            found[:0], last = self._input_gradient(site.d_inputs[0])
-            found.append(last)
         return found
 
-    def _input_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+    def _input_gradient(self, dx: Array) -> tuple[Call, Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import NativeCall
 
@@ -84,9 +81,9 @@ class _Compiler:
         lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
         fields = site.d_output, flipped, dx, frame, self.sizes, *lands, int(site.adds)
         spread = self._call(kernels.conv_input_gradient, *fields)
-        return [turn], spread
+        return turn, spread
 
-    def _phase_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+    def _phase_gradient(self, dx: Array) -> tuple[Call, Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import NativeCall
 
@@ -106,7 +103,7 @@ class _Compiler:
             kernels.conv_phase_gradient, site.d_output, turned_filters, dx, frame, self.sizes, phases, len(phases),
             wide, top, left, gaps, int(site.adds),
         )  # fmt: skip
-        return [turn], spread
+        return turn, spread
 
     def _call(self, kernel: Any, *arguments: Any) -> Call:
         from workbench.engine.kernels.calls import NativeCall

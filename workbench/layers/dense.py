@@ -33,6 +33,7 @@ class Dense(Layer):
     kind = "dense"
     about = "Every unit reads every input: for vectors, and at the end of most networks; in sequences, step by step."
     role = "weights"
+    keeps_gradient = True
     output_is_free = True
     width_field = "units"
 

@@ -90,6 +90,7 @@ class NativeProgram:
     def __init__(self, calls: Sequence[NativeCall], passing: Collection[Array] = ()) -> None:
         self.calls = tuple(calls)
         self._tables: tuple[Table, Table, Table] | None = None
+        self._addresses: tuple[int, ...] = ()
         groups = list(_groups(calls))
         self._groups = np.array([(g.start, g.stop, *g.rows, g.step) for g in groups], np.int64).reshape(-1, 5)
         self.narrowed: dict[int, int] = {}
@@ -97,13 +98,20 @@ class NativeProgram:
         self._moved = np.array(moved, np.int64).reshape(-1, 4)
 
     def __call__(self) -> None:
-        run_table(*(self._tables or self.tables()))
+        run_table(*self.tables())
 
     def tables(self) -> tuple[Table, Table, Table]:
         """What ``run_table`` is given. Compiles what has not been: to bind a program costs nothing before it runs."""
-        table = np.array([call.prepare() for call in self.calls], np.int64).reshape(-1, 2)
-        self._tables = table, self._groups, self._moved
+        if self._tables is None:
+            table = np.array([call.prepare() for call in self.calls], np.int64).reshape(-1, 2)
+            self._tables = table, self._groups, self._moved
         return self._tables
+
+    def addresses(self) -> tuple[int, ...]:
+        """Where they lie, each with its length."""
+        if not self._addresses:
+            self._addresses = tuple(number for each in self.tables() for number in (_address(each), len(each)))
+        return self._addresses
 
     def _moves(self, group: _Group, passing: Collection[Array]) -> Iterator[tuple[int, int, int]]:
         """Where addresses of passing arrays stand, the addresses, and the bytes of a row."""

@@ -7,6 +7,7 @@ their own, see ``Sizes``.
 
 from __future__ import annotations
 
+from workbench.engine.kernels.asking import fetch_bytes
 from workbench.engine.kernels.native import floats, kernel, longs, part
 from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, column_sums
 
@@ -31,6 +32,7 @@ def _framed(picture: int, frame: int, height: int, width: int, channels: int, ac
     """Copy a picture into its frame; the zeros around it were written before."""
     line = width * channels
     for row in range(height):
+        fetch_bytes(picture + 4 * (row + 1) * line, 4 * line)
         source = floats(picture + 4 * row * line, line)
         target = floats(frame + 4 * ((row + top) * across + left) * channels, line)
         for i in range(line):
@@ -178,6 +180,17 @@ def flipped_filters(arguments: int, first: int, last: int) -> None:
                     turned[number * depth * groups + group * depth + channel] = value
 
 
+@part
+def _spread_line(source: int, target: int, places: int, step: int, size: int) -> None:
+    """Copy places of a line to every ``step``-th one of another."""
+    if step == 1:
+        places, size = 1, places * size
+    for place in range(places):
+        value, out = floats(source + 4 * place * size, size), floats(target + 4 * place * step * size, size)
+        for i in range(size):
+            out[i] = value[i]
+
+
 @kernel
 def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     """The turned filters over the output's gradient, which is spread by the stride in a frame of zeros.
@@ -197,13 +210,9 @@ def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     depth, share = channels // groups, filters // groups
     for number in range(first, last):
         for row in range(count_rows):
-            for column in range(count_columns):
-                place = ((number * rows + from_row + row) * columns + from_column + column) * filters
-                source = floats(dy + 4 * place, filters)
-                landing = (into_row + row * down) * framed_columns + into_column + column * right
-                target = floats(frame + 4 * landing * filters, filters)
-                for i in range(filters):
-                    target[i] = source[i]
+            source = dy + 4 * ((number * rows + from_row + row) * columns + from_column) * filters
+            target = frame + 4 * ((into_row + row * down) * framed_columns + into_column) * filters
+            _spread_line(source, target, count_columns, right, filters)
         out = dx + 4 * number * height * width * channels
         for group in range(groups):
             _windows(
