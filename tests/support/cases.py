@@ -136,6 +136,8 @@ CASES: dict[str, tuple[Case, ...]] = {
     "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3)), _of((5, 3)), _of((4, 1))),
     "global_average_pool1d": (_of((5, 3)), _of((1, 2))),
     "global_average_pool2d": (_of((4, 5, 3)), _of((1, 1, 2))),
+    "global_max_pool1d": (_of((5, 3)), _of((1, 2)), _of((9, 17))),
+    "global_max_pool2d": (_of((4, 5, 3)), _of((1, 1, 2)), _of((3, 6, 16))),
     "group_norm": (
         _of((8,), groups=2),
         _of((5, 6), groups=3),
