@@ -22,7 +22,7 @@ from workbench.evaluation.predictor import Model, Predictor
 from workbench.export.formats.base import Exporter, exporter, exporters
 from workbench.export.formats.onnx import checked_onnx
 from workbench.export.formats.weights import Npz, Safetensors
-from workbench.export.onnx_check import check_onnx
+from workbench.export.onnx_check import CheckReport, check_onnx
 from workbench.export.onnx_graph import export_onnx
 from workbench.export.probes import channels_first, expected, extreme, typical
 from workbench.recipe.recipe import Recipe
@@ -192,6 +192,22 @@ def test_that_what_is_allowed_is_rounding_and_no_more(runs: dict[str, Path], sha
                 _exported(runs[shape], "onnx"), channels_first(inputs), off, {name: 8 * noise[name] + 1e-5}
             )
             assert not report.passed
+
+
+def test_that_more_rounding_is_allowed_far_from_the_data(
+    runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+
+    def check(data: bytes, inputs: Any, expected: Any, tolerance: Any) -> CheckReport:
+        allowed.append(tolerance["logits"])
+        return check_onnx(data, inputs, expected, tolerance)
+
+    monkeypatch.setattr("workbench.export.formats.onnx.check_onnx", check)
+    _exported(runs["pictures"], "onnx")
+    likely, far, single = allowed
+    assert 1e-5 <= likely < 1e-4 <= far < 1e-3
+    assert single < 1e-4
 
 
 def test_that_norms_of_pictures_all_alike_may_magnify_rounding(tmp_path: Path) -> None:
