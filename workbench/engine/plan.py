@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.cutting import cut_up
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
@@ -189,11 +190,25 @@ class Plan:
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
             ending = self._ending(compilers, barrier, finish)
-            tasks = [compiler.task(source.calls(compiler.cut) if source else [], ending) for compiler in compilers]
+            feeding = [source.calls(cut) if source else [] for cut in cuts]
+            tasks = [compiler.task(calls, ending) for compiler, calls in zip(compilers, feeding, strict=True)]
+            if self._one_alone(rows):
+                barrier, tasks = self._cut_up(compilers[0].sequence(feeding[0])) or (barrier, tasks)
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
         self._programs[rows, finish, self.keeps_all, source] = program
         return program
+
+    def _one_alone(self, rows: int) -> bool:
+        """Whether one example is to be cut up for the threads, if that can be done."""
+        return rows == 1 and not self.training and self.backend.compiled and self.parameters.dtype == np.float32
+
+    def _cut_up(self, sequence: list[Owned]) -> tuple[Any, list[Task]] | None:
+        """One example's calls in pieces, for as many threads as are worth it, and where these meet; None if for one."""
+        threads = min(self._pool.threads, self.network.multiply_adds() // _LEAST_SHARD_WORK)
+        barrier, _ = self._meetings([1] * threads)
+        pieces = cut_up(sequence, threads, barrier.wait) if threads > 1 else None
+        return (barrier, [Task(self.backend, calls, ()) for calls in pieces]) if pieces else None
 
     def _by_parts(self) -> bool:
         """Whether threads join the shards' gradients themselves, each some parts of them."""
@@ -259,6 +274,14 @@ class _ShardCompiler:
 
     def task(self, feeding: Sequence[Call], ending: Ending) -> Task:
         """All of the shard's work, with what its thread does first and in the end."""
+        calls, passing = ending(self.shard)
+        passing += self._passing()
+        task = Task(self.plan.backend, [*self.sequence(feeding), *calls], passing)
+        self.arena.end(task.narrowed)
+        return task
+
+    def sequence(self, feeding: Sequence[Call]) -> list[Owned]:
+        """All calls for the shard's rows in order."""
         last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
         loss = self._loss(self.outputs[last], self.places.gradients.get((last, -1)))
         sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
@@ -270,11 +293,7 @@ class _ShardCompiler:
         for node, call in behind:
             back = (call.backward, *self.places.additions.get(node.name, ()))
             sequence += [(Owner(node.name, "backward"), each) for each in back]
-        calls, passing = ending(self.shard)
-        passing += self._passing()
-        task = Task(self.plan.backend, [*sequence, *calls], passing)
-        self.arena.end(task.narrowed)
-        return task
+        return sequence
 
     def _passing(self) -> list[Array]:
         """What goes from layer to layer and nowhere else: gradients, and outputs where nobody is to see them.

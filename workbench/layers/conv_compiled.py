@@ -14,6 +14,7 @@ from workbench.layers.conv_arrays import landing, turned
 from workbench.layers.windows import ALONE, Axis
 
 if TYPE_CHECKING:
+    from workbench.engine.kernels.calls import NativeCall
     from workbench.layers.conv import Geometry
 
 
@@ -35,15 +36,31 @@ class _Compiler:
         self.row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
 
     def calls(self) -> Calls:
-        from workbench.engine.kernels import conv as kernels
-
-        site, bias = self.site, self.site.weights.get("bias")
-        forward = self._call(
-            kernels.conv_forward, site.inputs[0], site.weights["weight"], 0 if bias is None else bias, site.output,
-            self.frame, self.sizes,
-        )  # fmt: skip
+        site, rows = self.site, self.geometry.rows.count
+        forward = self._forward(self.frame, 0, rows, self._pieces)
         turn, spread = self._input_gradient(site.d_inputs[0]) if site.d_inputs[0] is not None else (None, Chain())
         return Calls(forward, Chain(*self._gradients(), spread), turn=turn)
+
+    def _forward(self, frame: Any, begin: int, end: int, pieces: Any = None) -> NativeCall:
+        from workbench.engine.kernels.calls import NativeCall
+        from workbench.engine.kernels.conv import conv_forward
+
+        site, bias = self.site, self.site.weights.get("bias")
+        return NativeCall(
+            conv_forward, site.rows, self.tile, site.inputs[0], site.weights["weight"], 0 if bias is None else bias,
+            site.output, frame, self.sizes, begin, end, row_bytes=self.row_bytes, pieces=pieces,
+        )  # fmt: skip
+
+    def _pieces(self, count: int) -> list[list[NativeCall]]:
+        """Some of the output's rows each, with a frame of its own."""
+        from workbench.engine.kernels.calls import stretches
+
+        found = []
+        for number, rows in enumerate(stretches(self.geometry.rows.count, count, 1)):
+            bare = isinstance(self.frame, int)
+            frame = self.frame if bare or not number else self._zeros(f"frame {number}", self.frame.shape)
+            found.append(self._forward(frame, *rows))
+        return [found]
 
     def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import conv as kernels

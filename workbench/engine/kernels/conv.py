@@ -84,20 +84,25 @@ def _windows(
 
 @kernel
 def conv_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, w, b or 0, y, frame or 0, sizes."""
-    tile, x, w, b, y, frame, at = longs(arguments, 7)
+    """Arguments: tile, x, w, b or 0, y, frame or 0, sizes; the output's rows from one to before another."""
+    tile, x, w, b, y, frame, at, begin, end = longs(arguments, 9)
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
         dilation_columns, groups, across, top, left,
     ) = longs(at, 16)  # fmt: skip
-    sizes = (rows, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
+    sizes = (end - begin, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
     depth, share = channels // groups, filters // groups
+    # What these rows' windows read of a picture.
+    above = max(0, begin * down - top)
+    below = min(height, (end - 1) * down + (kernel_rows - 1) * dilation_rows + 1 - top)
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
         if frame:
-            _framed(picture, frame, height, width, channels, across, top, left)
+            seen = picture + 4 * above * width * channels
+            _framed(seen, frame, below - above, width, channels, across, top + above, left)
             picture = frame
-        out = y + 4 * number * rows * columns * filters
+        picture += 4 * begin * down * across * channels
+        out = y + 4 * (number * rows + begin) * columns * filters
         for group in range(groups):
             _windows(
                 tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
