@@ -23,6 +23,17 @@ def test_that_training_gives_each_channel_mean_0_and_variance_1() -> None:
     assert_close(output.var(axis=(0, 1, 2)), np.ones(5), 1e-6)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_that_without_scale_and_shift_the_normalized_values_come_out_as_they_are(training: bool) -> None:
+    bare = LayerRig("batch_norm", Case({"affine": False}, ((4, 3, 5),)), training=training)
+    assert set(bare.parameters.export()) == {"layer.running_mean", "layer.running_var"}
+    x, state = bare.inputs[0], bare.parameters.export()
+    mean, variance = state["layer.running_mean"], state["layer.running_var"]
+    if training:
+        mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    assert_close(bare.forward(), (x - mean) / np.sqrt(variance + 1e-5), 1e-12)
+
+
 def test_that_a_suitable_scale_and_shift_give_the_input_back() -> None:
     # The lecture: with gamma = sqrt(var + epsilon) and beta = mean, batch norm is the identity.
     rig = LayerRig("batch_norm", PICTURES)

@@ -163,10 +163,10 @@ def test_that_pooling_of_any_shape_agrees(kind, size, channels, **fields) -> Non
 
 @needs_compiler
 @few
-@given(size=pictures, channels=channels, rows=st.integers(2, 5))
-def test_that_batch_norms_of_any_shape_agree(size, channels, rows) -> None:
+@given(size=pictures, channels=channels, rows=st.integers(2, 5), affine=st.booleans())
+def test_that_batch_norms_of_any_shape_agree(size, channels, rows, affine) -> None:
     # A large epsilon keeps channels of few values from being blown up to their rounding.
-    _assert_agree("batch_norm", {"epsilon": 0.1}, (*size, channels), rows)
+    _assert_agree("batch_norm", {"epsilon": 0.1, "affine": affine}, (*size, channels), rows)
 
 
 @needs_compiler

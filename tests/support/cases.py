@@ -81,6 +81,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((1, 4)),
         _of((6,), momentum=0.3, epsilon=1e-2),
         _of((4, 3, 5), momentum=1.0, epsilon=1e-3),
+        _of((6,), affine=False),
+        _of((4, 3, 5), affine=False),
     ),
     "concatenate": (_of((3,), (5,)), _of((4, 3, 2), (4, 3, 1)), _of((5, 3), (5, 2)), _of((2,), (2,), (4,))),
     "conv2d": (

@@ -31,6 +31,7 @@ class BatchNorm(Layer):
     keeps_gradient = True
     output_is_free = True
 
+    affine: bool = knob(True, help="Scale and shift the normalized values by trained numbers (Keras: scale, center).")
     momentum: float = knob(0.1, help="The weight of a new batch in the running statistics.", gt=0, le=1, advanced=True)
     epsilon: float = knob(1e-5, help="Added to the variance.", gt=0, le=1, log=True, advanced=True)
 
@@ -42,7 +43,7 @@ class BatchNorm(Layer):
 
     def parameters(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
         shape = inputs[0][-1:]
-        return Parameter("weight", shape, ONES), Parameter("bias", shape, ZEROS)
+        return (Parameter("weight", shape, ONES), Parameter("bias", shape, ZEROS)) if self.affine else ()
 
     def state(self, inputs: Sequence[Shape]) -> tuple[Parameter, ...]:
         shape = inputs[0][-1:]
@@ -62,13 +63,28 @@ class BatchNorm(Layer):
             return _BatchStatistics(self, site).calls()
         return _RunningStatistics(self, site).calls()
 
+    def scale_and_shift(self, site: Site) -> tuple[Array, Array]:
+        """Weight and bias, each ``(channels,)``: ones and zeros where the layer has none."""
+        if self.affine:
+            return site.weights["weight"], site.weights["bias"]
+        shape, dtype = tuple(site.inputs[0].shape[-1:]), site.output.dtype
+        ones, zeros = site.buffer("ones", shape, dtype), site.buffer("zeros", shape, dtype)
+        ones[...], zeros[...] = 1, 0
+        return ones, zeros
+
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
-        names = ("0", "weight", "bias", "running_mean", "running_var")
-        return [OnnxNode("BatchNormalization", names, {"epsilon": self.epsilon})]
+        learned, constants = ("weight", "bias"), {}
+        if not self.affine:
+            shape = inputs[0][-1:]
+            learned = "ones", "zeros"
+            constants = {"ones": np.ones(shape, np.float32), "zeros": np.zeros(shape, np.float32)}
+        names = ("0", *learned, "running_mean", "running_var")
+        return [OnnxNode("BatchNormalization", names, {"epsilon": self.epsilon}, constants)]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         kind = "BatchNorm2d" if len(inputs[0]) == 3 else "BatchNorm1d"
-        return TorchModule(f"nn.{kind}({inputs[0][-1]}, eps={self.epsilon!r}, momentum={self.momentum!r})")
+        extra = "" if self.affine else ", affine=False"
+        return TorchModule(f"nn.{kind}({inputs[0][-1]}, eps={self.epsilon!r}, momentum={self.momentum!r}{extra})")
 
 
 def channel_sums(xp: Any, values: Array) -> Array:
@@ -85,15 +101,16 @@ class _RunningStatistics:
 
     def calls(self) -> Calls:
         xp, x, y = self.site.xp, self.site.inputs[0], self.site.output
-        dx, dy, weights, state = self.site.d_inputs[0], self.site.d_output, self.site.weights, self.site.state
+        dx, dy, state = self.site.d_inputs[0], self.site.d_output, self.site.state
+        weight, bias = self.layer.scale_and_shift(self.site)
 
         def scale() -> Array:
-            return weights["weight"] / xp.sqrt(state["running_var"] + y.dtype.type(self.layer.epsilon))
+            return weight / xp.sqrt(state["running_var"] + y.dtype.type(self.layer.epsilon))
 
         def forward() -> None:
             factor = scale()
             xp.multiply(x, factor, out=y)
-            xp.add(y, weights["bias"] - state["running_mean"] * factor, out=y)
+            xp.add(y, bias - state["running_mean"] * factor, out=y)
 
         def backward() -> None:
             if dx is not None:
@@ -113,6 +130,7 @@ class _BatchStatistics:
         self.normal = site.like("normal", x)
         self.number = x.dtype.type
         self.inverse: Array = None
+        self.weight, self.bias = layer.scale_and_shift(site)
 
     def calls(self) -> Calls:
         return Calls(self.forward, self.backward)
@@ -128,8 +146,8 @@ class _BatchStatistics:
         variance = self.total(channel_sums(xp, site.output)) / self.count
         self.inverse = (1.0 / xp.sqrt(variance + self.layer.epsilon)).astype(x.dtype)
         xp.multiply(normal, self.inverse, out=normal)
-        xp.multiply(normal, site.weights["weight"], out=site.output)
-        xp.add(site.output, site.weights["bias"], out=site.output)
+        xp.multiply(normal, self.weight, out=site.output)
+        xp.add(site.output, self.bias, out=site.output)
         if site.shard == 0:
             self._remember(mean, variance)
 
@@ -145,8 +163,9 @@ class _BatchStatistics:
         product = site.like("product", dy)
         xp.multiply(dy, normal, out=product)
         d_bias, d_weight = channel_sums(xp, dy), channel_sums(xp, product)
-        site.gradients["bias"][...] = d_bias
-        site.gradients["weight"][...] = d_weight
+        if self.layer.affine:
+            site.gradients["bias"][...] = d_bias
+            site.gradients["weight"][...] = d_weight
         both = self.total(xp.stack([d_bias, d_weight])) / self.count
         dx = site.d_inputs[0]
         if dx is None:
@@ -155,4 +174,4 @@ class _BatchStatistics:
         xp.multiply(normal, both[1].astype(dy.dtype), out=product)
         xp.subtract(dy, product, out=dx)
         xp.subtract(dx, both[0].astype(dy.dtype), out=dx)
-        xp.multiply(dx, site.weights["weight"] * self.inverse, out=dx)
+        xp.multiply(dx, self.weight * self.inverse, out=dx)

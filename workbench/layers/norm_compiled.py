@@ -19,14 +19,14 @@ def compiled_running_norm(layer: BatchNorm, site: Site) -> Calls:
     from workbench.engine.kernels import norm as kernels
     from workbench.engine.kernels.calls import NativeCall
 
-    x, dx, weights, state = site.inputs[0], site.d_inputs[0], site.weights, site.state
+    x, dx, state, learned = site.inputs[0], site.d_inputs[0], site.state, layer.scale_and_shift(site)
     places, channels = prod(x.shape[1:-1]), x.shape[-1]
     room, moved = site.buffer("factors", (2 * channels,), x.dtype), 2 * x.itemsize * prod(x.shape[1:])
 
     def scaling(kernel: Any, *arrays: Array) -> Call:
         return NativeCall(
-            kernel, site.rows, *arrays, weights["weight"], weights["bias"], state["running_mean"], state["running_var"],
-            room, places, channels, float(layer.epsilon), _floor(site), row_bytes=moved,
+            kernel, site.rows, *arrays, *learned, state["running_mean"], state["running_var"], room, places, channels,
+            float(layer.epsilon), _floor(site), row_bytes=moved,
         )  # fmt: skip
 
     forward = scaling(kernels.scale_channels, x, site.output)
@@ -51,6 +51,7 @@ class _BatchNorm:
         self.moved = 2 * self.x.itemsize * prod(self.x.shape[1:])
         self.mean, self.inverse = self._vector("mean"), self._vector("inverse")
         self.room = self._vector("room", 2)
+        self.learned = layer.scale_and_shift(site)
         meeting = site.meet() if site.meet else None
         self.waits = [meeting.wait()] if meeting else []
         self.rows = meeting.rows if meeting else np.array([site.rows], np.int64)
@@ -62,7 +63,7 @@ class _BatchNorm:
     def calls(self) -> Calls:
         from workbench.engine.kernels import norm as kernels
 
-        site, x, weights = self.site, self.x, self.site.weights
+        site, x = self.site, self.x
         statistics, slopes = (self.slots[name][site.shard] for name in ("statistics", "slopes"))
         kept: list[Any] = [site.state["running_mean"], site.state["running_var"]] if site.shard == 0 else [0, 0]
         forward = Chain(
@@ -73,14 +74,13 @@ class _BatchNorm:
                 *self.sizes, float(self.layer.epsilon), float(self.layer.momentum),
             ),
             self._call(
-                kernels.norm_apply, x, site.output, self.mean, self.inverse, weights["weight"], weights["bias"],
-                *self.sizes, _floor(site),
+                kernels.norm_apply, x, site.output, self.mean, self.inverse, *self.learned, *self.sizes, _floor(site),
             ),
         )  # fmt: skip
-        gradients: list[Any] = [site.gradients["bias"], site.gradients["weight"]]
+        gradients: list[Any] = [site.gradients.get(name, 0) for name in ("bias", "weight")]
         summed = self._call(
-            kernels.norm_slopes, x, site.d_output, self.mean, self.inverse, weights["weight"], weights["bias"], slopes,
-            *gradients, self.room, *self.sizes, _floor(site),
+            kernels.norm_slopes, x, site.d_output, self.mean, self.inverse, *self.learned, slopes, *gradients,
+            self.room, *self.sizes, _floor(site),
         )  # fmt: skip
         # Shards with nothing before them that learns need not wait for each other.
         return Calls(forward, Chain(summed, *(self._input_gradient() if site.d_inputs[0] is not None else ())))
@@ -95,7 +95,7 @@ class _BatchNorm:
         )
         spread = self._call(
             kernels.norm_backward, self.x, site.d_output, site.d_inputs[0], self.mean, self.inverse,
-            site.weights["weight"], site.weights["bias"], average, *self.sizes, _floor(site),
+            *self.learned, average, *self.sizes, _floor(site),
         )  # fmt: skip
         return [*self.waits, joined, spread]
 

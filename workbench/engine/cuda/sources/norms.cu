@@ -86,7 +86,8 @@ extern "C" __global__ void norm_slopes(
     }
 }
 
-// The parameters' gradients from all stretches, and both by the number of values, for `norm_backward`.
+// The parameters' gradients (where there are any) from all stretches, and both by the number of values, for
+// `norm_backward`.
 extern "C" __global__ void norm_slopes_join(
     const float* slots, const float* inverse, float* d_weight, float* d_bias, float* averages, int stretches, int rows,
     int channels)
@@ -102,8 +103,10 @@ extern "C" __global__ void norm_slopes_join(
     products = column_sum(products);
     if (threadIdx.y == 0 && c < channels) {
         products *= inverse[c];
-        d_bias[c] = (float)slopes;
-        d_weight[c] = (float)products;
+        if (d_weight) {
+            d_bias[c] = (float)slopes;
+            d_weight[c] = (float)products;
+        }
         averages[c] = (float)(slopes / rows);
         averages[channels + c] = (float)(products / rows);
     }
