@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from workbench.engine.kernels.products import DEPTH, column_sums, product
 from workbench.engine.kernels.tile import TILE
 from workbench.engine.kernels.turning import turn
 from workbench.engine.network import Network
+from workbench.layers.activation import FunctionName
 
 Array = np.ndarray[Any, Any]
 
@@ -211,7 +212,7 @@ def test_that_generated_networks_agree(network: Network, rows: int, training: bo
             assert abs(ours - expected).max() <= 10 * rounding + 1e-5 * max(1e-3, abs(expected).max())
 
 
-@pytest.mark.parametrize("function", ["gelu", "softplus", "silu", "tanh", "sigmoid", "elu", "linear", "relu"])
+@pytest.mark.parametrize("function", get_args(FunctionName))
 def test_that_activations_agree_far_out_and_at_no_number(function: str) -> None:
     case, far = Case({"function": function}, ((48,),)), np.linspace(-200, 200, 48)
     found = []

@@ -18,6 +18,7 @@ from support.networks import Bench, network_around, networks, random_parameters
 from workbench.engine.backend import Backend
 from workbench.engine.cuda.calls import CudaCall
 from workbench.engine.cuda.graphs import Recorded
+from workbench.engine.cuda.pointwise import FUNCTIONS
 from workbench.engine.layer import unchained
 from workbench.engine.network import Network
 
@@ -211,7 +212,7 @@ def test_that_generated_networks_agree(network: Network, rows: int, training: bo
 
 
 @on_device
-@pytest.mark.parametrize("function", ["gelu", "softplus", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "relu"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_that_activations_agree_far_out_and_at_no_number(function: str, device: str) -> None:
     layers = [{"kind": "activation", "function": function, "name": "bent"}, {"kind": "dense", "units": "classes"}]
     from support.networks import network_of

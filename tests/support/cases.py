@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from workbench.engine.backend import Shape
 from workbench.engine.layer import Layer, ShapeError
+from workbench.layers.activation import FunctionName
 from workbench.recipe.kinds import LayerSpec
 
 
@@ -47,13 +48,11 @@ _RECURRENT = (
 
 CASES: dict[str, tuple[Case, ...]] = {
     "activation": (
-        *(
-            _of((7,), function=name)
-            for name in ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear")
-        ),
+        *(_of((7,), function=name) for name in get_args(FunctionName)),
         _of((3, 4, 2), function="relu"),
         _of((3, 4, 2), function="gelu"),
         _of((5, 3), function="silu"),
+        _of((4, 3, 5), function="mish"),
         _of((7,), function="leaky_relu", slope=0.3),
         _of((7,), function="elu", alpha=0.4),
     ),

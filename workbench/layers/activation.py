@@ -17,12 +17,30 @@ from workbench.engine.layer import Calls, Chain, FlatPart, Layer, OnnxNode, Site
 from workbench.layers.shaping import copying
 from workbench.recipe.fields import knob
 
-FunctionName = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear"]
-
+FunctionName = Literal[
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "linear",
+    "relu6",
+    "selu",
+    "mish",
+    "hardswish",
+    "gelu_tanh",
+]
 
 _FLAT = 0.03
 """A bounded function counts as flat within this distance of a bound, elu and softplus where their slope is below it.
 What passes of a gradient is then 3 % or less (tanh: 6 %)."""
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+"""Klambauer et al., Self-normalizing neural networks, NeurIPS 2017."""
+_CUBE = 0.044715
+"""How much of x³ the tanh form of gelu adds."""
 
 
 class Activation(Layer):
@@ -48,7 +66,7 @@ class Activation(Layer):
         return self.function
 
     def overwrites(self) -> bool:
-        return self.function in ("relu", "tanh", "sigmoid")
+        return self.function in ("relu", "relu6", "tanh", "sigmoid")
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
@@ -222,17 +240,158 @@ def _linear(layer: Activation, site: Site) -> Calls:
     return copying(site)
 
 
-def _gelu_nodes(layer: Activation) -> list[OnnxNode]:
-    def constant(value: float) -> dict[str, Any]:
-        return {"c": np.array(value, np.float32)}
+def _relu6(layer: Activation, site: Site) -> Calls:
+    xp, x, y, dx, dy = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.d_output
+    zero, six = y.dtype.type(0), y.dtype.type(6)
+    mask = site.like("mask", y, np.bool_) if dx is not None else None
 
+    def forward() -> None:
+        xp.maximum(x, zero, out=y)
+        xp.minimum(y, six, out=y)
+
+    def backward() -> None:
+        if dx is not None:
+            xp.greater(y, zero, out=mask)
+            xp.multiply(dy, mask, out=dx)
+            xp.less(y, six, out=mask)
+            xp.multiply(dx, mask, out=dx)
+
+    return Calls(forward, backward)
+
+
+def _selu(layer: Activation, site: Site) -> Calls:
+    xp, x, y, number = site.xp, site.inputs[0], site.output, site.output.dtype.type
+    above, least, scale = site.like("above", y), number(_SELU_ALPHA * _SELU_SCALE), number(_SELU_SCALE)
+
+    def forward() -> None:
+        # Below 0 only, so that the exponential never overflows.
+        xp.minimum(x, 0, out=y)
+        xp.expm1(y, out=y)
+        xp.multiply(y, least, out=y)
+        xp.maximum(x, 0, out=above)
+        xp.multiply(above, scale, out=above)
+        xp.add(y, above, out=y)
+
+    def derivative(d: Array) -> None:
+        d[...] = xp.where(x > 0, scale, y + least)
+
+    return _calls(site, forward, derivative)
+
+
+def _mish(layer: Activation, site: Site) -> Calls:
+    # Misra, BMVC 2020: x tanh(softplus(x)).
+    xp, x, y = site.xp, site.inputs[0], site.output
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    gate, rest = site.like("gate", y), site.like("rest", y)
+
+    def forward() -> None:
+        xp.logaddexp(x, zero, out=gate)
+        xp.tanh(gate, out=gate)
+        xp.multiply(x, gate, out=y)
+
+    def derivative(d: Array) -> None:
+        # g + x (1 - g²) s, with s the logistic function
+        xp.multiply(gate, gate, out=rest)
+        xp.subtract(one, rest, out=rest)
+        _logistic(xp, x, d)
+        xp.multiply(d, rest, out=d)
+        xp.multiply(d, x, out=d)
+        xp.add(d, gate, out=d)
+
+    return _calls(site, forward, derivative)
+
+
+def _hardswish(layer: Activation, site: Site) -> Calls:
+    # Howard et al., Searching for MobileNetV3, ICCV 2019: x min(max(x + 3, 0), 6) / 6.
+    xp, x, y, number = site.xp, site.inputs[0], site.output, site.output.dtype.type
+    gate, mask, sixth = site.like("gate", y), site.like("mask", y, np.bool_), number(1 / 6)
+
+    def forward() -> None:
+        xp.add(x, number(3), out=gate)
+        xp.maximum(gate, number(0), out=gate)
+        xp.minimum(gate, number(6), out=gate)
+        xp.multiply(gate, sixth, out=gate)
+        xp.multiply(x, gate, out=y)
+
+    def derivative(d: Array) -> None:
+        # The gate, and x / 6 where the gate is moving.
+        xp.greater(gate, number(0), out=mask)
+        xp.multiply(x, mask, out=d)
+        xp.less(gate, number(1), out=mask)
+        xp.multiply(d, mask, out=d)
+        xp.multiply(d, sixth, out=d)
+        xp.add(d, gate, out=d)
+
+    return _calls(site, forward, derivative)
+
+
+def _gelu_tanh(layer: Activation, site: Site) -> Calls:
+    # Hendrycks and Gimpel's second form: x (1 + t) / 2 with t = tanh(sqrt(2 / pi) (x + 0.044715 x³)).
+    xp, x, y, number = site.xp, site.inputs[0], site.output, site.output.dtype.type
+    share, rest = site.like("share", y), site.like("rest", y)
+    one, half, slope = number(1), number(0.5), sqrt(2 / pi)
+
+    def forward() -> None:
+        xp.multiply(x, x, out=share)
+        xp.multiply(share, number(slope * _CUBE), out=share)
+        xp.add(share, number(slope), out=share)
+        xp.multiply(share, x, out=share)
+        xp.tanh(share, out=share)
+        xp.add(share, one, out=y)
+        xp.multiply(y, half, out=y)
+        xp.multiply(y, x, out=y)
+
+    def derivative(d: Array) -> None:
+        # (1 + t) / 2 + x (1 - t²) sqrt(2 / pi) (1 + 3 · 0.044715 x²) / 2
+        xp.multiply(x, x, out=d)
+        xp.multiply(d, number(1.5 * slope * _CUBE), out=d)
+        xp.add(d, number(0.5 * slope), out=d)
+        xp.multiply(d, x, out=d)
+        xp.multiply(share, share, out=rest)
+        xp.subtract(one, rest, out=rest)
+        xp.multiply(d, rest, out=d)
+        xp.add(share, one, out=rest)
+        xp.multiply(rest, half, out=rest)
+        xp.add(d, rest, out=d)
+
+    return _calls(site, forward, derivative)
+
+
+def _constant(value: float) -> dict[str, Any]:
+    return {"c": np.array(value, np.float32)}
+
+
+def _gelu_nodes(layer: Activation) -> list[OnnxNode]:
     return [
-        OnnxNode("Mul", ("0", "c"), constants=constant(1 / sqrt(2))),
+        OnnxNode("Mul", ("0", "c"), constants=_constant(1 / sqrt(2))),
         OnnxNode("Erf", ("-1",)),
-        OnnxNode("Add", ("-1", "c"), constants=constant(1.0)),
+        OnnxNode("Add", ("-1", "c"), constants=_constant(1.0)),
         OnnxNode("Mul", ("-1", "0")),
-        OnnxNode("Mul", ("-1", "c"), constants=constant(0.5)),
+        OnnxNode("Mul", ("-1", "c"), constants=_constant(0.5)),
     ]
+
+
+def _gelu_tanh_nodes(layer: Activation) -> list[OnnxNode]:
+    # Opset 17 has no operator for it.
+    return [
+        OnnxNode("Mul", ("0", "0")),
+        OnnxNode("Mul", ("-1", "c"), constants=_constant(sqrt(2 / pi) * _CUBE)),
+        OnnxNode("Add", ("-1", "c"), constants=_constant(sqrt(2 / pi))),
+        OnnxNode("Mul", ("-1", "0")),
+        OnnxNode("Tanh", ("-1",)),
+        OnnxNode("Add", ("-1", "c"), constants=_constant(1.0)),
+        OnnxNode("Mul", ("-1", "0")),
+        OnnxNode("Mul", ("-1", "c"), constants=_constant(0.5)),
+    ]
+
+
+def _relu6_nodes(layer: Activation) -> list[OnnxNode]:
+    bounds = {"low": np.array(0.0, np.float32), "high": np.array(6.0, np.float32)}
+    return [OnnxNode("Clip", ("0", "low", "high"), constants=bounds)]
+
+
+def _mish_nodes(layer: Activation) -> list[OnnxNode]:
+    return [OnnxNode("Softplus"), OnnxNode("Tanh", ("-1",)), OnnxNode("Mul", ("0", "-1"))]
 
 
 _FUNCTIONS: dict[str, _Function] = {
@@ -261,6 +420,17 @@ _FUNCTIONS: dict[str, _Function] = {
         _softplus, lambda _: [OnnxNode("Softplus")], lambda _: "nn.Softplus()", lambda _: FlatPart(-log1p(-_FLAT))
     ),
     "linear": _Function(_linear, lambda _: [OnnxNode("Identity")], lambda _: "nn.Identity()"),
+    # Few values come up to 6: what counts is who stays at 0.
+    "relu6": _Function(_relu6, _relu6_nodes, lambda _: "nn.ReLU6()", lambda _: FlatPart(0.0)),
+    "selu": _Function(
+        _selu,
+        lambda _: [OnnxNode("Selu")],
+        lambda _: "nn.SELU()",
+        lambda _: FlatPart(_FLAT - _SELU_ALPHA * _SELU_SCALE),
+    ),
+    "mish": _Function(_mish, _mish_nodes, lambda _: "nn.Mish()"),
+    "hardswish": _Function(_hardswish, lambda _: [OnnxNode("HardSwish")], lambda _: "nn.Hardswish()"),
+    "gelu_tanh": _Function(_gelu_tanh, _gelu_tanh_nodes, lambda _: 'nn.GELU(approximate="tanh")'),
 }
 
 _COMPILED = {
@@ -273,6 +443,11 @@ _COMPILED = {
     "tanh": (True, ""),
     "sigmoid": (True, ""),
     "softplus": (False, ""),
+    "relu6": (True, ""),
+    "selu": (True, ""),
+    "mish": (False, ""),
+    "hardswish": (False, ""),
+    "gelu_tanh": (False, ""),
 }
 
 

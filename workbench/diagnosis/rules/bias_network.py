@@ -10,7 +10,7 @@ from workbench.diagnosis.rule import Knob, Rule
 from workbench.recipe.recipe import Recipe
 
 _WIDEST = 64.0
-_RELU_LIKE = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"}
+_RELU_LIKE = {"relu", "leaky_relu", "relu6", "elu", "gelu", "gelu_tanh", "silu", "mish", "hardswish", "softplus"}
 
 
 class BiggerNetwork(Rule):

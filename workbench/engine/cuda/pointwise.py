@@ -11,7 +11,10 @@ from workbench.engine.backend import Array
 from workbench.engine.cuda.calls import THREADS, CudaCall, Launcher, blocks_for
 from workbench.engine.cuda.source_files import kernels
 
-FUNCTIONS = ("relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus")
+FUNCTIONS = (
+    "relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "relu6", "selu", "mish", "hardswish",
+    "gelu_tanh",
+)  # fmt: skip
 """In the order of the enumeration in ``pointwise.cu``."""
 
 _LIFT = ("parts", "mean", "inverse", "weight", "bias", "lifted", "channels")

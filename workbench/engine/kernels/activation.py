@@ -12,6 +12,9 @@ from workbench.engine.kernels.lanes import WIDTH, load, splat, store, where_abov
 from workbench.engine.kernels.native import doubles, kernel, longs, part, stretch
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+_THREE, _SIX, _SIXTH = np.float32(3), np.float32(6), np.float32(1 / 6)
+_SCALE, _LEAST = np.float32(1.0507009873554805), np.float32(1.0507009873554805 * 1.6732632423543772)
+_STEEP, _CUBE = np.float32((2 / np.pi) ** 0.5), np.float32((2 / np.pi) ** 0.5 * 0.044715)
 _ROOT_HALF, _DENSITY = np.float32(0.5**0.5), np.float32(1 / (2 * np.pi) ** 0.5)
 
 
@@ -116,17 +119,20 @@ def silu_backward(arguments: int, first: int, last: int) -> None:
         dx[i] = dy[i] * (gate + x[i] * gate * (_ONE - gate))
 
 
+@part
+def _exponential_less_one(x: Any) -> Any:
+    """``exp(x) - 1`` up to 0: it loses digits near 0, where the first terms of its series are exact enough."""
+    small = x + x * x * (np.float32(0.5) + x * np.float32(1 / 6))
+    return small if x > np.float32(-0.01) else exponential(x) - _ONE
+
+
 @kernel
 def elu_forward(arguments: int, first: int, last: int) -> None:
     """Arguments: x, y; values a row; alpha."""
     alpha = np.float32(doubles(arguments, 4)[3])
     x, y, count = _forward(arguments, first, last)
     for i in range(count):
-        value = x[i]
-        # exp(x) - 1 loses digits near 0: there the first terms of its series are exact enough.
-        small = value + value * value * (np.float32(0.5) + value * np.float32(1 / 6))
-        below = small if value > np.float32(-0.01) else exponential(value) - _ONE
-        y[i] = alpha * below if value < _ZERO else value
+        y[i] = alpha * _exponential_less_one(x[i]) if x[i] < _ZERO else x[i]
 
 
 @kernel
@@ -169,3 +175,105 @@ def softplus_backward(arguments: int, first: int, last: int) -> None:
     x, dy, dx, count = _backward(arguments, first, last)
     for i in range(count):
         dx[i] = dy[i] * logistic(x[i])
+
+
+@kernel
+def relu6_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row. NaN stays NaN."""
+    x, y, count = _forward(arguments, first, last)
+    for i in range(count):
+        floored = _ZERO if x[i] < _ZERO else x[i]
+        y[i] = _SIX if floored > _SIX else floored
+
+
+@kernel
+def relu6_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: y, dy, dx; values a row."""
+    y, dy, dx, count = _backward(arguments, first, last)
+    for i in range(count):
+        above = dy[i] if y[i] > _ZERO else _ZERO
+        dx[i] = above if y[i] < _SIX else _ZERO
+
+
+@kernel
+def selu_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row."""
+    x, y, count = _forward(arguments, first, last)
+    for i in range(count):
+        y[i] = _LEAST * _exponential_less_one(x[i]) if x[i] < _ZERO else _SCALE * x[i]
+
+
+@kernel
+def selu_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: y, dy, dx; values a row. Below 0 the slope is y and what it comes near to, negated."""
+    y, dy, dx, count = _backward(arguments, first, last)
+    for i in range(count):
+        dx[i] = dy[i] * (_SCALE if y[i] > _ZERO else y[i] + _LEAST)
+
+
+@part
+def _mish_odds(x: Any) -> Any:
+    """``u`` and ``n = u (u + 2)`` with ``u = exp(x)``: then ``tanh(softplus(x)) = n / (n + 2)``.
+
+    From 20 on that is 1 to the last digit, and n must not overflow.
+    """
+    u = exponential(min(x, np.float32(20)))
+    return u, u * (u + np.float32(2))
+
+
+@kernel
+def mish_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row. ``x tanh(softplus(x))``."""
+    x, y, count = _forward(arguments, first, last)
+    for i in range(count):
+        _, n = _mish_odds(x[i])
+        y[i] = x[i] * (n / (n + np.float32(2)))
+
+
+@kernel
+def mish_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, dy, dx; values a row. ``t + x (1 - t^2) s``: t the hyperbolic tangent, s the logistic function."""
+    x, dy, dx, count = _backward(arguments, first, last)
+    for i in range(count):
+        u, n = _mish_odds(x[i])
+        share = _ONE / (n + np.float32(2))
+        rest = np.float32(4) * (n + _ONE) * share * share
+        dx[i] = dy[i] * (n * share + x[i] * (rest * (u / (_ONE + u))))
+
+
+@kernel
+def hardswish_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row. ``x min(max(x + 3, 0), 6) / 6``."""
+    x, y, count = _forward(arguments, first, last)
+    for i in range(count):
+        y[i] = x[i] * (min(max(x[i] + _THREE, _ZERO), _SIX) * _SIXTH)
+
+
+@kernel
+def hardswish_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, dy, dx; values a row."""
+    x, dy, dx, count = _backward(arguments, first, last)
+    for i in range(count):
+        between = x[i] * (_SIXTH + _SIXTH) + _HALF
+        slope = between if x[i] < _THREE else _ONE
+        dx[i] = dy[i] * (slope if x[i] > -_THREE else _ZERO)
+
+
+@kernel
+def gelu_tanh_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y; values a row. ``x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``."""
+    x, y, count = _forward(arguments, first, last)
+    for i in range(count):
+        share = hyperbolic_tangent(x[i] * (_STEEP + _CUBE * (x[i] * x[i])))
+        y[i] = x[i] * ((share + _ONE) * _HALF)
+
+
+@kernel
+def gelu_tanh_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, dy, dx; values a row."""
+    x, dy, dx, count = _backward(arguments, first, last)
+    for i in range(count):
+        square = x[i] * x[i]
+        share = hyperbolic_tangent(x[i] * (_STEEP + _CUBE * square))
+        inner = x[i] * (_STEEP + _THREE * _CUBE * square)
+        dx[i] = dy[i] * (_HALF * ((_ONE + share) + (_ONE - share * share) * inner))

@@ -1,11 +1,26 @@
 // Value by value: bias or normalization, activation and dropout in one pass, and the same way back.
 
-enum { RELU, LEAKY_RELU, ELU, GELU, SILU, TANH, SIGMOID, SOFTPLUS };
+enum { RELU, LEAKY_RELU, ELU, GELU, SILU, TANH, SIGMOID, SOFTPLUS, RELU6, SELU, MISH, HARDSWISH, GELU_TANH };
+
+// Of SELU: its slope above 0, and what it comes near to far below, negated.
+#define SELU_SCALE 1.05070099f
+#define SELU_LEAST 1.75809934f
 
 __device__ __forceinline__ float logistic(float x)
 {
     // By way of tanh, which overflows nowhere.
     return 0.5f * tanhf(0.5f * x) + 0.5f;
+}
+
+__device__ __forceinline__ float softplus(float x)
+{
+    return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+}
+
+// The tanh of gelu's second form; 0.7978845608 is the root of 2 / pi.
+__device__ __forceinline__ float gelu_share(float x)
+{
+    return tanhf(0.79788456f * x * (1.0f + 0.044715f * x * x));
 }
 
 // NaN stays NaN in each of them: divergence must show.
@@ -19,12 +34,17 @@ __device__ __forceinline__ float bent_value(int function, float field, float x)
     case SILU: return x * logistic(x);
     case TANH: return tanhf(x);
     case SIGMOID: return logistic(x);
-    case SOFTPLUS: return (x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)));
+    case SOFTPLUS: return softplus(x);
+    case RELU6: return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x;
+    case SELU: return x > 0.0f ? SELU_SCALE * x : SELU_LEAST * expm1f(x);
+    case MISH: return x * tanhf(softplus(x));
+    case HARDSWISH: return x * (fminf(fmaxf(x + 3.0f, 0.0f), 6.0f) * 0.16666667f);
+    case GELU_TANH: return x * (0.5f * (1.0f + gelu_share(x)));
     }
     return x;
 }
 
-// The slope, worked out from the output by relu, elu, tanh and sigmoid, from the input by the others.
+// The slope, worked out from the output by relu, elu, tanh, sigmoid, relu6 and selu, from the input by the others.
 __device__ __forceinline__ float slope_at(int function, float field, float read)
 {
     switch (function) {
@@ -40,6 +60,17 @@ __device__ __forceinline__ float slope_at(int function, float field, float read)
     case TANH: return 1.0f - read * read;
     case SIGMOID: return read * (1.0f - read);
     case SOFTPLUS: return logistic(read);
+    case RELU6: return read > 0.0f && read < 6.0f ? 1.0f : 0.0f;
+    case SELU: return read > 0.0f ? SELU_SCALE : read + SELU_LEAST;
+    case MISH: {
+        float share = tanhf(softplus(read));
+        return share + read * (1.0f - share * share) * logistic(read);
+    }
+    case HARDSWISH: return read <= -3.0f ? 0.0f : read >= 3.0f ? 1.0f : read * 0.33333333f + 0.5f;
+    case GELU_TANH: {
+        float share = gelu_share(read), inner = 0.79788456f * (1.0f + 0.134145f * read * read);
+        return 0.5f * (1.0f + share) + 0.5f * read * (1.0f - share * share) * inner;
+    }
     }
     return 1.0f;
 }
