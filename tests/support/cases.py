@@ -58,6 +58,9 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "add": (_of((6,), (6,)), _of((4, 3, 2), (4, 3, 2)), _of((5, 3), (5, 3)), _of((5,), (5,), (5,), (5,))),
     "average_pool2d": (
+        _of((6, 7, 3), window=3, stride=2, padding=1, count_include_pad=True),
+        _of((5, 6, 2), window=2, stride=1, padding="same", count_include_pad=True),
+        _of((5, 6, 2), window=[3, 2], padding=[2, 1], count_include_pad=True),
         _of((6, 7, 3), window=3, stride=2, padding=1),
         _of((5, 6, 2), window=2, stride=1, padding="same"),
         _of((5, 6, 2), window=[3, 2], padding=[2, 1]),
@@ -72,6 +75,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 3)),
         _of((7, 2), window=3, stride=2),
         _of((6, 2), window=3, stride=2, padding="same"),
+        _of((6, 2), window=3, stride=2, padding=1, count_include_pad=True),
     ),
     "batch_norm": (
         _of((6,)),
@@ -178,6 +182,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((6, 6, 2), window=[1, 3], stride=[2, 1]),
         _of((5, 7, 16)),
         _of((7, 7, 2), window=2, stride=3),
+    ),
+    "prelu": (
+        _of((7,)),
+        _of((7,), per_channel=True, initial=-0.1),
+        _of((5, 3), per_channel=True),
+        _of((3, 4, 2)),
+        _of((3, 4, 2), per_channel=True),
+        _of((1, 4)),
+        _of((2, 9, 1), per_channel=True),
     ),
     "reshape": (
         _of((6,)),

@@ -132,7 +132,7 @@ class Bench:
 
 
 NORMS = ("batch_norm", "layer_norm", "group_norm")
-VECTOR_KINDS = ("dense", "relu", "gelu", "silu", *NORMS, "dropout", "reshape")
+VECTOR_KINDS = ("dense", "relu", "gelu", "silu", "prelu", *NORMS, "dropout", "reshape")
 SEQUENCE_KINDS = (
     *("dense", "tanh", "softplus", *NORMS, "dropout", "reshape", "flatten"),
     *("upsampling1d", "zero_padding1d"),

@@ -28,13 +28,14 @@ def hidden_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
 
 
 def function_after(recipe: Recipe, name: str) -> str:
-    """The activation function that a layer's output goes through first; empty where it goes through none."""
+    """The activation function that a layer's output goes through first, or the kind of a layer that is one; empty where
+    it goes through none."""
     layers = recipe.network.layers
     for index, layer in enumerate(layers):
         if name not in recipe.network.inputs_of(index):
             continue
-        if layer.kind == "activation" and layer.enabled:
-            return str(getattr(layer, "function", ""))
+        if getattr(layer, "role", "") == "activation" and layer.enabled:
+            return str(getattr(layer, "function", layer.kind))
         if getattr(layer, "role", "") in _PASSING or not layer.enabled:
             return function_after(recipe, layer.name)
     return ""

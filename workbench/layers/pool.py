@@ -12,14 +12,22 @@ from workbench.layers.activation import is_relu
 from workbench.layers.windows import ALONE, Axis, Margin, Pair, Size, axes_of, axis_of, pair, shown
 from workbench.recipe.fields import knob
 
+_COUNTED = (
+    "Let padding count as zeros in the mean, as PyTorch does unless told otherwise. Else a mean is of what its window"
+    " holds of the input, as in Keras and ONNX."
+)
 _PADDING = "Places around the input that count for nothing: `same` gives the size divided by the stride."
 
 
 class _Pool(Layer):
-    """Windows that move over the input; padding counts for nothing, neither as a largest value nor in a mean."""
+    """Windows that move over the input; padding is never a largest value, and counts in a mean where that is asked."""
 
     stem = "pool"
     largest: ClassVar[bool]
+
+    def counts_padding(self) -> bool:
+        """Whether zeros around the input count in a mean."""
+        return False
 
     @abstractmethod
     def axes(self, shape: Shape) -> tuple[Axis, Axis]:
@@ -42,22 +50,24 @@ class _Pool(Layer):
         if site.compiled:
             from workbench.layers.pool_compiled import compiled_pooling
 
-            return compiled_pooling(site, axes, self.largest)
+            return compiled_pooling(site, axes, self.largest, self.counts_padding())
         if site.cuda:
             from workbench.layers.pool_cuda import pooling_on_cuda
 
-            return pooling_on_cuda(site, axes, self.largest)
+            return pooling_on_cuda(site, axes, self.largest, self.counts_padding())
         from workbench.layers.pool_arrays import average_pooling, max_pooling
 
-        return max_pooling(site, axes) if self.largest else average_pooling(site, axes)
+        return max_pooling(site, axes) if self.largest else average_pooling(site, axes, self.counts_padding())
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         rows, columns = self.axes(inputs[0])
-        attributes = {
+        attributes: dict[str, Any] = {
             "kernel_shape": self._flat((rows.window, columns.window)),
             "strides": self._flat((rows.stride, columns.stride)),
             "pads": [*self._flat((rows.before, columns.before)), *self._flat((rows.after, columns.after))],
         }
+        if self.counts_padding():
+            attributes["count_include_pad"] = 1
         return [OnnxNode("MaxPool" if self.largest else "AveragePool", attributes=attributes)]
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
@@ -68,11 +78,13 @@ class _Pool(Layer):
             return TorchModule(f"{kind}({sizes})")
         margins = self._written(rows.before, columns.before)
         if (rows.before, columns.before) == (rows.after, columns.after) and _halves((rows, columns)):
-            plain = "" if self.largest else ", count_include_pad=False"
+            plain = "" if self.largest or self.counts_padding() else ", count_include_pad=False"
             return TorchModule(f"{kind}({sizes}, padding={margins}{plain})")
         pads = tuple(end for side in reversed(self._flat((rows, columns))) for end in (side.before, side.after))
         if self.largest:
             return TorchModule(f"{kind}({sizes})", f'{{self}}(F.pad({{0}}, {pads}, value=float("-inf")))')
+        if self.counts_padding():
+            return TorchModule(f"{kind}({sizes})", f"{{self}}(F.pad({{0}}, {pads}))")
         # The mean of what is there: the mean with zeros, by the mean of ones with zeros.
         mean = "{self}(F.pad({values}, {pads}))"
         over, under = (
@@ -142,6 +154,11 @@ class AveragePool2d(_Pool2d):
     about = "Halves a picture's size and smooths it."
     largest = False
 
+    count_include_pad: bool = knob(False, help=_COUNTED, advanced=True)
+
+    def counts_padding(self) -> bool:
+        return self.count_include_pad
+
 
 class MaxPool1d(_Pool1d):
     """The largest value of each window of a sequence; of several equal ones the first gets the gradient."""
@@ -159,6 +176,11 @@ class AveragePool1d(_Pool1d):
     title = "average pooling 1d"
     about = "Halves a sequence's length and smooths it."
     largest = False
+
+    count_include_pad: bool = knob(False, help=_COUNTED, advanced=True)
+
+    def counts_padding(self) -> bool:
+        return self.count_include_pad
 
 
 class _GlobalAverage(Layer):

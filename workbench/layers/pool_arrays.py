@@ -52,12 +52,12 @@ def max_pooling(site: Site, axes: Axes) -> Calls:
     return Calls(forward, backward)
 
 
-def average_pooling(site: Site, axes: Axes) -> Calls:
-    """The mean of what each window holds of the input."""
+def average_pooling(site: Site, axes: Axes, counted: bool) -> Calls:
+    """The mean of what each window holds of the input, and of zeros around it where padding is ``counted``."""
     xp, x, y = site.xp, _pictures(site.inputs[0], axes), _windows(site.output, axes)
     frame = _Frame(site, "frame", x, axes, 0.0)
     views = list(_views(frame.array, axes))
-    share = site.backend.asarray(shares(axes).astype(y.dtype))
+    share = site.backend.asarray(shares(axes, counted).astype(y.dtype))
 
     def forward() -> None:
         frame.copy(x)
@@ -102,9 +102,9 @@ def global_average(site: Site) -> Calls:
     return Calls(forward, backward)
 
 
-def shares(axes: Axes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """1 / how many input values each window holds, ``(rows, columns, 1)``."""
-    counts = [_held(axis) for axis in axes]
+def shares(axes: Axes, counted: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """1 / how many values each window holds, ``(rows, columns, 1)``: of the input, or with padding ``counted``."""
+    counts = [np.full(axis.count, float(axis.window)) if counted else _held(axis) for axis in axes]
     return 1.0 / (counts[0][:, None, None] * counts[1][None, :, None])
 
 

@@ -11,8 +11,8 @@ from workbench.engine.layer import Calls, Chain, Site
 from workbench.layers.pool_arrays import Axes, shares
 
 
-def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
-    """Pooling's calls in float32 on a CPU."""
+def compiled_pooling(site: Site, axes: Axes, largest: bool, counted: bool) -> Calls:
+    """Pooling's calls in float32 on a CPU; ``counted``: whether padding counts in a mean."""
     from workbench.engine.kernels import pool as kernels
     from workbench.engine.kernels.calls import NativeCall, stretches
 
@@ -42,7 +42,7 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
         return Calls(
             forward, NativeCall(kernels.max_pool_backward, site.rows, winners, dy, dx, sizes, row_bytes=row_bytes)
         )
-    share = shares(axes).astype(np.float32)
+    share = shares(axes, counted).astype(np.float32)
     forward = NativeCall(kernels.average_pool_forward, site.rows, x, y, share, sizes, row_bytes=row_bytes)
     if dx is None:
         return Calls(forward, Chain())

@@ -11,13 +11,13 @@ from workbench.engine.layer import Calls, Chain, Site
 from workbench.layers.pool_arrays import Axes
 
 
-def pooling_on_cuda(site: Site, axes: Axes, largest: bool) -> Calls:
-    """Pooling's calls in float32."""
+def pooling_on_cuda(site: Site, axes: Axes, largest: bool, counted: bool) -> Calls:
+    """Pooling's calls in float32; ``counted``: whether padding counts in a mean."""
     launcher, x, y, dx, dy = launcher_of(site.backend), site.inputs[0], site.output, site.d_inputs[0], site.d_output
     rows, columns = axes
     sizes = (
         rows.size, columns.size, x.shape[-1], rows.count, columns.count, rows.window, columns.window, rows.stride,
-        columns.stride, rows.before, columns.before,
+        columns.stride, rows.before, columns.before, int(counted),
     )  # fmt: skip
     # Where the largest values stand is remembered for the way back, which then compares nothing.
     winners = site.buffer("winners", tuple(y.shape), np.int32) if largest and dx is not None else 0

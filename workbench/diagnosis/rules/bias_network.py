@@ -10,7 +10,10 @@ from workbench.diagnosis.rule import Knob, Rule
 from workbench.recipe.recipe import Recipe
 
 _WIDEST = 64.0
-_RELU_LIKE = {"relu", "leaky_relu", "relu6", "elu", "gelu", "gelu_tanh", "silu", "mish", "hardswish", "softplus"}
+_RELU_LIKE = {
+    *("relu", "leaky_relu", "relu6", "prelu", "elu", "softplus"),
+    *("gelu", "gelu_tanh", "silu", "mish", "hardswish"),
+}
 
 
 class BiggerNetwork(Rule):

@@ -1,17 +1,20 @@
-// Pooling over pictures (height, width, channels); what lies outside of them is passed over.
+// Pooling over pictures (height, width, channels); what lies outside of them is passed over, but may count in a mean.
 //
 // Sizes: height, width, channels, rows and columns of windows, height and width of a window, steps down and right, places
-// before the first row and column.
+// before the first row and column, whether places outside count in a mean.
 
 struct Pool {
-    int height, width, channels, rows, columns, tall, wide, down, right, top, left;
+    int height, width, channels, rows, columns, tall, wide, down, right, top, left, counted;
 
     __device__ __forceinline__ Pool(const Sizes& sizes)
         : height(sizes.at[0]), width(sizes.at[1]), channels(sizes.at[2]), rows(sizes.at[3]), columns(sizes.at[4]),
           tall(sizes.at[5]), wide(sizes.at[6]), down(sizes.at[7]), right(sizes.at[8]), top(sizes.at[9]),
-          left(sizes.at[10])
+          left(sizes.at[10]), counted(sizes.at[11])
     {
     }
+
+    // What the values of a window are multiplied by that holds so many of the picture's.
+    __device__ __forceinline__ float share(int seen) const { return 1.0f / (counted ? tall * wide : seen); }
 };
 
 // The largest value of each window, of equal ones the first, and where in its window it stands. NaN stays NaN.
@@ -60,7 +63,7 @@ extern "C" __global__ void pool_backward(const float* dy, float* dx, const int* 
                 } else {
                     int high = min(r * p.down - p.top + p.tall, p.height) - max(r * p.down - p.top, 0);
                     int broad = min(k * p.right - p.left + p.wide, p.width) - max(k * p.right - p.left, 0);
-                    total += dy[window] * (1.0f / (high * broad));
+                    total += dy[window] * p.share(high * broad);
                 }
             }
         dx[i] = total;
@@ -79,6 +82,6 @@ extern "C" __global__ void average_pool_forward(const float* x, float* y, Sizes 
         for (; row < last_row; row++)
             for (int k = max(0, first_column); k < min(p.width, first_column + p.wide); k++, seen++)
                 total += x[((example + row) * p.width + k) * p.channels + c];
-        y[i] = total * (1.0f / seen);
+        y[i] = total * p.share(seen);
     }
 }
