@@ -160,6 +160,23 @@ def test_that_a_run_of_two_epochs_ends_where_pytorch_does(name: str, optimizer: 
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "rmsprop", "momentum": 0.5},
+        {"kind": "rmsprop", "centered": True, "epsilon": 1e-2},
+        {"kind": "rmsprop", "centered": True, "momentum": 0.5, "epsilon": 1e-2},
+        {"kind": "adam", "amsgrad": True, "beta2": 0.9},
+        {"kind": "adamw", "amsgrad": True, "beta2": 0.9},
+    ],
+)
+def test_that_what_an_optimizer_can_do_besides_ends_where_pytorch_does(
+    name: str, fields: dict[str, Any], tmp_path: Path
+) -> None:
+    _assert_same(name, {"optimizer": fields}, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_that_a_run_with_l2_ends_where_pytorch_does(name: str, tmp_path: Path) -> None:
     _assert_same(name, {"optimizer": "momentum", "l2": 0.03}, tmp_path)
 

@@ -111,7 +111,8 @@ def torch_rule(parameters: Any, spec: Any) -> Any:
         case "nesterov":
             return optim.SGD(parameters, lr=rate, momentum=spec.beta, nesterov=True)
         case "rmsprop":
-            return optim.RMSprop(parameters, lr=rate, alpha=spec.rho, eps=spec.epsilon)
+            given = {"alpha": spec.rho, "eps": spec.epsilon, "momentum": spec.momentum, "centered": spec.centered}
+            return optim.RMSprop(parameters, lr=rate, **given)
         case "adagrad":
             return optim.Adagrad(parameters, lr=rate, eps=spec.epsilon)
         case "lion":
@@ -121,8 +122,9 @@ def torch_rule(parameters: Any, spec: Any) -> Any:
         case "adam" if spec.epsilon_inside_root:
             return _torch_adam_of_the_lecture(parameters, spec)
         case "adam":
-            return optim.Adam(parameters, betas=betas, **given)
+            return optim.Adam(parameters, betas=betas, amsgrad=spec.amsgrad, **given)
         case "adamw":
+            given["amsgrad"] = spec.amsgrad
             return optim.AdamW(parameters, betas=betas, weight_decay=spec.weight_decay, **given)
     assert spec.kind == "nadam"
     more = {"momentum_decay": spec.momentum_decay, "weight_decay": spec.decay(), "decoupled_weight_decay": True}
@@ -174,6 +176,8 @@ def _torch_adam_of_the_lecture(parameters: Any, spec: Any) -> Any:
         mean = spec.beta1 * state.get("v", torch.zeros_like(parameter)) + (1 - spec.beta1) * gradient
         square = spec.beta2 * state.get("s", torch.zeros_like(parameter)) + (1 - spec.beta2) * gradient**2
         state["t"], state["v"], state["s"] = step, mean, square
+        if spec.amsgrad:
+            square = state["most"] = torch.maximum(state.get("most", square), square)
         root = torch.sqrt(square / (1 - spec.beta2**step) + spec.epsilon)
         parameter.sub_(group["lr"] * mean / (1 - spec.beta1**step) / root)
 

@@ -28,10 +28,23 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "sgd": ({}, {"learning_rate": 0.5}, {"decoupled_weight_decay": 0.1}),
     "momentum": ({}, {"beta": 0.5}, {"beta": 0.0}, {"decoupled_weight_decay": 0.1}),
     "nesterov": ({}, {"beta": 0.5}, {"decoupled_weight_decay": 0.1}),
-    "rmsprop": ({}, {"rho": 0.99, "epsilon": 1e-3}, {"decoupled_weight_decay": 0.1}),
+    "rmsprop": (
+        {},
+        {"rho": 0.99, "epsilon": 1e-3},
+        {"decoupled_weight_decay": 0.1},
+        {"momentum": 0.8},
+        {"centered": True},
+        {"rho": 0.95, "momentum": 0.5, "centered": True, "epsilon": 1e-3},
+    ),
     "adagrad": ({}, {"epsilon": 1e-2}, {"decoupled_weight_decay": 0.1}),
-    "adam": ({}, {"beta1": 0.5, "beta2": 0.9, "epsilon": 1e-4}, {"epsilon": 0.01, "epsilon_inside_root": True}),
-    "adamw": ({}, {"weight_decay": 0.1}),
+    "adam": (
+        {},
+        {"beta1": 0.5, "beta2": 0.9, "epsilon": 1e-4},
+        {"epsilon": 0.01, "epsilon_inside_root": True},
+        {"amsgrad": True, "beta2": 0.9},
+        {"amsgrad": True, "beta2": 0.8, "epsilon": 0.01, "epsilon_inside_root": True},
+    ),
+    "adamw": ({}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "amsgrad": True, "beta2": 0.9}),
     "nadam": (
         {},
         {"beta1": 0.5, "beta2": 0.9, "epsilon": 1e-4, "momentum_decay": 0.3},
@@ -60,7 +73,7 @@ class Descent:
 
     def __init__(self, optimizer: Optimizer, start: Array, pieces: int = 1) -> None:
         self.optimizer, self.values, self.step = optimizer, start.copy(), 0
-        self.state = {name: np.zeros_like(start) for name in optimizer.vectors}
+        self.state = {name: np.zeros_like(start) for name in optimizer.state_vectors()}
         self._cuts = np.array_split(np.arange(start.size), pieces)
 
     def go(self, gradient: Array, rate: float | None = None) -> Array:
@@ -153,6 +166,40 @@ def test_that_adam_corrects_copies_of_its_averages() -> None:
         squares = 0.999 * squares + 0.001 * gradient**2
         values -= 0.01 * (mean / (1 - 0.9**step)) / (np.sqrt(squares / (1 - 0.999**step)) + 1e-8)
         assert_close(ours.go(gradient), values, 1e-12)
+
+
+def test_that_rmsprop_with_momentum_keeps_some_of_its_last_steps_and_centered_divides_by_the_deviation() -> None:
+    ours = Descent(optimizer_of("rmsprop", learning_rate=0.01, momentum=0.8, centered=True), np.zeros(9))
+    squares, mean, velocity, values = np.zeros(9), np.zeros(9), np.zeros(9), np.zeros(9)
+    for gradient in _gradients(20):
+        squares, mean = 0.9 * squares + 0.1 * gradient**2, 0.9 * mean + 0.1 * gradient
+        velocity = 0.8 * velocity + gradient / (np.sqrt(squares - mean**2) + 1e-8)
+        values -= 0.01 * velocity
+        assert_close(ours.go(gradient), values, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_that_a_steady_gradient_never_makes_centered_rmsprop_take_the_root_of_a_negative_number(dtype: type) -> None:
+    ours = Descent(optimizer_of("rmsprop", centered=True), np.zeros(9, dtype))
+    for _ in range(300):
+        assert np.isfinite(ours.go(np.full(9, 0.1, dtype))).all()
+
+
+def test_that_amsgrad_never_forgets_a_large_gradient() -> None:
+    bare, kept = (Descent(optimizer_of("adam", beta2=0.5, amsgrad=on), np.zeros(3)) for on in (False, True))
+    for size in (100.0, *[1.0] * 60):
+        before = kept.values.copy(), bare.values.copy()
+        kept.go(np.full(3, size))
+        bare.go(np.full(3, size))
+    # By now Adam's step is the learning rate again; AMSGrad still divides by the root of 5000.
+    assert_close(bare.values - before[1], np.full(3, -0.001), 0.2)
+    assert_close(kept.values - before[0], np.full(3, -0.001 / np.sqrt(5000)), 0.2)
+
+
+def test_that_state_is_kept_only_for_what_is_asked_for() -> None:
+    assert optimizer_of("rmsprop", momentum=0.5).state_vectors() == ("squares", "velocity")
+    assert optimizer_of("rmsprop", centered=True).state_vectors() == ("squares", "mean")
+    assert optimizer_of("adamw", amsgrad=True).state_vectors() == ("velocity", "squares", "largest")
 
 
 def test_that_nadam_looks_one_step_ahead_of_adam() -> None:
@@ -315,7 +362,7 @@ def test_that_a_valley_is_descended(kind: str, fields: dict[str, Any]) -> None:
 
 
 def test_that_state_starts_small_enough_to_be_named() -> None:
-    assert {kind: optimizer_of(kind).vectors for kind in VARIANTS} == {
+    assert {kind: optimizer_of(kind).state_vectors() for kind in VARIANTS} == {
         "sgd": (),
         "momentum": ("velocity",),
         "nesterov": ("velocity",),

@@ -28,6 +28,8 @@ CASES: dict[str, dict[str, Any]] = {
     "momentum and l2": {"optimizer": "momentum", "l2": 1e-3},
     "nesterov and cosine": {"optimizer": "nesterov", "schedule": "cosine"},
     "rmsprop and staircase": {"optimizer": "rmsprop", "schedule": {"kind": "staircase", "every": 1}},
+    "rmsprop with all it can keep": {"optimizer": {"kind": "rmsprop", "momentum": 0.5, "centered": True}},
+    "adam with amsgrad": {"optimizer": {"kind": "adam", "amsgrad": True}, "ema": {"decay": 0.9}, "accumulate": 3},
     "adam, dropout and clipping": {"optimizer": "adam", "dropout": 0.2, "clip_norm": 1.0},
     "adamw and warm-up": {"optimizer": "adamw", "schedule": {"kind": "warmup", "epochs": 1.5}},
     "elastic net, limits and clipping": {"l1": 1e-3, "l2": 1e-3, "max_norm": 1.0, "clip_value": 0.1},

@@ -125,7 +125,7 @@ class CompiledUpdate(FlatUpdate):
         calls, values = [], part.of(self._values)
         if self._optimizer.decay() and self._decays(part):
             calls.append(_call(kernels.shrink, values, self._factor))
-        step, state = getattr(kernels, self._optimizer.kernel), [part.of(vector) for vector in self._vectors]
+        step, state = getattr(kernels, self._optimizer.kernel_name()), [part.of(vector) for vector in self._vectors]
         calls.append(_call(step, values, part.of(gradient), *state, self._numbers))
         if self._average and not self.leaves_average:
             calls.append(_call(kernels.follow_average, values, part.of(self._average.vector), self._decay))

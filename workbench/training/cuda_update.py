@@ -72,7 +72,7 @@ class CudaUpdate(FlatUpdate):
         follows = self._average is not None and not self.leaves_average
         words = self._words.array
         return self._launcher.over(
-            len(self._values), self._optimizer.kernel, self._values, gradient, *self._vectors, words[:_SHARED],
+            len(self._values), self._optimizer.kernel_name(), self._values, gradient, *self._vectors, words[:_SHARED],
             words[_SHARED:], self._average.vector if self._average and follows else 0, self._decayed, int(bare),
             len(self._values),
         )  # fmt: skip

@@ -18,7 +18,7 @@ class FlatUpdate:
         recipe: for the penalties.
         optimizer: has a kernel.
         parameters: in float32, on a backend with kernels.
-        vectors: the optimizer's state, in the order of its ``vectors``.
+        vectors: the optimizer's state, in the order of its ``state_vectors``.
         average: of the weights, or None.
     """
 

@@ -15,6 +15,7 @@ from workbench.engine.parameters import Parameters
 from workbench.engine.plan import Plan
 from workbench.engine.shards import ShardPool
 from workbench.recipe.training import TrainingRecipe
+from workbench.training.optimizers.base import Optimizer
 from workbench.training.stepper import Stepper
 
 _FLOAT, _PLACE = 4, 8
@@ -142,7 +143,7 @@ def device_need_before(
 
 def _rough(recipe: TrainingRecipe, network: Network, batch: int, examples: int) -> MemoryNeed:
     """From shapes alone: all values of a batch with their gradients, and a third of that in inference."""
-    count, vectors = network.parameter_count() * _FLOAT, len(getattr(recipe.optimizer, "vectors", ()))
+    count, vectors = network.parameter_count() * _FLOAT, len(cast(Optimizer, recipe.optimizer).state_vectors())
     values = (prod(network.input_shape) + 2 * sum(prod(node.shape) for node in network.nodes)) * batch * _FLOAT
     weights = count * (1 + vectors)
     classes = cast(Loss, recipe.loss).task == "classification"

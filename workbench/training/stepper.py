@@ -60,7 +60,7 @@ class Stepper:
         self._trained = parameters.values[: parameters.layout.trained]
         with self.backend.current():
             shape, dtype = self._trained.shape, self._trained.dtype
-            self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.vectors}
+            self._vectors = {name: self.backend.zeros(shape, dtype) for name in self.optimizer.state_vectors()}
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         computing = self.backend.in_precision(recipe.precision)
         self.scaling = LossScale(self.backend) if computing.precision == "float16" else None

@@ -6,9 +6,11 @@ block of float64 numbers that are written anew before each step (see ``Optimizer
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from workbench.engine.kernels.native import doubles, floats, kernel, longs, stretch
+from workbench.engine.kernels.native import doubles, floats, kernel, longs, part, stretch
 
 _F, _ZERO, _ONE = np.float32, np.float32(0), np.float32(1)
 
@@ -167,7 +169,7 @@ def momentum_update(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def rmsprop_update(arguments: int, first: int, last: int) -> None:
-    """RMSprop and Adagrad. Arguments: w, g, squares; numbers: what is kept, what is new, rate, epsilon."""
+    """RMSprop and Adagrad. Arguments: w, g, squares; numbers: what is kept, what is new, rate, epsilon, 0."""
     size, w_place, g_place, s_place, numbers = longs(arguments, 5)
     given = doubles(numbers, 4)
     kept, new, rate, epsilon = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
@@ -180,6 +182,67 @@ def rmsprop_update(arguments: int, first: int, last: int) -> None:
         squares = kept * s[i] + new * (g[i] * g[i])
         s[i] = squares
         w[i] -= rate * g[i] / (np.sqrt(squares) + epsilon)
+
+
+@kernel
+def rmsprop_momentum_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, squares, velocity; numbers as for ``rmsprop_update``."""
+    size, w_place, g_place, s_place, v_place, numbers = longs(arguments, 6)
+    given = doubles(numbers, 5)
+    kept, new, rate, epsilon, momentum = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3]), _F(given[4])
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    s, v = stretch(s_place, first, last, size), stretch(v_place, first, last, size)
+    for i in range((last - first) * size):
+        squares = kept * s[i] + new * (g[i] * g[i])
+        s[i] = squares
+        velocity = momentum * v[i] + g[i] / (np.sqrt(squares) + epsilon)
+        v[i] = velocity
+        w[i] -= rate * velocity
+
+
+@part
+def _spread(squares: Any, mean: Any) -> Any:
+    """The gradients' variance; rounding must not put it below 0, and NaN stays NaN."""
+    spread = squares - mean * mean
+    return _ZERO if spread < _ZERO else spread
+
+
+@kernel
+def rmsprop_centered_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, squares, mean; numbers as for ``rmsprop_update``."""
+    size, w_place, g_place, s_place, m_place, numbers = longs(arguments, 6)
+    given = doubles(numbers, 4)
+    kept, new, rate, epsilon = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3])
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    s, m = stretch(s_place, first, last, size), stretch(m_place, first, last, size)
+    for i in range((last - first) * size):
+        squares = kept * s[i] + new * (g[i] * g[i])
+        mean = kept * m[i] + new * g[i]
+        s[i] = squares
+        m[i] = mean
+        w[i] -= rate * g[i] / (np.sqrt(_spread(squares, mean)) + epsilon)
+
+
+@kernel
+def rmsprop_centered_momentum_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, squares, mean, velocity; numbers as for ``rmsprop_update``."""
+    size, w_place, g_place, s_place, m_place, v_place, numbers = longs(arguments, 7)
+    given = doubles(numbers, 5)
+    kept, new, rate, epsilon, momentum = _F(given[0]), _F(given[1]), _F(given[2]), _F(given[3]), _F(given[4])
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    s, m, v = (
+        stretch(s_place, first, last, size),
+        stretch(m_place, first, last, size),
+        stretch(v_place, first, last, size),
+    )
+    for i in range((last - first) * size):
+        squares = kept * s[i] + new * (g[i] * g[i])
+        mean = kept * m[i] + new * g[i]
+        s[i] = squares
+        m[i] = mean
+        velocity = momentum * v[i] + g[i] / (np.sqrt(_spread(squares, mean)) + epsilon)
+        v[i] = velocity
+        w[i] -= rate * velocity
 
 
 @kernel
@@ -202,6 +265,30 @@ def adam_update(arguments: int, first: int, last: int) -> None:
         v[i] = velocity
         s[i] = squares
         w[i] -= (by_velocity * velocity + by_gradient * g[i]) / (np.sqrt(squares + inside) * root + outside)
+
+
+@kernel
+def adam_amsgrad_update(arguments: int, first: int, last: int) -> None:
+    """Arguments: w, g, velocity, squares, largest squares; numbers as for ``adam_update``. NaN stays NaN."""
+    size, w_place, g_place, v_place, s_place, most_place, numbers = longs(arguments, 7)
+    given = doubles(numbers, 7)
+    beta1, beta2, by_velocity = _F(given[0]), _F(given[1]), _F(given[2])
+    root, outside, inside = _F(given[4]), _F(given[5]), _F(given[6])
+    new1, new2 = _F(1.0 - given[0]), _F(1.0 - given[1])
+    w, g = stretch(w_place, first, last, size), stretch(g_place, first, last, size)
+    v, s, most = (
+        stretch(v_place, first, last, size),
+        stretch(s_place, first, last, size),
+        stretch(most_place, first, last, size),
+    )
+    for i in range((last - first) * size):
+        velocity = beta1 * v[i] + new1 * g[i]
+        squares = beta2 * s[i] + new2 * (g[i] * g[i])
+        v[i] = velocity
+        s[i] = squares
+        largest = most[i] if squares <= most[i] else squares
+        most[i] = largest
+        w[i] -= by_velocity * velocity / (np.sqrt(largest + inside) * root + outside)
 
 
 @kernel

@@ -14,7 +14,12 @@ _EPSILON = "Added to the root, so that nothing is divided by 0."
 
 
 class RMSprop(Decaying):
-    """``s := rho s + (1 - rho) g²``, ``w := w - alpha g / (sqrt(s) + epsilon)`` (Hinton's lecture 6e, 2012)."""
+    """``s := rho s + (1 - rho) g²``, ``w := w - alpha g / (sqrt(s) + epsilon)`` (Hinton's lecture 6e, 2012).
+
+    Centered (Graves, Generating sequences with recurrent neural networks, 2013): also ``m := rho m + (1 - rho) g``, and
+    ``s - m²`` under the root. With momentum, in PyTorch's form: ``v := momentum v + g / (root + epsilon)``,
+    ``w := w - alpha v``.
+    """
 
     kind = "rmsprop"
     title = "RMSprop"
@@ -23,7 +28,16 @@ class RMSprop(Decaying):
     kernel = "rmsprop_update"
 
     rho: float = knob(0.9, help="How much of the mean square is kept (the lecture's beta).", ge=0, lt=1)
+    momentum: float = knob(0.0, help="How much of the steps before goes on; 0 is plain RMSprop.", ge=0, lt=1)
+    centered: bool = knob(
+        False,
+        help="Divide by the gradients' deviation from their mean: longer steps where the gradient is steady.",
+        advanced=True,
+    )
     epsilon: float = knob(1e-8, help=_EPSILON, gt=0, le=1, log=True, advanced=True)
+
+    def state_vectors(self) -> tuple[str, ...]:
+        return self.vectors + ("mean",) * self.centered + ("velocity",) * bool(self.momentum)
 
     def update(
         self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
@@ -33,14 +47,36 @@ class RMSprop(Decaying):
         xp.multiply(work, number(1.0 - self.rho), out=work)
         xp.multiply(squares, number(self.rho), out=squares)
         xp.add(squares, work, out=squares)
-        xp.sqrt(squares, out=work)
+        if self.centered:
+            self._spread(xp, squares, gradient, state["mean"], out=work)
+            xp.sqrt(work, out=work)
+        else:
+            xp.sqrt(squares, out=work)
         xp.add(work, number(self.epsilon), out=work)
         xp.divide(gradient, work, out=work)
+        if self.momentum:
+            velocity = state["velocity"]
+            xp.multiply(velocity, number(self.momentum), out=velocity)
+            xp.add(velocity, work, out=velocity)
+            xp.copyto(work, velocity)
         xp.multiply(work, number(rate), out=work)
         xp.subtract(values, work, out=values)
 
+    def _spread(self, xp: Any, squares: Array, gradient: Array, mean: Array, out: Array) -> None:
+        """The gradients' variance; rounding must not put it below 0."""
+        number = mean.dtype.type
+        xp.multiply(gradient, number(1.0 - self.rho), out=out)
+        xp.multiply(mean, number(self.rho), out=mean)
+        xp.add(mean, out, out=mean)
+        xp.multiply(mean, mean, out=out)
+        xp.subtract(squares, out, out=out)
+        xp.maximum(out, number(0.0), out=out)
+
+    def kernel_name(self) -> str:
+        return "rmsprop" + "_centered" * self.centered + "_momentum" * bool(self.momentum) + "_update"
+
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        return self.rho, 1.0 - self.rho, rate, self.epsilon
+        return self.rho, 1.0 - self.rho, rate, self.epsilon, self.momentum
 
 
 class Adam(Optimizer):
@@ -50,6 +86,7 @@ class Adam(Optimizer):
     ``w := w - alpha (v / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + epsilon)``. The corrections act on copies (fed
     back, as the lecture prints them, the averages explode) and epsilon stands outside the root. The lecture's form,
     ``sqrt(s / (1 - beta2^t) + epsilon)``, is a switch: there, gradients much smaller than sqrt(epsilon) hardly move.
+    AMSGrad (Reddi, Kale and Kumar, ICLR 2018) puts the largest s so far in the place of s.
     """
 
     kind = "adam"
@@ -67,6 +104,17 @@ class Adam(Optimizer):
         " move much less.",
         advanced=True,
     )
+    amsgrad: bool = knob(
+        False,
+        help="Divide by the largest mean square so far, so that no weight's steps grow again; costs one more vector.",
+        advanced=True,
+    )
+
+    def state_vectors(self) -> tuple[str, ...]:
+        return self.vectors + ("largest",) * self.amsgrad
+
+    def kernel_name(self) -> str:
+        return "adam_amsgrad_update" if self.amsgrad else self.kernel
 
     def update(
         self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
@@ -80,6 +128,9 @@ class Adam(Optimizer):
         xp.multiply(gradient, number(1.0 - self.beta1), out=gradient)
         xp.multiply(velocity, number(self.beta1), out=velocity)
         xp.add(velocity, gradient, out=velocity)
+        if self.amsgrad:
+            xp.maximum(state["largest"], squares, out=state["largest"])
+            squares = state["largest"]
         self._root(xp, squares, 1.0 - self.beta2**step, out=work)
         xp.divide(velocity, work, out=work)
         xp.multiply(work, number(rate / (1.0 - self.beta1**step)), out=work)
@@ -148,7 +199,7 @@ class Adagrad(Decaying):
         xp.subtract(values, work, out=values)
 
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
-        return 1.0, 1.0, rate, self.epsilon
+        return 1.0, 1.0, rate, self.epsilon, 0.0
 
 
 class Nadam(Decaying):

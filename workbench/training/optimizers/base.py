@@ -14,7 +14,11 @@ class Optimizer(OptimizerSpec):
     """A kind of optimizer. Its update is element-wise, so it works on any piece of the flat vectors."""
 
     vectors: ClassVar[tuple[str, ...]] = ()
-    """The state kept for each parameter."""
+    """The state kept for each parameter, whatever its fields are."""
+
+    def state_vectors(self) -> tuple[str, ...]:
+        """The state kept for each parameter, with what its fields ask for besides ``vectors``."""
+        return self.vectors
 
     @abstractmethod
     def update(
@@ -25,7 +29,7 @@ class Optimizer(OptimizerSpec):
         Args:
             backend: where the vectors live.
             values, gradient: flat vectors of one length; the gradient may be overwritten.
-            state: a vector for each of ``vectors``, all 0 before the first step.
+            state: a vector for each of ``state_vectors``, all 0 before the first step.
             rate: the learning rate of this step.
             step: counted over the whole run from 1, for bias corrections.
         """
@@ -34,9 +38,13 @@ class Optimizer(OptimizerSpec):
     """The compiled form of ``update`` in ``workbench.engine.kernels.updates``, given values, gradient, the state
     vectors in order, and ``kernel_numbers``; empty where there is none."""
 
+    def kernel_name(self) -> str:
+        """The kernel that does what its fields ask for; empty where there is none."""
+        return self.kernel
+
     def has_kernel(self) -> bool:
-        """Whether ``kernel`` does what its fields ask for."""
-        return bool(self.kernel)
+        """Whether there is a kernel that does what its fields ask for."""
+        return bool(self.kernel_name())
 
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
         """What its kernel needs to know of a step."""

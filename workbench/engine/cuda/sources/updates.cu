@@ -63,7 +63,7 @@ extern "C" __global__ void momentum_update(
            value -= by_velocity * velocity + by_gradient * slope)
 }
 
-// RMSprop and Adagrad. Numbers: what is kept, what is new, rate, epsilon.
+// RMSprop and Adagrad. Numbers: what is kept, what is new, rate, epsilon, momentum (0 here).
 extern "C" __global__ void rmsprop_update(
     float* w, const float* g, float* squares, const double* shared, const double* numbers, float* average, int decayed,
     int bare, int count)
@@ -71,6 +71,46 @@ extern "C" __global__ void rmsprop_update(
     float kept = (float)numbers[0], fresh = (float)numbers[1], rate = (float)numbers[2], epsilon = (float)numbers[3];
     UPDATE(float square = kept * squares[i] + fresh * (slope * slope); squares[i] = square;
            value -= rate * slope / (sqrtf(square) + epsilon))
+}
+
+extern "C" __global__ void rmsprop_momentum_update(
+    float* w, const float* g, float* squares, float* v, const double* shared, const double* numbers, float* average,
+    int decayed, int bare, int count)
+{
+    float kept = (float)numbers[0], fresh = (float)numbers[1], rate = (float)numbers[2], epsilon = (float)numbers[3];
+    float momentum = (float)numbers[4];
+    UPDATE(float square = kept * squares[i] + fresh * (slope * slope); squares[i] = square;
+           float velocity = momentum * v[i] + slope / (sqrtf(square) + epsilon); v[i] = velocity;
+           value -= rate * velocity)
+}
+
+// The gradients' variance; rounding must not put it below 0, and NaN stays NaN.
+__device__ __forceinline__ float spread_of(float square, float mean)
+{
+    float spread = square - mean * mean;
+    return spread < 0.0f ? 0.0f : spread;
+}
+
+extern "C" __global__ void rmsprop_centered_update(
+    float* w, const float* g, float* squares, float* means, const double* shared, const double* numbers, float* average,
+    int decayed, int bare, int count)
+{
+    float kept = (float)numbers[0], fresh = (float)numbers[1], rate = (float)numbers[2], epsilon = (float)numbers[3];
+    UPDATE(float square = kept * squares[i] + fresh * (slope * slope); squares[i] = square;
+           float mean = kept * means[i] + fresh * slope; means[i] = mean;
+           value -= rate * slope / (sqrtf(spread_of(square, mean)) + epsilon))
+}
+
+extern "C" __global__ void rmsprop_centered_momentum_update(
+    float* w, const float* g, float* squares, float* means, float* v, const double* shared, const double* numbers,
+    float* average, int decayed, int bare, int count)
+{
+    float kept = (float)numbers[0], fresh = (float)numbers[1], rate = (float)numbers[2], epsilon = (float)numbers[3];
+    float momentum = (float)numbers[4];
+    UPDATE(float square = kept * squares[i] + fresh * (slope * slope); squares[i] = square;
+           float mean = kept * means[i] + fresh * slope; means[i] = mean;
+           float velocity = momentum * v[i] + slope / (sqrtf(spread_of(square, mean)) + epsilon); v[i] = velocity;
+           value -= rate * velocity)
 }
 
 // Adam and NAdam. Numbers: beta1, beta2, the rates of velocity and gradient, 1 / sqrt(1 - beta2^t), epsilon outside and
@@ -86,6 +126,20 @@ extern "C" __global__ void adam_update(
     UPDATE(float velocity = beta1 * v[i] + fresh1 * slope; float square = beta2 * squares[i] + fresh2 * (slope * slope);
            v[i] = velocity; squares[i] = square;
            value -= (by_velocity * velocity + by_gradient * slope) / (sqrtf(square + inside) * root + outside))
+}
+
+// Divides by the largest mean square so far; numbers as above. NaN stays NaN.
+extern "C" __global__ void adam_amsgrad_update(
+    float* w, const float* g, float* v, float* squares, float* most, const double* shared, const double* numbers,
+    float* average, int decayed, int bare, int count)
+{
+    float beta1 = (float)numbers[0], beta2 = (float)numbers[1];
+    float fresh1 = (float)(1.0 - numbers[0]), fresh2 = (float)(1.0 - numbers[1]), by_velocity = (float)numbers[2];
+    float root = (float)numbers[4], outside = (float)numbers[5], inside = (float)numbers[6];
+    UPDATE(float velocity = beta1 * v[i] + fresh1 * slope; float square = beta2 * squares[i] + fresh2 * (slope * slope);
+           v[i] = velocity; squares[i] = square;
+           float largest = square <= most[i] ? most[i] : square; most[i] = largest;
+           value -= by_velocity * velocity / (sqrtf(largest + inside) * root + outside))
 }
 
 // Numbers: beta1, beta2, rate. The sign of NaN is NaN: divergence must show.
