@@ -136,7 +136,7 @@ def test_that_products_of_any_shape_agree(inputs, units, rows) -> None:
 @given(
     kind=st.sampled_from(["simple_rnn", "lstm", "gru"]), size=st.tuples(st.integers(1, 5), channels),
     units=st.integers(1, 5) | st.sampled_from([33, 70]), rows=st.integers(1, 9), sequences=st.booleans(),
-    bidirectional=st.booleans(), bias=st.booleans(),
+    bidirectional=st.booleans(), merge_mode=st.sampled_from(["concatenate", "sum", "mean"]), bias=st.booleans(),
 )  # fmt: skip
 def test_that_recurrent_layers_of_any_shape_agree(kind, size, rows, **fields) -> None:
     _assert_agree(kind, fields, size, rows)

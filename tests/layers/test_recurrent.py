@@ -160,3 +160,12 @@ def test_that_what_is_no_sequence_is_refused(kind: str, shape: tuple[int, ...], 
 def test_that_the_networks_width_multiplies_the_units(kind: str) -> None:
     layers = [{"kind": kind, "units": 10}, {"kind": "dense", "units": "classes"}]
     assert network_of(layers, (6, 3), width=1.5).nodes[0].shape == (15,)
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize(("mode", "share"), [("sum", 1.0), ("mean", 0.5)])
+def test_that_merged_directions_are_those_that_stand_side_by_side(mode: str, share: float, sequences: bool) -> None:
+    fields = {"units": 4, "bidirectional": True, "sequences": sequences}
+    apart = LayerRig("gru", Case(fields, ((5, 3),))).forward()
+    merged = LayerRig("gru", Case({**fields, "merge_mode": mode}, ((5, 3),))).forward()
+    assert_close(merged, share * (apart[..., :4] + apart[..., 4:]), 1e-12)

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.engine.backend import Array, Shape
 from workbench.engine.initializers import ZEROS, Initializer, InitializerName, Stacked
 from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.layers.both_ways import merging
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell, TanhCell
 from workbench.layers.recurrence import compile_recurrence
 from workbench.layers.recurrence_compiled import compiled_recurrence
@@ -43,7 +44,12 @@ class Recurrent(Layer):
     sequences: bool = knob(
         False, help="Give the state after every step, for a layer that reads sequences; off: the last."
     )
-    bidirectional: bool = knob(False, help="Read each sequence from both ends, and give both states side by side.")
+    bidirectional: bool = knob(False, help="Read each sequence from both ends, and give both states.")
+    merge_mode: Literal["concatenate", "sum", "mean"] = knob(
+        "concatenate",
+        help="How bidirectional layers give both states: side by side, which is twice as wide, or as one.",
+        advanced=True,
+    )
     bias: bool = knob(True, help="Add trained constants.")
     initializer: InitializerName = knob("glorot_uniform", help="How the weights of the input start.")
     recurrent_initializer: InitializerName = knob(
@@ -57,12 +63,16 @@ class Recurrent(Layer):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         steps, _ = _sequence(inputs[0])
-        width = self.units * self.directions()
+        width = self.units * (1 if self.merges() else self.directions())
         return (steps, width) if self.sequences else (width,)
 
     def directions(self) -> int:
         """1 or 2."""
         return 2 if self.bidirectional else 1
+
+    def merges(self) -> bool:
+        """Whether two directions give one state."""
+        return self.bidirectional and self.merge_mode != "concatenate"
 
     def suffixes(self) -> tuple[str, ...]:
         """What the parameters' names end in, by direction."""
@@ -90,7 +100,10 @@ class Recurrent(Layer):
 
     def compile(self, site: Site) -> Calls:
         compiler = compiled_recurrence if site.compiled else recurrence_on_cuda if site.cuda else compile_recurrence
-        return compiler(site, self.cell(), self.units)
+        if not self.merges():
+            return compiler(site, self.cell(), self.units)
+        share = 0.5 if self.merge_mode == "mean" else 1.0
+        return merging(site, share, lambda inner: compiler(inner, self.cell(), self.units))
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:
         steps, features = inputs[0]
@@ -111,6 +124,8 @@ class Recurrent(Layer):
                 self.onnx_operator, reads, {**attributes, **self.onnx_attributes()}, outputs=2, derived=self._derived()
             ),
         ]
+        if self.merges():
+            return [*start, *self._merged_nodes()]
         if not self.sequences:
             return [*start, OnnxNode("Transpose", ("-1:1",), {"perm": [1, 0, 2]}), OnnxNode("Flatten", ("-1",))]
         shape = np.array([-1, self.units * self.directions(), steps])
@@ -119,6 +134,17 @@ class Recurrent(Layer):
             OnnxNode("Transpose", ("-1",), {"perm": [2, 1, 3, 0]}),
             OnnxNode("Reshape", ("-1", "shape"), constants={"shape": shape}),
         ]
+
+    def _merged_nodes(self) -> list[OnnxNode]:
+        """From the operator's outputs, of which the first has an axis of directions after the steps."""
+        axis = 1 if self.sequences else 0
+        reads = "-1" if self.sequences else "-1:1"
+        if self.merge_mode == "mean":
+            merged = OnnxNode("ReduceMean", (reads,), {"axes": [axis], "keepdims": 0})
+        else:
+            axes = {"axes": np.array([axis], np.int64)}
+            merged = OnnxNode("ReduceSum", (reads, "axes"), {"keepdims": 0}, axes)
+        return [merged, OnnxNode("Transpose", ("-1",), {"perm": [1, 2, 0]})] if self.sequences else [merged]
 
     def onnx_attributes(self) -> dict[str, Any]:
         """More attributes of its ONNX operator."""
@@ -149,6 +175,11 @@ class Recurrent(Layer):
             options.append("bidirectional=True")
         module = f"nn.{self.torch_class}({', '.join(options)})"
         call = "{self}({0}.transpose(1, 2))"
+        if self.merges():
+            if self.sequences:
+                both = f"{call}[0].unflatten(2, (2, {self.units}))"
+                return TorchModule(module, f"{both}.{self.merge_mode}(2).transpose(1, 2)")
+            return TorchModule(module, f"{call}{self.torch_state}.{self.merge_mode}(0)")
         if self.sequences:
             return TorchModule(module, f"{call}[0].transpose(1, 2)")
         state = f"{call}{self.torch_state}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.engine.kernels.functions import hyperbolic_tangent, logistic
-from workbench.engine.kernels.native import floats, kernel, longs, part
+from workbench.engine.kernels.native import doubles, floats, kernel, longs, part
 from workbench.engine.kernels.products import column_sums, product
 from workbench.engine.kernels.turning import turn
 
@@ -403,3 +403,28 @@ def recurrent_bias_gradients(arguments: int, first: int, last: int) -> None:
     same, target = floats(db + place, height), floats(dc + place, height)
     for j in range(height):
         target[j] = same[j]
+
+
+@kernel
+def merge_halves(arguments: int, first: int, last: int) -> None:
+    """Add what two directions found. Arguments: both ``(..., 2 units)``, y; places a row, units; a factor."""
+    both, y, places, units = longs(arguments, 4)
+    share = np.float32(doubles(arguments, 5)[4])
+    for place in range(first * places, last * places):
+        at = both + 8 * place * units
+        one, other, out = floats(at, units), floats(at + 4 * units, units), floats(y + 4 * place * units, units)
+        for c in range(units):
+            out[c] = (one[c] + other[c]) * share
+
+
+@kernel
+def spread_halves(arguments: int, first: int, last: int) -> None:
+    """The gradient by both directions. Arguments: dy, d_both; places a row, units; a factor."""
+    dy, d_both, places, units = longs(arguments, 4)
+    share = np.float32(doubles(arguments, 5)[4])
+    for place in range(first * places, last * places):
+        at = d_both + 8 * place * units
+        one, other, slope = floats(at, units), floats(at + 4 * units, units), floats(dy + 4 * place * units, units)
+        for c in range(units):
+            one[c] = slope[c] * share
+            other[c] = slope[c] * share

@@ -177,3 +177,20 @@ extern "C" __global__ void gru_step_back(
         slopes[(row * 3 + 2) * s.units + unit] = dn * r;
     }
 }
+
+// What two directions found, side by side in `both`, added and multiplied by `share`; and the same way back.
+extern "C" __global__ void merge_halves(const float* both, float* y, int units, float share, int count)
+{
+    EACH(i, count) {
+        int place = i / units * 2 * units + i % units;
+        y[i] = (both[place] + both[place + units]) * share;
+    }
+}
+
+extern "C" __global__ void spread_halves(const float* dy, float* d_both, int units, float share, int count)
+{
+    EACH(i, count) {
+        int place = i / units * 2 * units + i % units;
+        d_both[place] = d_both[place + units] = dy[i] * share;
+    }
+}
