@@ -164,6 +164,17 @@ def test_that_pooling_of_any_shape_agrees(kind, size, channels, **fields) -> Non
 
 @needs_compiler
 @few
+@given(
+    size=pictures, channels=channels, mode=st.sampled_from(["zeros", "reflect", "replicate", "circular"]),
+    share=st.tuples(*[st.integers(0, 3)] * 4),
+)  # fmt: skip
+def test_that_borders_of_any_shape_agree(size, channels, mode, share) -> None:
+    padding = [min(most, size[side // 2] - 1) for side, most in enumerate(share)]
+    _assert_agree("zero_padding2d", {"padding": padding, "mode": mode}, (*size, channels))
+
+
+@needs_compiler
+@few
 @given(size=pictures, channels=channels, rows=st.integers(2, 5), affine=st.booleans())
 def test_that_batch_norms_of_any_shape_agree(size, channels, rows, affine) -> None:
     # A large epsilon keeps channels of few values from being blown up to their rounding.

@@ -97,6 +97,27 @@ def test_that_a_sequence_is_padded_before_and_after() -> None:
     assert padded[:, 0].tolist() == [0, 0, 1, 1, 1, 0]
 
 
+@pytest.mark.parametrize(("mode", "numpys"), [("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+def test_that_a_border_is_made_of_what_is_inside(mode: str, numpys: Any) -> None:
+    picture = np.random.default_rng(0).normal(size=(4, 3, 2))
+    padded = _output("zero_padding2d", picture, padding=[3, 1, 0, 2], mode=mode)
+    assert np.array_equal(padded, np.pad(picture, ((3, 1), (0, 2), (0, 0)), mode=numpys))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "padding", "mode", "most"),
+    [
+        ("zero_padding2d", (3, 5, 2), [3, 0], "reflect", 2),
+        ("zero_padding2d", (3, 5, 2), [0, 1, 6, 0], "circular", 5),
+        ("zero_padding1d", (4, 2), [0, 4], "reflect", 3),
+    ],
+)
+def test_that_a_border_wider_than_what_it_repeats_is_told(kind, shape, padding, mode, most) -> None:
+    layer = Case({"padding": padding, "mode": mode}, ()).layer(kind)
+    with pytest.raises(ShapeError, match=f"in mode {mode} at an end of {shape[0] if most < 5 else 5}: at most {most}"):
+        layer.output_shape([shape])
+
+
 @pytest.mark.parametrize(
     ("kind", "shape", "text"),
     [

@@ -243,13 +243,24 @@ CASES: dict[str, tuple[Case, ...]] = {
         _of((4, 1, 3), factor=[3, 1]),
         _of((2, 3, 2), factor=1),
     ),
-    "zero_padding1d": (_of((5, 3)), _of((4, 2), padding=[2, 0]), _of((1, 1), padding=[0, 3]), _of((3, 2), padding=0)),
+    "zero_padding1d": (
+        _of((5, 3)),
+        _of((4, 2), padding=[2, 0]),
+        _of((1, 1), padding=[0, 3]),
+        _of((3, 2), padding=0),
+        _of((4, 2), padding=[3, 2], mode="reflect"),
+        _of((2, 3), padding=[3, 1], mode="replicate"),
+        _of((4, 2), padding=[1, 4], mode="circular"),
+    ),
     "zero_padding2d": (
         _of((3, 4, 2)),
         _of((3, 4, 1), padding=[2, 1]),
         _of((1, 3, 2), padding=[0, 1, 2, 3]),
         _of((4, 3, 2), padding=[1, 0, 0, 0]),
         _of((3, 4, 2), padding=0),
+        _of((3, 4, 2), padding=[2, 1, 0, 3], mode="reflect"),
+        _of((3, 4, 2), padding=[0, 4, 2, 1], mode="replicate"),
+        _of((3, 4, 1), padding=[3, 1, 2, 4], mode="circular"),
     ),
 }
 

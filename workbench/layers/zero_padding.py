@@ -1,4 +1,4 @@
-"""Zeros around a picture, or before and after a sequence."""
+"""Zeros around a picture, or before and after a sequence; or a border made of the values inside."""
 
 from __future__ import annotations
 
@@ -11,37 +11,62 @@ import numpy as np
 from workbench.engine.backend import Shape
 from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.layers.borders import Mode, Sides, bordered, check_border, sources
 from workbench.layers.windows import Margin
 from workbench.recipe.fields import knob
 
-Sides = tuple[tuple[int, int], ...]
-"""For each axis of the picture or sequence: zeros before and after."""
+_MODE = (
+    "What is put there: zeros, the values inside mirrored at the edge (reflect), the outermost value (replicate), or"
+    " what stands at the other end (circular)."
+)
+_ONNX = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+_TORCH = {"zeros": "Zero", "reflect": "Reflection", "replicate": "Replication", "circular": "Circular"}
 
 
 class _ZeroPadding(Layer):
-    """Zeros at the ends of some axes."""
+    """Places added at the ends of some axes."""
 
     stem = "pad"
     output_is_free = True
 
     @abstractmethod
     def sides(self) -> Sides:
-        """Zeros before and after, for each axis."""
+        """Places before and after, for each axis."""
+
+    @abstractmethod
+    def border(self) -> Mode:
+        """What is put there."""
 
     def compile(self, site: Site) -> Calls:
-        return _calls(site, self.sides())
+        mode = self.border()
+        return _calls(site, self.sides()) if mode == "zeros" else bordered(site, mode, self.sides())
 
     def summary(self) -> str:
         padding = self.model_dump()["padding"]
-        return ", ".join(map(str, (padding,) if isinstance(padding, int) else padding))
+        sizes = ", ".join(map(str, (padding,) if isinstance(padding, int) else padding))
+        return sizes if self.border() == "zeros" else f"{sizes} · {self.border()}"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        mode = self.border()
+        if mode == "circular":
+            return [self._gathered(inputs[0], axis) for axis in range(len(self.sides()))]
         starts, ends = zip(*self.sides(), strict=True)
-        return [OnnxNode("Pad", ("0", "pads"), constants={"pads": np.array((0, 0, *starts, 0, 0, *ends), np.int64)})]
+        pads = {"pads": np.array((0, 0, *starts, 0, 0, *ends), np.int64)}
+        return [OnnxNode("Pad", ("0", "pads"), {"mode": _ONNX[mode]} if mode != "zeros" else {}, pads)]
+
+    def _gathered(self, shape: Shape, axis: int) -> OnnxNode:
+        """One axis put together anew: the operator's own mode for it comes with opset 19."""
+        places = {"places": sources("circular", shape[axis], self.sides()[axis])}
+        return OnnxNode("Gather", ("-1" if axis else "0", "places"), {"axis": 2 + axis}, places)
+
+    def _padded(self, shape: Shape) -> Shape:
+        check_border(self.border(), shape, self.sides())
+        grown = (size + before + after for size, (before, after) in zip(shape, self.sides(), strict=False))
+        return (*grown, shape[-1])
 
 
 class ZeroPadding2d(_ZeroPadding):
-    """Zeros on the four sides of a picture."""
+    """Zeros, or a border made of the values inside, on the four sides of a picture."""
 
     kind = "zero_padding2d"
     title = "zero padding 2d"
@@ -52,15 +77,19 @@ class ZeroPadding2d(_ZeroPadding):
         help="One number for all sides; two: above and below, left and right; four: top, bottom, left, right.",
         unit="px",
     )
+    mode: Mode = knob("zeros", help=_MODE, advanced=True)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(inputs[0]) != 3:
             raise ShapeError(f"reads a picture (height × width × channels), not {' × '.join(map(str, inputs[0]))}")
-        return _padded(inputs[0], self.sides())
+        return self._padded(inputs[0])
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
         rows, columns = self.sides()
-        return TorchModule(f"nn.ZeroPad2d({(*columns, *rows)})")
+        return TorchModule(f"nn.{_TORCH[self.mode]}Pad2d({(*columns, *rows)})")
+
+    def border(self) -> Mode:
+        return self.mode
 
     def sides(self) -> Sides:
         if isinstance(self.padding, int):
@@ -73,7 +102,7 @@ class ZeroPadding2d(_ZeroPadding):
 
 
 class ZeroPadding1d(_ZeroPadding):
-    """Zeros before the first and after the last step of a sequence."""
+    """Zeros, or what the sequence holds, before its first and after its last step."""
 
     kind = "zero_padding1d"
     title = "zero padding 1d"
@@ -82,22 +111,21 @@ class ZeroPadding1d(_ZeroPadding):
     padding: Margin | tuple[Margin, Margin] = knob(
         1, help="One number for both ends; two: before the first step, after the last one.", unit="steps"
     )
+    mode: Mode = knob("zeros", help=_MODE, advanced=True)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if len(inputs[0]) != 2:
             raise ShapeError(f"reads a sequence (steps × features), not {' × '.join(map(str, inputs[0]))}")
-        return _padded(inputs[0], self.sides())
+        return self._padded(inputs[0])
 
     def torch(self, inputs: Sequence[Shape]) -> TorchModule:
-        return TorchModule(f"nn.ZeroPad1d({self.sides()[0]})")
+        return TorchModule(f"nn.{_TORCH[self.mode]}Pad1d({self.sides()[0]})")
+
+    def border(self) -> Mode:
+        return self.mode
 
     def sides(self) -> Sides:
         return ((self.padding, self.padding) if isinstance(self.padding, int) else self.padding,)
-
-
-def _padded(shape: Shape, sides: Sides) -> Shape:
-    grown = (size + before + after for size, (before, after) in zip(shape, sides, strict=False))
-    return (*grown, shape[-1])
 
 
 def _calls(site: Site, sides: Sides) -> Calls:

@@ -132,3 +132,36 @@ def pad_backward(arguments: int, first: int, last: int) -> None:
             target = floats(dx + 4 * (number * height + row) * line, line)
             for i in range(line):
                 target[i] = source[i]
+
+
+@kernel
+def border_forward(arguments: int, first: int, last: int) -> None:
+    """Arguments: x, y, the row and the column that each one repeats; height, width, channels, rows and columns of y."""
+    x, y, down_place, across_place, height, width, channels, rows, columns = longs(arguments, 9)
+    down, across = longs(down_place, rows), longs(across_place, columns)
+    for number in range(first, last):
+        for row in range(rows):
+            line = x + 4 * (number * height + down[row]) * width * channels
+            for column in range(columns):
+                source = floats(line + 4 * across[column] * channels, channels)
+                target = floats(y + 4 * ((number * rows + row) * columns + column) * channels, channels)
+                for c in range(channels):
+                    target[c] = source[c]
+
+
+@kernel
+def border_backward(arguments: int, first: int, last: int) -> None:
+    """Arguments: dy, dx; the others of ``border_forward``."""
+    dy, dx, down_place, across_place, height, width, channels, rows, columns = longs(arguments, 9)
+    down, across = longs(down_place, rows), longs(across_place, columns)
+    for number in range(first, last):
+        picture = floats(dx + 4 * number * height * width * channels, height * width * channels)
+        for i in range(height * width * channels):
+            picture[i] = _ZERO
+        for row in range(rows):
+            line = dx + 4 * (number * height + down[row]) * width * channels
+            for column in range(columns):
+                target = floats(line + 4 * across[column] * channels, channels)
+                source = floats(dy + 4 * ((number * rows + row) * columns + column) * channels, channels)
+                for c in range(channels):
+                    target[c] += source[c]

@@ -76,6 +76,59 @@ extern "C" __global__ void frame_pictures(const float* x, float* y, Sizes sizes,
     }
 }
 
+// The place that one outside of an axis repeats. Modes: reflected, the nearest, from the other end.
+__device__ __forceinline__ int repeated(int place, int size, int mode)
+{
+    if (mode == 1)
+        return place < 0 ? 0 : place < size ? place : size - 1;
+    if (mode == 2)
+        return place < 0 ? place + size : place < size ? place : place - size;
+    return place < 0 ? -place : place < size ? place : 2 * (size - 1) - place;
+}
+
+// Borders around pictures made of the values inside: height, width, channels, height and width with the border, places
+// before the first row and column, mode.
+extern "C" __global__ void border_pictures(const float* x, float* y, Sizes sizes, int count)
+{
+    int height = sizes.at[0], width = sizes.at[1], channels = sizes.at[2], tall = sizes.at[3], wide = sizes.at[4];
+    EACH(i, count) {
+        int c = i % channels, place = i / channels, number = place / wide / tall;
+        int column = repeated(place % wide - sizes.at[6], width, sizes.at[7]);
+        int row = repeated(place / wide % tall - sizes.at[5], height, sizes.at[7]);
+        y[i] = x[((number * height + row) * width + column) * channels + c];
+    }
+}
+
+// A value's gradient: of its own place and of all in the border that repeat it.
+extern "C" __global__ void border_pictures_back(const float* dy, float* dx, Sizes sizes, int count)
+{
+    int height = sizes.at[0], width = sizes.at[1], channels = sizes.at[2], tall = sizes.at[3], wide = sizes.at[4];
+    int top = sizes.at[5], left = sizes.at[6], mode = sizes.at[7];
+    EACH(i, count) {
+        int c = i % channels, place = i / channels, column = place % width, row = place / width % height;
+        int number = place / width / height;
+        float total = 0.0f;
+        for (int r = 0; r < tall; r++) {
+            // Of the rows inside only its own repeats it.
+            if (r == top && row > 0)
+                r = top + row;
+            else if (r > top + row && r < top + height)
+                r = top + height;
+            if (r >= tall || repeated(r - top, height, mode) != row)
+                continue;
+            for (int k = 0; k < wide; k++) {
+                if (k == left && column > 0)
+                    k = left + column;
+                else if (k > left + column && k < left + width)
+                    k = left + width;
+                if (k < wide && repeated(k - left, width, mode) == column)
+                    total += dy[((number * tall + r) * wide + k) * channels + c];
+            }
+        }
+        dx[i] = total;
+    }
+}
+
 // An axis made longer by a factor: arrays (outer, size, inner) to (outer, size * factor, inner). Of the old values that a
 // new one lies between, `first` comes before; its share is what is left of `share`. Without `linear` the old value itself.
 __device__ __forceinline__ void between(int place, int size, int factor, int linear, int& first, float& share)
