@@ -15,9 +15,9 @@ from support.layer_rig import LayerRig
 from support.networks import Bench, networks, random_parameters
 
 from workbench.engine.backend import Backend
-from workbench.engine.kernels.calls import ONE
 from workbench.engine.kernels.machine import machine
-from workbench.engine.kernels.products import DEPTH, column_sums, product
+from workbench.engine.kernels.products import DEPTH, product
+from workbench.engine.kernels.sums import column_sums
 from workbench.engine.kernels.tile import TILE
 from workbench.engine.kernels.turning import turn
 from workbench.engine.network import Network
@@ -88,7 +88,7 @@ def test_that_a_product_of_any_size_is_numpys(
 @given(rows=rows_of, columns=columns_of, gap=gaps)
 def test_that_sums_of_columns_are_numpys(rows: int, columns: int, gap: int) -> None:
     source, sums = _random((rows, columns + gap), 1), np.full(columns + 1, GUARD)
-    column_sums(TILE.address, _at(source), columns + gap, rows, columns, _at(sums), _at(ONE))
+    column_sums(_at(source), columns + gap, rows, columns, _at(sums))
     exact = source[:, :columns].astype(np.float64)
     _assert_sums_equal(sums[:-1], exact.sum(axis=0), abs(exact).sum(axis=0))
     assert sums[-1] == GUARD

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from workbench.engine.kernels.asking import fetch_bytes
 from workbench.engine.kernels.native import floats, kernel, longs, part
-from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, column_sums
+from workbench.engine.kernels.products import ROWS, WIDTH, call_tile
+from workbench.engine.kernels.sums import column_sums
 
 SIZES = (
     "height", "width", "channels",          # of the input
@@ -112,13 +113,13 @@ def conv_forward(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def conv_bias_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, dy, db, room, a 1; places, filters. By picture: one long float32 sum would lose digits."""
-    tile, dy, db, room, one, places, filters = longs(arguments, 7)
+    """Arguments: dy, db, room; places, filters. By picture: one long float32 sum would lose digits."""
+    dy, db, room, places, filters = longs(arguments, 5)
     total, part_sum = floats(db, filters), floats(room, filters)
     if first == 0:
         total[:] = 0
     for number in range(first, last):
-        column_sums(tile, dy + 4 * number * places * filters, filters, places, filters, room, one)
+        column_sums(dy + 4 * number * places * filters, filters, places, filters, room)
         for i in range(filters):
             total[i] += part_sum[i]
 

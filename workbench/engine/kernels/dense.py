@@ -11,10 +11,10 @@ from workbench.engine.kernels.products import (
     WIDTH,
     call_tile,
     claim_rows,
-    column_sums,
     product,
     product_with_turned,
 )
+from workbench.engine.kernels.sums import column_sums
 from workbench.engine.kernels.turning import turn
 
 LEAST = 8 * ROWS
@@ -89,9 +89,9 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_bias_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, dy, db, the address of a 1; units. All rows at once."""
-    tile, dy, db, one, units = longs(arguments, 5)
-    column_sums(tile, dy, units, last, units, db, one)
+    """Arguments: dy, db; units. All rows at once."""
+    dy, db, units = longs(arguments, 3)
+    column_sums(dy, units, last, units, db)
 
 
 @kernel

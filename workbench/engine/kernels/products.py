@@ -165,9 +165,3 @@ def _tiled(
         column += vectors * WIDTH
     # A last use: Numba frees an array as soon as its name is no longer read, whatever was done with its address.
     room[0] = 0
-
-
-@part
-def column_sums(tile: int, source: int, row_step: int, rows: int, columns: int, target: int, one: int) -> None:
-    """The sum of each column: a product with a row of ones (``one`` is the address of a 1)."""
-    product(tile, one, 0, 0, source, row_step, target, columns, 1, columns, rows, 0, 0)
