@@ -220,7 +220,7 @@ def products() -> None:
         out, times = backend.zeros((rows, columns), np.float32), []
         for most in (2**62, 0):
             ours.MOST_WORK = most
-            calls = ours.product(backend, "product", left, right, out, lambda _, s, t: backend.zeros(s, t))
+            calls = ours.product(backend, left, right, out, lambda _, s, t: backend.zeros(s, t))
             times.append(_time(backend, calls))
         print(f"| {rows} × {columns} × {depth} | {times[0]:.1f} | {times[1]:.1f} |")
 

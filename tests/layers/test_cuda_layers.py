@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.agreement import assert_agrees_with_plain
 from support.backends import PLAIN, device_backend, on_device
-from support.cases import CASES, Case, all_cases
+from support.cases import Case, all_cases
 from support.emulated import EmulatedBackend, needs_compiler
 from support.layer_rig import LayerRig, assert_close
 from support.networks import Bench, network_around, networks, random_parameters
@@ -22,9 +22,6 @@ from workbench.engine.layer import unchained
 from workbench.engine.network import Network
 
 Array = np.ndarray[Any, Any]
-
-AS_ARRAYS = {"embedding", "self_attention"}
-"""Kinds that a GPU computes with CuPy's array operations."""
 
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
@@ -77,18 +74,15 @@ def test_that_a_gpu_computes_a_smaller_last_batch_as_by_itself(kind: str, case: 
 
 
 @needs_compiler
-@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind not in AS_ARRAYS))
+@every_case
 @pytest.mark.parametrize("training", [True, False])
 def test_that_a_layer_leaves_no_gap_in_a_recorded_step(kind: str, case: Case, training: bool) -> None:
     bench = Bench(random_parameters(network_around(kind, case), backend=EmulatedBackend()), 4, training=training)
     (task,) = bench.plan._ran.tasks
     *starts, recorded = task.calls
     assert isinstance(recorded, Recorded)
-    assert len(starts) == (kind == "dropout" and training and case.fields["rate"] > 0)
-
-
-def test_that_what_runs_as_arrays_on_a_gpu_is_known() -> None:
-    assert set(CASES) >= AS_ARRAYS
+    drops = case.fields.get("rate" if kind == "dropout" else "dropout", 0) > 0
+    assert len(starts) == (drops and training)
 
 
 @needs_compiler
@@ -188,6 +182,61 @@ def test_that_group_norms_of_any_shape_agree(size, share, groups, affine) -> Non
 @given(size=st.tuples(sides, channels) | st.tuples(channels), rate=st.floats(0.01, 0.99), rows=st.integers(1, 9))
 def test_that_a_gpu_drops_the_very_same_values(size, rate, rows) -> None:
     _assert_agree("dropout", {"rate": rate}, size, rows, exactly=True)
+
+
+@needs_compiler
+@few
+@given(
+    head=st.tuples(st.integers(1, 4), st.integers(1, 9) | st.just(40)), steps=st.integers(1, 9) | st.just(70),
+    rows=st.integers(1, 4) | st.just(70), causal=st.booleans(), dropout=st.sampled_from([0.0, 0.4]), bias=st.booleans(),
+)  # fmt: skip
+def test_that_self_attention_of_any_shape_agrees(head, steps, rows, **fields) -> None:
+    assume(rows * steps < 500)
+    heads, depth = head
+    _assert_agree("self_attention", {"heads": heads, **fields}, (steps, heads * depth), rows)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_that_attention_by_the_librarys_products_agrees(dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.engine.cuda.products.MOST_WORK", 0)
+    _assert_agree("self_attention", {"heads": 3, "causal": True, "dropout": dropout}, (5, 12), 4)
+
+
+def _embedded(vocabulary: int, places: Array, backend: Backend, **fields: Any) -> tuple[Array, Array]:
+    """What an embedding gives for numbers, and its table's gradient, in float64 where it is plain."""
+    case = Case({"vocabulary": vocabulary, "dimension": 3, **fields}, (places.shape[1:],))
+    rig = LayerRig("embedding", case, dtype=np.float32, rows=len(places), backend=backend)
+    rig.inputs[0][...] = places
+    output = rig.forward().copy()
+    rig.backward(np.random.default_rng(4).normal(size=output.shape).astype(np.float32))
+    return output, rig.gradient.copy()
+
+
+@needs_compiler
+@few
+@given(
+    vocabulary=st.sampled_from([1, 2, 7, 1000]), steps=st.sampled_from([1, 33, 300]), rows=st.integers(1, 9),
+    padding=st.booleans(), seed=st.integers(0, 9), most=st.sampled_from([1.0, 0.01]),
+)  # fmt: skip
+def test_that_embeddings_of_any_size_agree(vocabulary, steps, rows, padding, seed, most) -> None:
+    numbers = np.random.default_rng(seed)
+    # A few of the table's rows may be most of what occurs, so that they reach over many stretches.
+    places = numbers.integers(-1, max(1, int(vocabulary * most)) + 1, (rows, steps)).astype(np.float32)
+    places[0, 0] = np.nan
+    fields = {"padding_index": 0} if padding else {}
+    backend = EmulatedBackend(rows % 3)
+    found, expected = (_embedded(vocabulary, places, each, **fields) for each in (backend, PLAIN))
+    backend.assert_guards()
+    assert np.array_equal(found[0], expected[0])
+    assert_close(found[1], expected[1], 1e-6)
+
+
+@needs_compiler
+def test_that_an_embeddings_gradient_does_not_depend_on_the_order_of_threads() -> None:
+    places = np.random.default_rng(1).integers(0, 40, (7, 450)).astype(np.float32)
+    first, *others = (_embedded(50, places, EmulatedBackend(order)) for order in range(3))
+    for other in others:
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(other, first, strict=True))
 
 
 def _ran(network: Network, rows: int, dtype: Any, backend: Backend, training: bool) -> list[Array]:

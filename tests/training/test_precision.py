@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.emulated import needs_compiler
 from support.layer_rig import assert_close
 from support.networks import inputs_of, network_of
 from support.small_runs import picture_recipe, table_recipe, train, write_pictures, write_table
@@ -34,6 +35,10 @@ LAYERS: list[dict[str, Any]] = [
     {"kind": "lstm", "units": 7, "bidirectional": True},
     {"kind": "dense", "units": "classes"},
 ]
+
+with_kernels = pytest.mark.parametrize(
+    "kernels", [False, pytest.param(True, marks=needs_compiler)], ids=["arrays", "kernels"]
+)
 
 
 def trained(recipe: Recipe, folder: Path, control: Control | None = None) -> tuple[Training, list[Event]]:
@@ -75,10 +80,11 @@ class Bench:
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("tf32", 3e-3), ("bfloat16", 3e-2), ("float16", 3e-3)])
+@with_kernels
 def test_that_gradients_are_those_of_float32_but_for_rounding(
-    precision: str, tolerance: float, monkeypatch: pytest.MonkeyPatch
+    precision: str, tolerance: float, kernels: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend, _ = stand_in(monkeypatch)
+    backend, _ = stand_in(monkeypatch, kernels)
     network = network_of(LAYERS, (5, 6, 2), 4)
     found, expected = (Bench(where, network, precision).gradient() for where in (backend, Backend()))
     differs = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,13 @@ _SIZES = 24
 
 Launch = Callable[[Size, Size, int], None]
 """Starts a kernel, given blocks, threads of each, and the address of a table of its arguments' addresses."""
+
+
+@dataclass(frozen=True)
+class Strided:
+    """An array as an argument of a kernel that is told its steps: it need not be contiguous."""
+
+    array: Array
 
 
 class Launcher(ABC):
@@ -104,7 +112,8 @@ class CudaCall:
         self.launcher, self.kernel, self.blocks, self.threads = launcher, kernel, blocks, threads
         launcher.bound.add(kernel.module)
         # The arrays behind the addresses must live as long as the call.
-        self.arrays = [(place, value) for place, value in enumerate(arguments) if hasattr(value, "dtype")]
+        given = enumerate(value.array if isinstance(value, Strided) else value for value in arguments)
+        self.arrays = [(place, value) for place, value in given if hasattr(value, "dtype")]
         packed = [self._packed(*each) for each in zip(kernel.types, kernel.names, arguments, strict=True)]
         starts = np.cumsum([0, *(len(value) for value in packed)])
         self._values = np.frombuffer(b"".join(packed), np.uint8).copy()
@@ -144,9 +153,11 @@ class CudaCall:
     def _address(self, kind: str, what: str, value: Any) -> int:
         if isinstance(value, int) and value == 0:
             return 0
-        if getattr(value, "dtype", None) != _ELEMENTS[kind] or not value.flags.c_contiguous:
-            raise TypeError(f"{what} must be contiguous and {kind}, not {getattr(value, 'dtype', value)}")
-        return self.launcher.address(value)
+        array = value.array if isinstance(value, Strided) else value
+        lies_right = isinstance(value, Strided) or (hasattr(array, "flags") and array.flags.c_contiguous)
+        if getattr(array, "dtype", None) != _ELEMENTS[kind] or not lies_right:
+            raise TypeError(f"{what} must be contiguous and {kind}, not {getattr(array, 'dtype', array)}")
+        return self.launcher.address(array)
 
 
 def blocks_for(count: int, threads: int = THREADS) -> int:

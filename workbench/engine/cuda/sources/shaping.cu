@@ -1,5 +1,10 @@
 // Copies, sums and changes of order.
 
+extern "C" __global__ void fill_zeros(float* x, int count)
+{
+    EACH(i, count) x[i] = 0.0f;
+}
+
 extern "C" __global__ void copy_values(const float* x, float* y, int count)
 {
     EACH(i, count) y[i] = x[i];
