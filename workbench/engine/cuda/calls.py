@@ -176,12 +176,12 @@ class Words:
 
     Args:
         launcher: of the device.
-        target: where they lie, uint64 or float64 ``(n,)``, at most twelve of them.
+        target: where they lie, uint64 or float64 ``(n,)``, at most sixteen of them.
     """
 
     def __init__(self, launcher: Launcher, target: Array) -> None:
         self.array = target
-        self._call = launcher.call("write_words", 1, 1, target.view(np.uint64), len(target), *[0] * 12)
+        self._call = launcher.call("write_words", 1, 1, target.view(np.uint64), len(target), *[0] * 16)
         self._format = "Q" if target.dtype == np.uint64 else "d"
 
     def set(self, *values: float) -> None:

@@ -121,15 +121,16 @@ extern "C" __global__ void pointwise_backward_sums(
         sums[blockIdx.y * channels + c] = parts[0][threadIdx.x];
 }
 
-// Up to twelve words written where kernels of a recorded step read them; given by value, so that nothing waits.
+// Up to sixteen words written where kernels of a recorded step read them; given by value, so that nothing waits.
 extern "C" __global__ void write_words(
     unsigned long long* target, int count, unsigned long long a, unsigned long long b, unsigned long long c,
     unsigned long long d, unsigned long long e, unsigned long long f, unsigned long long g, unsigned long long h,
-    unsigned long long j, unsigned long long k, unsigned long long l, unsigned long long m)
+    unsigned long long j, unsigned long long k, unsigned long long l, unsigned long long m, unsigned long long n,
+    unsigned long long o, unsigned long long p, unsigned long long q)
 {
-    unsigned long long words[12] = {a, b, c, d, e, f, g, h, j, k, l, m};
+    unsigned long long words[16] = {a, b, c, d, e, f, g, h, j, k, l, m, n, o, p, q};
 #pragma unroll
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 16; i++)
         if (i < count)
             target[i] = words[i];
 }
