@@ -158,6 +158,10 @@ class Backend:
         """What a device itself says where it failed, in a line; empty for any other error."""
         return ""
 
+    def refusal(self) -> str:
+        """What a device has refused so far without which it computes more slowly, in a sentence; empty for nothing."""
+        return ""
+
     def peak_bytes(self) -> int | None:
         """The most memory of a device that was held since ``release``; None where it is the host's."""
         return None
