@@ -110,6 +110,7 @@ class TorchPass:
         import torch
 
         stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):
                 self._plain()

@@ -73,7 +73,7 @@ def test_that_the_switch_leaves_a_gpu_to_array_operations(monkeypatch: pytest.Mo
     backend, _ = stand_in(monkeypatch)
     assert backend.cuda is None
     assert backend.refusal() == ""
-    assert _words(backend) == "array operations only: WORKBENCH_KERNELS is off"
+    assert _words(backend) == "array operations only (WORKBENCH_KERNELS is off)"
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bfloat16"])

@@ -189,8 +189,8 @@ class CupyBackend(Backend):
 
     def _computes_with(self) -> str:
         if self.cuda is None:
-            why = f"kernels of our own fail here ({self._why_not})" if self._why_not else f"{KERNELS_SWITCH} is off"
-            return f"array operations only: {why}"
+            fails = f": kernels of our own fail here ({self._why_not})"
+            return f"array operations only{fails if self._why_not else f' ({KERNELS_SWITCH} is off)'}"
         if self.cuda.records:
             return "kernels of our own, recorded as CUDA graphs"
         return f"kernels of our own, launched one by one: they cannot be recorded here ({self.cuda.why_not})"

@@ -108,6 +108,7 @@ def _launch(
     backend: Backend, tile: int, blocks: tuple[int, int], each: int, left: Array, right: Array, out: Array
 ) -> Call:
     """Numbers in the order of ``Request`` in ``products.cu``."""
+    assert out.shape[-1] == 1 or out.strides[-1] == out.itemsize, "a row's sums do not lie side by side"
     steps, (rows, columns) = [_steps(array) for array in (left, right, out)], out.shape[-2:]
     left_deep, right_deep = _lies(left, -1, -2), _lies(right, -2, -1)
     sizes = (
