@@ -13,7 +13,7 @@ from support.backends import PLAIN, device_backend, on_device
 from support.cases import Case, all_cases
 from support.emulated import EmulatedBackend, needs_compiler
 from support.layer_rig import LayerRig, assert_close
-from support.networks import Bench, network_around, networks, random_parameters
+from support.networks import Bench, network_around, network_of, networks, random_parameters
 
 from workbench.engine.backend import Backend
 from workbench.engine.cuda.calls import CudaCall
@@ -231,6 +231,25 @@ def test_that_embeddings_of_any_size_agree(vocabulary, steps, rows, padding, see
     assert_close(found[1], expected[1], 1e-6)
 
 
+LARGE: dict[str, tuple[list[dict[str, Any]], tuple[int, ...]]] = {
+    # More occurrences than a block sorts, and some rows that reach over many stretches of them.
+    "embedding": ([{"kind": "embedding", "vocabulary": 3, "dimension": 40, "padding_index": 1}], (450,)),
+    "attention": ([{"kind": "self_attention", "heads": 3, "dropout": 0.3}], (70, 24)),
+    "attention of many": ([{"kind": "self_attention", "heads": 40, "causal": True}], (9, 80)),
+}
+
+
+@on_device
+@pytest.mark.parametrize("name", LARGE)
+def test_that_a_gpu_computes_large_layers_as_arrays_do(name: str, device: str) -> None:
+    layers, shape = LARGE[name]
+    network = network_of([*layers, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}], shape)
+    ours, plain = (Bench(random_parameters(network, backend=each), 7) for each in (device_backend(device), PLAIN))
+    for _ in range(3):
+        for found, expected in zip(ours.run(), plain.run(), strict=True):
+            assert_close(found, expected, 2e-5)
+
+
 @needs_compiler
 def test_that_an_embeddings_gradient_does_not_depend_on_the_order_of_threads() -> None:
     places = np.random.default_rng(1).integers(0, 40, (7, 450)).astype(np.float32)
@@ -263,8 +282,6 @@ def test_that_generated_networks_agree(network: Network, rows: int, training: bo
 @pytest.mark.parametrize("function", ["gelu", "softplus", "silu", "tanh", "sigmoid", "elu", "leaky_relu", "relu"])
 def test_that_activations_agree_far_out_and_at_no_number(function: str, device: str) -> None:
     layers = [{"kind": "activation", "function": function, "name": "bent"}, {"kind": "dense", "units": "classes"}]
-    from support.networks import network_of
-
     far, found = np.linspace(-200, 200, 48), []
     inputs = np.stack([far, far / 50, np.where(np.arange(48) % 3, np.nan, 1.0)]).astype(np.float32)
     for backend in (PLAIN, device_backend(device)):

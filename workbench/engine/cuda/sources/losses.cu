@@ -76,6 +76,21 @@ extern "C" __global__ void loss_sums(const float* each, double* sums, int rows)
     }
 }
 
+// A step's loss and strength added to those of the epoch and of the record: totals are the epoch's loss and strength, then
+// the record's. One block.
+extern "C" __global__ void note_step(const double* sums, const float* strengths, double* totals, int rows)
+{
+    double strength = 0.0;
+    for (int i = threadIdx.x; i < rows; i += blockDim.x)
+        strength += strengths[i];
+    strength = block_sum(strength);
+    if (threadIdx.x == 0)
+        for (int i = 0; i < 4; i += 2) {
+            totals[i] += sums[0];
+            totals[i + 1] += strength;
+        }
+}
+
 extern "C" __global__ void softmax_cross_entropy(
     const float* logits, float* d_logits, const long long* targets, const float* strengths, const float* scale,
     float* each, int rows, int classes, float smoothing)
