@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from support.agreement import assert_agrees_with_plain
 from support.backends import PLAIN, device_backend, on_device
 from support.cases import Case, all_cases
-from support.emulated import EmulatedBackend, needs_compiler
+from support.emulated import EmulatedBackend, assert_within_limits, needs_compiler
 from support.layer_rig import LayerRig, assert_close
-from support.networks import Bench, network_around, network_of, networks, random_parameters
+from support.networks import Bench, loss_of, network_around, network_of, networks, random_parameters
 
 from workbench.engine.backend import Backend
 from workbench.engine.cuda.calls import CudaCall
 from workbench.engine.cuda.graphs import Recorded
+from workbench.engine.cuda.imagined import ImaginedBackend
 from workbench.engine.layer import unchained
 from workbench.engine.network import Network
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Plan
+from workbench.engine.shards import ShardPool
 
 Array = np.ndarray[Any, Any]
 
@@ -248,6 +252,38 @@ def test_that_a_gpu_computes_large_layers_as_arrays_do(name: str, device: str) -
     for _ in range(3):
         for found, expected in zip(ours.run(), plain.run(), strict=True):
             assert_close(found, expected, 2e-5)
+
+
+HUGE: dict[str, tuple[list[dict[str, Any]], tuple[int, ...], int]] = {
+    "photographs": ([{"kind": "flatten"}, {"kind": "dense", "units": 2}], (3000, 3000, 3), 2),
+    "large pictures": ([
+        {"kind": "conv2d", "filters": 64, "kernel": 7, "stride": 2}, "batch_norm", "activation",
+        {"kind": "max_pool2d", "window": 3, "stride": 2}, {"kind": "conv2d", "filters": 64, "groups": 64},
+        {"kind": "depthwise_conv2d", "kernel": 31}, {"kind": "group_norm", "groups": 8}, "layer_norm",
+        {"kind": "dropout", "rate": 0.1}, "global_average_pool2d",
+    ], (512, 512, 3), 3),
+    "many examples": ([{"kind": "dense", "units": 8}, "batch_norm", "layer_norm", "activation"], (4,), 2_000_000),
+    "many features": ([{"kind": "dense", "units": 70_000}, "batch_norm", {"kind": "layer_norm"}], (50,), 64),
+    "long sequences": ([
+        {"kind": "conv1d", "filters": 4, "kernel": 9}, "average_pool1d", {"kind": "upsampling1d"}, {"kind": "flatten"},
+    ], (3_000_000, 2), 2),
+    "many words": ([{"kind": "embedding", "vocabulary": 1_000_000, "dimension": 100}, "global_average_pool1d"],
+                   (2000,), 512),
+    "many heads": ([{"kind": "self_attention", "heads": 64}, {"kind": "gru", "units": 64}], (16, 128), 4096),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", HUGE)
+def test_that_no_launch_is_beyond_what_a_device_can(name: str, training: bool) -> None:
+    layers, shape, rows = HUGE[name]
+    parameters = Parameters(network_of([*layers, {"kind": "dense", "units": "classes"}], shape), ImaginedBackend())
+    plan = Plan(parameters, loss_of(), rows, training=training, pool=ShardPool(1))
+    (task,) = plan._ran.tasks
+    launches = [call for call in task._single if isinstance(call, CudaCall)]
+    assert len(launches) > len(layers)
+    for call in launches:
+        assert_within_limits(call.blocks, call.threads)
 
 
 @needs_compiler

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from support.emulated import library
+from support.emulated import assert_within_limits, library
 from support.standin.device import Device, Stream
 
 from workbench.engine.cuda.source_files import kernels
@@ -70,6 +70,7 @@ class Machine:
         """Run a kernel."""
         self.launches += 1
         self.device.now += 1
+        assert_within_limits(shape[:3], shape[3:])
         sizes = (ctypes.c_uint * 6)(*shape)
         failure = _RUN(function)(arguments, ctypes.addressof(sizes))
         assert failure is None, f"{self.names[function]}: {failure.decode()}"
