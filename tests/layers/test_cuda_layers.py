@@ -191,7 +191,7 @@ def test_that_a_gpu_drops_the_very_same_values(size, rate, rows) -> None:
 @needs_compiler
 @few
 @given(
-    head=st.tuples(st.integers(1, 4), st.integers(1, 9) | st.just(40)), steps=st.integers(1, 9) | st.just(70),
+    head=st.tuples(st.integers(1, 4), st.integers(1, 9)) | st.just((1, 33)), steps=st.integers(1, 9) | st.just(70),
     rows=st.integers(1, 4) | st.just(70), causal=st.booleans(), dropout=st.sampled_from([0.0, 0.4]), bias=st.booleans(),
 )  # fmt: skip
 def test_that_self_attention_of_any_shape_agrees(head, steps, rows, **fields) -> None:
