@@ -255,7 +255,7 @@ def main() -> None:
     gpu = devices()[1]
     if not gpu.usable:
         sys.exit(f"Nothing is measured, there is no GPU to use here: {gpu.text}")
-    print(f"{gpu.text}, {gpu.facts['computes_with']}\n")
+    print(f"{gpu.text}, {gpu.facts['computes_with']}; convolutions by {gpu.facts['convolutions']}\n")
     if options.products:
         products()
     else:

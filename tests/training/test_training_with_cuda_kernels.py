@@ -11,6 +11,7 @@ from support.emulated import needs_compiler
 from support.labels import labels_csv, labels_recipe
 from support.layer_rig import assert_close
 from support.small_runs import picture_recipe, table_recipe, train, write_pictures, write_table
+from support.standin.cudnn import install_cudnn
 from support.standin.module import install
 
 from workbench.engine.cuda.calls import CudaCall
@@ -70,6 +71,25 @@ def test_that_a_training_with_kernels_is_the_one_with_arrays(
     epochs = [[event for event in each if isinstance(event, EpochDone)] for each in (events, expected)]
     for one, other in zip(*epochs, strict=True):
         assert one.epoch == 0 or one.running_loss == pytest.approx(other.running_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_that_a_training_with_cudnn_is_the_one_with_arrays(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = picture_recipe(write_pictures(tmp_path), epochs=2, precision=precision)
+    device = install(monkeypatch, kernels=True)
+    library = install_cudnn(monkeypatch, device.kernels)
+    ours, events = run_on("cuda", recipe, tmp_path / "ours")
+    assert {"forward", "weight_gradient"} <= set(library.executed)
+    monkeypatch.setenv(KERNELS_SWITCH, "off")
+    _, expected = run_on("cpu", recipe, tmp_path / "plain")
+    epochs = [[event for event in each if isinstance(event, EpochDone)] for each in (events, expected)]
+    for one, other in zip(*epochs, strict=True):
+        # A bias before a batch norm moves by nothing but rounding, so that weights drift apart.
+        rounding = 1e-3 if precision == "float32" else 1e-2
+        assert one.epoch == 0 or one.running_loss == pytest.approx(other.running_loss, rel=rounding)
+    assert ours.parameters.values.dtype == np.float32
 
 
 def test_that_a_resume_changes_no_bit_of_a_recorded_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

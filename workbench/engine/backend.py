@@ -44,6 +44,9 @@ class Backend:
     cuda: Launcher | None = None
     """What starts kernels of ``workbench.engine.cuda`` on its arrays; None where there are none."""
 
+    cudnn: Any = None
+    """NVIDIA's library of convolutions (``workbench.engine.cuda.cudnn``); None where there is none."""
+
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Call, Precision, Shape
+from workbench.engine.cuda.cudnn import Cudnn, open_cudnn
 from workbench.engine.cuda.cupy_launcher import CupyLauncher
 from workbench.engine.cuda.graphs import joined, try_out
 from workbench.engine.staging import Stager
@@ -66,6 +67,8 @@ class CupyBackend(Backend):
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
                 self.cuda, self._why_not = _own_kernels(cupy)
+            # Of all precisions of the device.
+            self._convolving: list[tuple[Cudnn | None, str]] = []
         except DeviceError:
             raise
         except Exception as error:
@@ -116,6 +119,19 @@ class CupyBackend(Backend):
         if self._products is None or a.dtype != np.float32:
             return super().matmul(a, b, out=out)
         return self._products.matmul(a, b, out=out)
+
+    @property
+    def cudnn(self) -> Cudnn | None:
+        return self._convolutions()[0]
+
+    def _convolutions(self) -> tuple[Cudnn | None, str]:
+        """cuDNN, and in words what convolutions are computed with; found out when it is first asked for."""
+        if self.cuda is None:
+            return None, "array operations"
+        if not self._convolving:
+            with self._device:
+                self._convolving.append(open_cudnn(self._cupy, self.describe()))
+        return self._convolving[0]
 
     def scratch_bytes(self) -> int:
         return self._products.memory() if self._products else 0
@@ -184,6 +200,7 @@ class CupyBackend(Backend):
             "cuda_runtime": _version(runtime.runtimeGetVersion()),
             "cupy": str(self._cupy.__version__),
             "computes_with": self._computes_with(),
+            "convolutions": self._convolutions()[1],
             "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
         }
 

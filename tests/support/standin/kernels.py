@@ -90,7 +90,7 @@ class _Capturing(Stream):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine.device)
         self._machine, self.ptr = machine, id(self)
-        self.kept: list[tuple[int, list[int], tuple[Any, Any]]] = []
+        self.kept: list[Any] = []
 
     def __enter__(self) -> _Capturing:
         self._before, self._machine.current = self._machine.current, self
@@ -111,7 +111,11 @@ class _Capturing(Stream):
 
         def launch(stream: Any = None) -> None:
             self._machine.replays += 1
-            for function, shape, (table, _) in kept:
+            for each in kept:
+                if callable(each):
+                    each()
+                    continue
+                function, shape, (table, _) = each
                 self._machine.run(function, shape, int(table.ctypes.data))
 
         return SimpleNamespace(launch=launch)

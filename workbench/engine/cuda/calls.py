@@ -86,7 +86,7 @@ class Launcher(ABC):
         """Where an array's first value lies on the device."""
 
     @abstractmethod
-    def record(self, calls: Sequence[CudaCall]) -> Call:
+    def record(self, calls: Sequence[Launchable]) -> Call:
         """Record launches, which run for the first time at a later call of what is returned.
 
         Raises:
@@ -158,6 +158,31 @@ class CudaCall:
         if getattr(array, "dtype", None) != _ELEMENTS[kind] or not lies_right:
             raise TypeError(f"{what} must be contiguous and {kind}, not {getattr(array, 'dtype', array)}")
         return self.launcher.address(array)
+
+
+class LibraryCall:
+    """Work that a library starts on the calling thread's current stream; a graph may hold it like a launch.
+
+    Args:
+        name: for a profile.
+        run: starts it; must neither wait nor ask for memory.
+        arrays: that must live as long as the call.
+
+    Attributes:
+        kernel: what runs.
+    """
+
+    def __init__(self, name: str, run: Call, arrays: Sequence[Array]) -> None:
+        self.kernel = Kernel(name, "", (), ())
+        self.arrays = list(enumerate(arrays))
+        self._run = run
+
+    def __call__(self) -> None:
+        self._run()
+
+
+Launchable = CudaCall | LibraryCall
+"""What a graph may hold."""
 
 
 def blocks_for(count: int, threads: int = THREADS) -> int:
