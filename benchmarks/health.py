@@ -4,16 +4,14 @@
 
 One training is stepped on in stretches, without and with what a run watches in turns: gradients and updates by layer in
 recorded steps, and units, pre-activations and weights where the layers are looked at. 938 steps an epoch are those of
-60,000 examples in batches of 64; fewer are recorded more densely. The figure is the median over epochs, of one thread
+60,000 examples in batches of 64; fewer are recorded more densely. The figure is of all epochs together, of one thread
 in processor time.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
-from typing import Any
 
 import numpy as np
 from training import CASES, Case, engine_parts
@@ -23,7 +21,7 @@ from workbench.training.health import LayerWatch
 from workbench.training.loop import steps_between_records
 from workbench.training.stepper import health_of
 
-EPOCHS, STRETCH = 20, 32
+EPOCHS, STRETCH = 100, 32
 """Epochs of the run that the frequency is of, and steps in a row of either kind."""
 
 
@@ -42,39 +40,37 @@ class Trial:
         self.batches = [order[first : first + case.batch] for first in range(0, case.examples - case.batch, case.batch)]
         self.figures = np.zeros(self.stepper.figures)
         self.watch.begin()
-        for batch in range(steps):
+        for first in range(0, steps, STRETCH):
             # Compiles and binds all that is used, and lets the frequency of the processor settle.
-            self.step(0, batch, True)
+            self.stretch(0, first, True)
         self.watch.after_epoch(1)
 
-    def step(self, epoch: int, batch: int, watched: bool) -> None:
-        """One step, as a training takes it."""
-        self.number += 1
-        rows = self.batches[batch % len(self.batches)]
-        count = self.feeder.fill(self.stepper.plan, rows)
-        if not watched:
-            self.stepper.step(count, self.rate, self.number)
-            return
-        self.watch.before_step(epoch, batch)
-        recorded = (batch + 1) % self.every == 0
-        self.stepper.step(count, self.rate, self.number, watch=self.figures if recorded else None)
-        if recorded:
-            health_of(self.figures)
-        self.watch.after_step(epoch, batch, count)
+    def stretch(self, epoch: int, first: int, watched: bool) -> None:
+        """Some steps, as a training takes them."""
+        stepper, batches, looked_at = self.stepper, self.batches, self.watch.batches(epoch) if watched else frozenset()
+        for batch in range(first, min(self.steps, first + STRETCH)):
+            self.number += 1
+            count = self.feeder.fill(stepper.plan, batches[batch % len(batches)])
+            stepper.plan.keeps_all = looked = batch in looked_at
+            recorded = watched and (batch + 1) % self.every == 0
+            stepper.step(count, self.rate, self.number, watch=self.figures if recorded else None)
+            if looked:
+                self.watch.look(count)
+            if recorded:
+                health_of(self.figures)
 
-    def share(self, epoch: int) -> tuple[float, float]:
-        """Seconds of a step, and the share that watching adds to it, over one epoch."""
+    def spent(self, epoch: int) -> tuple[float, float]:
+        """Seconds of an epoch without and with watching."""
         spent = {False: 0.0, True: 0.0}
         for number, first in enumerate(range(0, self.steps, STRETCH)):
             for watched in (False, True) if number % 2 else (True, False):
                 started = self.clock()
-                for batch in range(first, min(self.steps, first + STRETCH)):
-                    self.step(epoch, batch, watched)
+                self.stretch(epoch, first, watched)
                 spent[watched] += self.clock() - started
         started = self.clock()
         self.watch.after_epoch(epoch + 1)
         spent[True] += self.clock() - started
-        return spent[False] / self.steps, spent[True] / spent[False] - 1
+        return spent[False], spent[True]
 
 
 def main() -> None:
@@ -89,15 +85,15 @@ def main() -> None:
     for name, case in ((name, case) for name, case in CASES.items() if options.only in name):
         with one_blas_thread():
             trial = Trial(case, options.threads, options.steps)
-            found = [trial.share(epoch + 1) for epoch in range(options.rounds)]
-        _row(name, trial.every, found)
+            found = [trial.spent(epoch + 1) for epoch in range(options.rounds)]
+        _row(name, trial, found)
 
 
-def _row(name: str, every: int, found: list[tuple[float, float]]) -> None:
-    step, shares = statistics.median(each for each, _ in found), sorted(share for _, share in found)
-    middle: Any = statistics.median(shares)
+def _row(name: str, trial: Trial, found: list[tuple[float, float]]) -> None:
+    bare, watched = (sum(each) for each in zip(*found, strict=True))
+    step, shares = bare / len(found) / trial.steps, sorted(watched / bare - 1 for bare, watched in found)
     ends = f"{shares[0]:.1%}, {shares[-1]:.1%}"
-    print(f"| {name} | {step * 1e3:.2f} ms | every {every} | {middle:.1%} | {ends} |", flush=True)
+    print(f"| {name} | {step * 1e3:.2f} ms | every {trial.every} | {watched / bare - 1:.1%} | {ends} |", flush=True)
 
 
 if __name__ == "__main__":

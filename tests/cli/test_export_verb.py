@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from support.finished_runs import finished_run
 from support.small_runs import finished, table_recipe, write_table
@@ -52,6 +53,33 @@ def test_that_json_says_what_was_written(workbench, run, tmp_path):
     assert told["epoch"] == 4
     assert told["passed"] is True
     assert "onnxruntime" in told["checked"]
+
+
+def test_that_what_an_onnx_file_reads_and_gives_is_told_as_it_stands_in_the_file(workbench, run, tmp_path):
+    out = tmp_path / "model.onnx"
+    told = workbench.well("export", run, "--format", "onnx", "-o", out).out
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    for port in (*session.get_inputs(), *session.get_outputs()):
+        assert any(port.name in line and f"({', '.join(map(str, port.shape))})" in line for line in told.split("\n"))
+    assert "batch × features, as they are" in told
+    json = workbench.well("export", run, "--format", "onnx", "-o", out, "--json", "--force").json
+    assert [one["name"] for one in json["inputs"]] == ["input"]
+    assert [(one["name"], one["shape"]) for one in json["outputs"]] == [
+        ("logits", ["batch", 3]), ("probabilities", ["batch", 3]),
+    ]  # fmt: skip
+    weights = tmp_path / "w.npz"
+    assert "inputs" not in workbench.well("export", run, "--format", "npz", "-o", weights, "--json").json
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "noted"),
+    [("x.pytorch", "pytorch", True), ("x", "npz", True), ("x.py", "pytorch", False), ("x.HTM", "html", False)],
+)
+def test_that_the_format_is_named_and_an_unusual_ending_is_noted(workbench, run, tmp_path, name, kind, noted):
+    told = workbench.well("export", run, "--format", kind, "-o", tmp_path / name)
+    assert f"{name} written: {exporters()[kind].title} (" in told.out
+    assert ("note: " in told.err) == noted
+    assert (exporters()[kind].suffix in told.err) == noted
 
 
 def test_that_help_lists_the_formats_with_an_example(workbench):

@@ -17,7 +17,7 @@ from workbench.data.cache import Cache
 from workbench.data.content import Column, Content
 from workbench.data.dataset import Dataset, dataset_of, load_dataset
 from workbench.data.encoder import Encoder
-from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels, rare_labels
+from workbench.data.labels import binary_values, is_binary, labels_of_texts, lists_labels, rare_labels, yes_no_columns
 from workbench.data.profile import profile_of
 from workbench.data.propose import propose
 from workbench.data.split import Examples, divide
@@ -119,6 +119,21 @@ def test_that_labels_may_be_listed_in_one_text() -> None:
     assert 2 not in np.concatenate(list(dataset.sets.values()))
 
 
+def test_that_a_separator_alone_says_that_there_is_no_label_and_an_empty_cell_that_nobody_knows(tmp_path: Path) -> None:
+    cells = ["red;round", ";", "", "red", "|", " ; ", "heavy;red"] * 10
+    (tmp_path / "t.csv").write_text("\n".join(["a,tags", *(f"{row},{cell}" for row, cell in enumerate(cells))]))
+    proposal = propose([tmp_path / "t.csv"])
+    assert proposal.recipe.data.task == "multilabel"
+    dataset = proposal.dataset
+    assert dataset is not None
+    assert dataset.classes == ("heavy", "red", "round")
+    none, unknown = [0.0, 0.0, 0.0], [np.nan] * 3
+    told = [[0.0, 1.0, 1.0], none, unknown, [0.0, 1.0, 0.0], none, none, [1.0, 1.0, 0.0]]
+    np.testing.assert_array_equal(dataset.targets, np.array(told * 10, np.float32))
+    in_sets = np.concatenate(list(dataset.sets.values()))
+    assert len(in_sets) == 60, "examples of which nothing is known are in no set, those without a label are"
+
+
 def test_that_a_new_text_with_strange_labels_is_read_and_told() -> None:
     tags = texts("tags", ["red; round", "round; heavy"] * 30)
     dataset = made(content_of(columns=(tags,)), target="tags", exclude=list(NAMES))
@@ -187,6 +202,24 @@ def test_that_columns_that_are_named_alike_are_proposed_together(tmp_path: Path)
     assert proposal.recipe.data.targets == ("label_low", "label_high")
     assert proposal.recipe.training.loss.kind == "sigmoid_cross_entropy"
     assert any("of which an example may have several" in reason for reason in proposal.reasons)
+
+
+def test_that_columns_of_yes_and_no_are_pointed_out_where_the_target_is_a_guess(tmp_path: Path) -> None:
+    path = labels_csv(tmp_path / "t.csv", unknown=0.1)
+    (told,) = (reason for reason in propose([path]).reasons if "data.targets" in reason)
+    assert told.startswith("3 columns say yes or no ('low', 'high', 'odd').")
+    assert "multilabel" in told
+    assert "--target" in told
+    assert not any("data.targets" in reason for reason in propose([path], "odd").reasons), "one was asked for"
+    lines = ["a,b,c,low", *(f"{row},{row % 7},{row % 3},{row % 2}" for row in range(60))]
+    (tmp_path / "one.csv").write_text("\n".join(lines))
+    assert not any("data.targets" in reason for reason in propose([tmp_path / "one.csv"]).reasons)
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, 2.0, np.nan]), min_size=1, max_size=8), st.integers(0, 2_000))
+def test_that_columns_of_yes_and_no_are_found_wherever_the_other_value_stands(end: list[float], rows: int) -> None:
+    column = Column("c", "number", np.array([*([0.0, 1.0] * rows), *end]))
+    assert yes_no_columns([column]) == (("c",) if is_binary(column) else ())
 
 
 def test_that_several_targets_are_proposed_as_labels_and_rare_ones_told(tmp_path: Path) -> None:

@@ -177,11 +177,29 @@ def test_that_a_falling_curve_puts_training_longer_first_and_a_growing_one_a_low
 
 def test_that_a_run_that_stopped_early_is_not_told_to_train_longer_but_to_go_on():
     recipe = table_recipe(training__epochs=100, training__early_stopping={"patience": 3})
-    knobs = _knobs(high_bias(), recipe, FALLING)
+    knobs = _knobs(high_bias(), recipe, FALLING, reason="early_stopping", best_epoch=12)
     assert "train_longer" not in knobs
     assert knobs["no_early_stopping"].patch == {"training.early_stopping": None}
     assert not knobs["no_early_stopping"].later
     assert "15 of 100 epochs" in knobs["no_early_stopping"].why
+
+
+def test_that_early_stopping_that_changed_nothing_is_not_to_be_taken_away():
+    recipe = table_recipe(training__epochs=15, training__early_stopping={"patience": 20})
+    finished = {"reason": "finished", "best_epoch": 15}
+    assert "no_early_stopping" not in _knobs(high_bias(), recipe, FALLING, **finished)
+    assert "no_early_stopping" not in _knobs(high_bias(), recipe, FALLING, reason="finished"), "without a dev set"
+    stopped = table_recipe(training__epochs=100, training__early_stopping={"patience": 20})
+    by_hand = {"reason": "stopped", "best_epoch": 15}
+    assert "no_early_stopping" not in _knobs(high_bias(), stopped, FALLING, **by_hand), "a person ended it"
+
+
+def test_that_early_stopping_that_went_back_to_an_earlier_epoch_can_be_taken_away():
+    recipe = table_recipe(training__epochs=15, training__early_stopping={"patience": 20})
+    knob = _knobs(high_bias(), recipe, FALLING, reason="finished", best_epoch=9)["no_early_stopping"]
+    assert knob.patch == {"training.early_stopping": None}
+    assert "epoch 9, of 15" in knob.why
+    assert knob.cost == "the same time"
 
 
 def test_that_equal_initial_weights_are_mended_first():

@@ -247,9 +247,38 @@ STRIDED = [
 """Convolutions that read one output: compiled, each adds to the gradient by it."""
 
 
+def _normed(frozen: str = "", first: str = "t", second: str = "n", late: bool = False) -> list[Any]:
+    """A residual block: batch norm and sums do the work of the ReLU after them, a sum's gradients lie in one place."""
+    same = {"filters": 5, "kernel": 3, "padding": "same"}
+    around = {"kind": "conv2d", "filters": 5, "kernel": 1, "name": "c", "inputs": ["t"]}
+    return [
+        {"kind": "conv2d", **same, "name": "a"},
+        {"kind": "batch_norm", "name": "m", "frozen": frozen == "m"},
+        {"kind": "activation", "name": "t"},
+        *([] if late else [around]),
+        {"kind": "conv2d", **same, "name": "b", "inputs": ["t"], "frozen": frozen == "b"},
+        {"kind": "batch_norm", "name": "n"},
+        # After what reads the sum's gradient, and before the sum: added too early where these lie in one place.
+        *([around] if late else []),
+        {"kind": "add", "name": "s", "inputs": [first, second]},
+        {"kind": "activation", "name": "u"},
+        {"kind": "add", "name": "v", "inputs": ["u", "c"]},
+        {"kind": "concatenate", "name": "w", "inputs": ["v", "c", *([] if "n" in (first, second) else ["n"])]},
+        {"kind": "activation", "function": "tanh"},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": "classes"},
+    ]
+
+
+NORMED = [
+    *(_normed(), _normed("m"), _normed("b"), _normed("", "n", "t"), _normed("", "b", "n"), _normed("", "t", "b")),
+    *(_normed(late=True), _normed("", "n", "t", late=True)),
+]
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("cache", [2**9, 2**20])
-@pytest.mark.parametrize("layers", [FANNED, RESIDUAL, STRIDED, BEGINNING])
+@pytest.mark.parametrize("layers", [FANNED, RESIDUAL, STRIDED, BEGINNING, *NORMED])
 def test_that_a_graph_computes_the_same_in_machine_code(
     layers: list[Any], threads: int, cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

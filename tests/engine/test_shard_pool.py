@@ -11,6 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from workbench.engine.kernels.calls import NativeCall, NativeProgram
+from workbench.engine.kernels.native import kernel, longs
 from workbench.engine.shards import ShardPool, SumMeeting
 
 
@@ -147,3 +149,55 @@ def test_that_shards_meet_in_sums_that_do_not_depend_on_timing() -> None:
         assert len(totals) == 15
         assert all(np.array_equal(total, expected) for _, total in totals)
     pool.close()
+
+
+@kernel
+def _count(arguments: int, first: int, last: int) -> None:
+    place = longs(arguments, 1)[0]
+    longs(place, 1)[0] += 1
+
+
+class _Native:
+    """A task of machine code alone: adds 1 to its number."""
+
+    def __init__(self) -> None:
+        self.number = np.zeros(1, np.int64)
+        self.program = NativeProgram([NativeCall(_count, 1, self.number)])
+
+    def __call__(self) -> None:
+        self.program()
+
+
+@pytest.mark.parametrize("pause", [0, 0.001])
+def test_that_machine_code_is_done_once_whether_threads_sleep_or_look_out(pause: float) -> None:
+    pool, tasks = ShardPool(3), [_Native() for _ in range(3)]
+    for turn in range(200):
+        pool.run(tasks)
+        assert [int(task.number[0]) for task in tasks] == [turn + 1] * 3
+        time.sleep(pause * (turn % 2))
+    pool.close()
+
+
+def test_that_threads_that_look_out_hear_of_tasks_in_python() -> None:
+    pool, tasks = ShardPool(3), [_Native() for _ in range(3)]
+    done: list[int] = []
+    for turn in range(100):
+        pool.run(tasks[: 1 + turn % 3])
+        pool.run([lambda: done.append(1)] * (1 + turn % 3))
+    with pytest.raises(ValueError, match="planted"):
+        pool.run([tasks[0], tasks[1], _fail(ValueError("planted"))])
+    pool.run(tasks)
+    pool.close()
+    assert len(done) == sum(1 + turn % 3 for turn in range(100))
+    # The task that failed had two others beside it, and one run came after it.
+    expected = [100 + 2, sum(turn % 3 >= 1 for turn in range(100)) + 2, sum(turn % 3 == 2 for turn in range(100)) + 1]
+    assert [int(task.number[0]) for task in tasks] == expected
+
+
+def test_that_a_pool_is_let_go_while_its_threads_look_out() -> None:
+    pool = ShardPool(2)
+    pool.run([_Native(), _Native()])
+    threads = _shard_threads()
+    del pool
+    gc.collect()
+    assert _ended(threads)

@@ -20,7 +20,7 @@ from workbench.engine.shards import ShardPool
 LAYERS: list[dict[str, Any]] = [
     {"kind": "conv2d", "filters": 3, "name": "conv"},
     {"kind": "batch_norm", "name": "norm"},
-    {"kind": "activation", "name": "relu"},
+    {"kind": "activation", "function": "tanh", "name": "tanh"},
     {"kind": "flatten", "name": "flat"},
     {"kind": "dense", "units": "classes", "name": "end"},
 ]
@@ -67,7 +67,7 @@ def _recorded(backend: Backend, threads: int, pools: list[ShardPool]) -> tuple[P
 def test_that_every_layer_is_timed_forward_and_backward(backend: Backend, threads: int, pools: list[ShardPool]) -> None:
     _, timings = _recorded(backend, threads, pools)
     found = {(timing.owner.layer, timing.owner.duty) for timing in timings}
-    for layer in ("conv", "norm", "relu", "end"):
+    for layer in ("conv", "norm", "tanh", "end"):
         assert {(layer, "forward"), (layer, "backward")} <= found
     assert any(timing.owner.duty == "loss" for timing in timings)
     assert all(timing.seconds >= 0 and timing.calls >= 1 for timing in timings)
@@ -90,10 +90,10 @@ def test_that_timing_changes_no_bit_of_what_is_computed(backend: Backend, thread
 def test_that_kernels_are_told_apart_with_their_work(pools: list[ShardPool]) -> None:
     _, timings = _recorded(COMPILED, 1, pools)
     by_kernel = {timing.kernel: timing for timing in timings}
-    assert {"conv_forward", "conv_weight_gradient", "relu_forward", "dense_input_gradient"} <= set(by_kernel)
+    assert {"conv_forward", "conv_weight_gradient", "tanh_forward", "dense_input_gradient"} <= set(by_kernel)
     conv = 6 * 6 * 3 * 3 * 2 * 3 * ROWS
     assert by_kernel["conv_forward"].multiply_adds == by_kernel["conv_weight_gradient"].multiply_adds == conv
-    assert by_kernel["relu_forward"].multiply_adds == 0
+    assert by_kernel["tanh_forward"].multiply_adds == 0
 
 
 def test_that_threads_waiting_for_each_other_is_a_kernel_of_its_own(pools: list[ShardPool]) -> None:

@@ -19,6 +19,7 @@ from workbench.errors import InputError
 from workbench.export import onnx_graph
 from workbench.export.onnx_check import check_onnx
 from workbench.export.onnx_graph import export_onnx
+from workbench.export.onnx_ports import ports_of
 from workbench.recipe.kinds import LayerSpec
 
 FACTS = {"fingerprint": "0123abcd", "name": "a test"}
@@ -220,3 +221,20 @@ def test_that_the_workbenchs_own_numbers_are_finite_here() -> None:
     assert np.isfinite(model.logits).all()
     assert np.ptp(model.logits) > 0.1
     assert_close(model.expected()["probabilities"].sum(axis=1), np.ones(5), 1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(network=networks())
+def test_that_a_file_tells_what_it_reads_and_gives(network: Network) -> None:
+    import onnxruntime
+
+    model = Exported(network)
+    data = _bytes(model)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    for way, ports in (("input", session.get_inputs()), ("output", session.get_outputs())):
+        told = [one for one in ports_of(data) if one.way == way]
+        assert [(one.name, list(one.shape)) for one in told] == [(port.name, port.shape) for port in ports]
+        assert {one.type for one in told} == {"float32"}
+        assert all(one.about for one in told)
+    (read,) = (one for one in ports_of(data) if one.way == "input")
+    assert read.about.partition(",")[0].count("×") == len(read.shape) - 1, "an axis, a word"

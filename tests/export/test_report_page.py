@@ -184,7 +184,8 @@ def test_that_class_figures_are_scikit_learns(runs: dict[str, Path]) -> None:
 def test_that_label_figures_are_scikit_learns(runs: dict[str, Path]) -> None:
     from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-    page = Page(_page(runs["labels"]))
+    page = Page(text := _page(runs["labels"]))
+    assert "said to be there at p &gt; 0.5" in text
     with source_of(runs["labels"]) as source:
         part = source.predictions.of_split("dev").labeled()
     assert part.probabilities is not None

@@ -9,9 +9,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
+from support.finished_runs import finished_run
 from support.small_project import copied, make_project
-from support.small_runs import table_recipe, write_table
+from support.small_runs import table_recipe, write_sequences, write_table
 
+from workbench.data.propose import propose
 from workbench.errors import InputError
 from workbench.gui.export import work
 from workbench.gui.export.work import Order
@@ -159,6 +161,19 @@ def test_that_a_path_that_is_none_is_refused(qtbot: QtBot, page: ExportPage, typ
     qtbot.keyClick(page.export.path, Qt.Key.Key_Return)
     assert said in page.export.message.text()
     assert page.written.files == []
+
+
+def test_that_the_page_names_all_that_an_onnx_file_reads_and_gives(tmp_path: Path) -> None:
+    recipe = propose([write_sequences(tmp_path)]).recipe.replace({"training.epochs": 1})
+    run = finished_run(recipe, tmp_path / "run")
+    told = {name: (size, note) for name, size, note in work.preview(run, "onnx", "kept").facts}
+    assert told["input"][0] == "batch × 3 × 24"
+    assert "features × steps" in told["input"][1]
+    assert "float32" in told["input"][1]
+    assert told["output logits"][0] == told["output probabilities"][0] == "batch × 3"
+    # Of weights alone it says what the network is for.
+    weights = {name: size for name, size, _ in work.preview(run, "npz", "kept").facts}
+    assert (weights["input"].replace("\u00a0", " "), weights["output"]) == ("24 × 3", "3")
 
 
 def test_that_a_damaged_run_says_so_beside_the_preview_and_below_the_form(

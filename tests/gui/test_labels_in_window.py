@@ -8,18 +8,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from shots import grab
 from support.data_page import Opener, action_of, made_anew, opener, plain, undo
+from support.finished_runs import finished_run
 from support.labels import NAMES, labels_csv, labels_recipe
 from support.train_page import finish, open_recipe, shown_page
 
-from workbench.data.encoder import Encoder
+from workbench.evaluation.labels import multilabel_figures
 from workbench.evaluation.predictions import Predictions
 from workbench.gui.diagnose.reasons import conclusions
-from workbench.gui.export.work import _output_words
+from workbench.gui.export.work import preview
 from workbench.gui.models.columns_model import ROLE
 from workbench.gui.pages.train_page import TrainPage
+from workbench.gui.results.class_table import (
+    AUC,
+    ERROR,
+    F1,
+    NAME,
+    PRECISION,
+    RECALL,
+    SUPPORT,
+    ClassesModel,
+    ClassTable,
+)
 from workbench.gui.results.views import view_of
 from workbench.gui.workspace import Workspace
 from workbench.session.results import diagnosis_of_run
@@ -100,6 +113,29 @@ def test_that_a_label_can_be_taken_away_or_predicted_alone(
     assert workspace.data.state.problem is None
 
 
+def test_that_other_columns_of_yes_and_no_are_pointed_out_where_one_is_chosen(
+    opened: Opener, tmp_path: Path, qtbot: QtBot, workspace: Workspace
+) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target="low")
+    hint = page.preparation.learning.several
+    assert hint.text().startswith("2 other columns say yes or no as well.")
+    assert "multilabel" in hint.text()
+    assert hint.isVisibleTo(page)
+    # What it says works.
+    page.editor.set_task("multilabel")
+    made_anew(qtbot, workspace)
+    assert page.preparation.learning.form.row("targets").editor.isVisibleTo(page)
+    workspace.document.set("data.targets", ["low", "high"], "targets")
+    made_anew(qtbot, workspace)
+    assert workspace.data.dataset.classes == ("low", "high")
+    assert not hint.isVisibleTo(page)
+
+
+def test_that_a_target_of_numbers_is_no_reason_to_speak_of_labels(opened: Opener, tmp_path: Path) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target="a")
+    assert not page.preparation.learning.several.isVisibleTo(page)
+
+
 def test_that_the_task_takes_the_targets_with_it(
     opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
 ) -> None:
@@ -127,6 +163,29 @@ def test_that_examples_can_be_looked_through_by_label(opened: Opener, tmp_path: 
     assert examples.class_name(both) == "low, high"
 
 
+def test_that_labels_stand_first_among_the_values_of_a_row(
+    opened: Opener, tmp_path: Path, workspace: Workspace, qtbot: QtBot
+) -> None:
+    page = opened(labels_csv(tmp_path / "t.csv"), target=NAMES)
+    page.preview.show_view("rows")
+    table = page.preview.rows.shown
+    model = table.model()
+
+    def headers() -> list[str]:
+        return [model.headerData(place, Qt.Orientation.Horizontal) for place in range(model.columnCount())]
+
+    assert headers() == ["row", *NAMES, "set", "strength", "a", "b"]
+    state = workspace.data.state
+    assert state is not None
+    assert [model.index(3, place).data() for place in range(1, 4)] == [state.content.column(n).text(3) for n in NAMES]
+    assert model.index(3, 4).data() in ("train", "dev", "test")
+    assert "predicted" in model.headerData(1, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert table.columnWidth(4) < table.columnWidth(1), "the set needs less room than a value"
+    page.editor.set_role("odd", "target")
+    made_anew(qtbot, workspace)
+    assert headers() == ["row", "odd", "set", "strength", "a", "b", "low", "high"]
+
+
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +198,7 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     assert results.tabs.value() == "classes"
     assert results.stack.currentWidget() is results.class_table
     assert [results.classes.index(row, 0).data() for row in range(3)] == list(NAMES)
-    assert results.classes.names[:2] == ("label", "present")
+    assert results.classes.names[:2] == ("label, p > 0.5", "present")
     assert "wrong labels" in plain(results.note.text())
     results.show_tab("mistakes")
     assert results.mistakes.rowCount() == int(given.wrong_labels.sum())
@@ -151,6 +210,67 @@ def test_that_a_run_of_labels_shows_figures_and_mistakes_by_label(page: TrainPag
     header = results.mistake_table.header()
     assert header.sectionSize(2) >= header.fontMetrics().horizontalAdvance("true → said") + 20
     assert not grab(page, (1024, 640), "light").isNull()
+
+
+def test_that_error_f1_and_auc_of_each_label_stand_beside_its_name_in_the_smallest_window(
+    page: TrainPage, qtbot: Any, tmp_path: Path
+) -> None:
+    open_recipe(page, qtbot, labels_recipe(labels_csv(tmp_path / "t.csv", unknown=0.1)))
+    finish(page, qtbot)
+    grab(page, (1024, 540), "light")
+    table, model = page.results.class_table, page.results.classes
+    shown = [column for column in range(model.columnCount()) if not table.isColumnHidden(column)]
+    assert shown == [NAME, ERROR, PRECISION, RECALL, F1, AUC]
+    assert table.header().sectionSize(NAME) >= 88
+    assert table.header().length() <= table.viewport().width(), "nothing needs to be scrolled to"
+    metrics = table.fontMetrics()
+    for column in shown[1:]:
+        widest = max(metrics.horizontalAdvance(model.text(row, column)) for row in range(3))
+        assert widest <= table.header().sectionSize(column) - 8
+    view = page.results.view()
+    assert view is not None
+    figures = multilabel_figures(view.predictions)
+    odd, error = NAMES.index("odd"), figures.errors["odd"]
+    assert error is not None
+    assert model.text(odd, ERROR) == f"{100 * error.value:.1f}"
+    assert model.text(odd, AUC) == f"{figures.roc_by_label['odd']:.2f}"
+    whole = plain(model.index(odd, NAME).data(Qt.ItemDataRole.ToolTipRole))
+    assert whole.startswith("odd")
+    assert f"present {round(figures.by_label['odd'].support)}" in whole
+    assert f"AUC {figures.roc_by_label['odd']:.3f}" in whole.replace("\n", " ")
+
+
+def test_that_figures_by_label_are_written_out_where_there_is_room_and_give_way_to_names_where_there_is_not(
+    qtbot: QtBot,
+) -> None:
+    truth = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+    chances = np.array([[0.9, 0.2], [0.7, 0.9], [0.6, 0.45], [0.1, 0.2]])
+    view = view_of(Predictions.of_outputs(truth, chances, ("a", "b"), split="dev"), "dev")
+    model = ClassesModel()
+    table = ClassTable("figures", model)
+    qtbot.addWidget(table)
+    model.show_view(view)
+    grab(table, (620, 200), "light")
+    assert not any(table.isColumnHidden(column) for column in range(model.columnCount()))
+    assert [plain(model.text(0, column)) for column in (ERROR, AUC)] == ["25.0 %", "0.750"]
+    grab(table, (200, 200), "light")
+    assert not any(table.isColumnHidden(column) for column in (NAME, ERROR, F1))
+    assert table.isColumnHidden(SUPPORT)
+    assert table.header().sectionSize(NAME) >= 60
+    tip = table.model().headerData(NAME, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    assert "probability is above 0.5" in plain(tip).replace("\n", " ")
+
+
+def test_that_classes_have_no_error_of_their_own_to_show(qtbot: QtBot) -> None:
+    chances = np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]])
+    view = view_of(Predictions.of_outputs(np.array([0, 1, 1]), chances, ("a", "b"), split="dev"), "dev")
+    model = ClassesModel()
+    table = ClassTable("figures", model)
+    qtbot.addWidget(table)
+    model.show_view(view)
+    grab(table, (620, 200), "light")
+    assert [table.isColumnHidden(column) for column in (SUPPORT, ERROR, F1, AUC)] == [False, True, False, True]
+    assert model.names[NAME] == "class"
 
 
 def test_that_a_view_of_labels_lists_the_surest_mistakes_first() -> None:
@@ -175,8 +295,8 @@ def test_that_the_verdicts_reasons_say_what_an_error_of_labels_is(tmp_path: Path
     assert "labels of one are not independent" in told
 
 
-@pytest.mark.parametrize(("kind", "words"), [("onnx", "probabilities of labels"), ("safetensors", "labels")])
-def test_that_an_export_says_that_it_gives_labels(kind: str, words: str) -> None:
-    nothing = np.zeros(1, np.float32)
-    encoder = Encoder("multilabel", "", NAMES, (), (2, 2, 1), nothing, nothing + 1)
-    assert _output_words(encoder, kind) == ("3", words)
+@pytest.mark.parametrize(("kind", "words"), [("onnx", "of the labels, each by itself"), ("safetensors", "labels")])
+def test_that_an_export_says_that_it_gives_labels(kind: str, words: str, tmp_path: Path) -> None:
+    run = finished_run(labels_recipe(labels_csv(tmp_path / "t.csv"), epochs=1), tmp_path / "run")
+    rows = [row for row in preview(run, kind, "kept").facts if row[0].startswith("output")]
+    assert any(words in note for _, _, note in rows)

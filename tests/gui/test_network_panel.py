@@ -13,12 +13,13 @@ from pytestqt.qtbot import QtBot
 from workbench.engine.layer import Layer, ShapeError
 from workbench.gui.data_facts import DataFacts
 from workbench.gui.document import Document
-from workbench.gui.forms.number import NumberEditor
+from workbench.gui.forms.number import NumberEditor, NumberOrWordEditor
 from workbench.gui.network.notes import initializer_note, needless_bias
 from workbench.gui.network.palettes import layer_choices, spec_of
 from workbench.gui.panels.network_panel import NetworkPanel
 from workbench.recipe.kinds import LayerSpec
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.tasks import TASKS, Task
 
 _CNN: list[dict[str, Any]] = [
     {"kind": "conv2d", "filters": 8},
@@ -399,3 +400,26 @@ def test_that_all_words_of_the_panel_are_plain_text_and_all_controls_have_names(
         if button.isVisible() and not (button.accessibleName() or button.text())
     ]
     assert nameless == []
+
+
+@pytest.mark.parametrize(
+    ("task", "word"), [("classification", "classes"), ("multilabel", "labels"), ("regression", "outputs")]
+)
+def test_that_the_last_layers_units_are_called_what_they_stand_for(qtbot: QtBot, task: Task, word: str) -> None:
+    panel = _panel(qtbot, _CNN)
+    document = panel._document
+    document.set_many({"data.task": task, "training.loss": TASKS[task].loss}, "task")
+    panel.editor.select("out")
+    form = panel.details.form()
+    assert form is not None
+    units = form.row("units").editor
+    assert isinstance(units, NumberOrWordEditor)
+    (button,) = (one for one in units.findChildren(QAbstractButton) if one.isCheckable())
+    assert (button.text(), button.isChecked()) == (word, True)
+    assert units.line.placeholderText() == word
+    assert panel.editor.layers[-1].summary() == "a unit for each output"
+    button.click()
+    assert document.undo_stack.undoText() == f"units {word} → 64"
+    units.line.setText(word)
+    units.line.editingFinished.emit()
+    assert document.recipe.get("network.layers[5].units") == "classes", "what the file says stays"

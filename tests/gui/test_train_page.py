@@ -18,6 +18,7 @@ from support.train_page import curves_of, entry, finish, open_recipe, plain, sho
 from workbench.events import EpochDone, LearningRateChanged, RunEnded, StepDone
 from workbench.gui.pages.train_page import TrainPage
 from workbench.gui.plots.plot import DASHED, SOLID
+from workbench.gui.results.class_table import RECALL
 from workbench.gui.results.matrix import ConfusionMatrix
 from workbench.gui.results.views import view_of
 from workbench.gui.runs.curve_lines import LineMaker, ShownRun
@@ -131,7 +132,7 @@ def test_that_a_cell_of_the_matrix_leads_to_its_examples_and_back(page: TrainPag
     assert results.mistakes.rowCount() == len(view.worst)
     results.show_tab("classes")
     assert results.classes.rowCount() == 3
-    assert plain(results.classes.index(0, 3).data()) == f"{100 * view.matrix[0, 0] / view.matrix[0].sum():.1f} %"
+    assert plain(results.classes.index(0, RECALL).data()) == f"{100 * view.matrix[0, 0] / view.matrix[0].sum():.1f} %"
 
 
 def test_that_the_most_confident_mistakes_come_first() -> None:

@@ -7,17 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.finished_runs import finished_run
+from support.small_project import train_in
 from support.small_runs import SPLIT, table_recipe, write_table
 
 from workbench.errors import InputError, StoreError, WorkbenchError
+from workbench.events import EpochDone
 from workbench.gui.background import Background, Cancelled
 from workbench.gui.inbox import Inbox
 from workbench.gui.recovery import cut_off_in
 from workbench.gui.settings import Settings, projects_home
 from workbench.gui.workspace import Workspace
+from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import Goals
+from workbench.session.runner import RunRequest, run_request
 from workbench.session.samples import sample
 from workbench.store.project import Project
+from workbench.store.run_folder import RunFolder
+from workbench.training.control import Control
 
 LONG = 20_000
 
@@ -311,6 +318,80 @@ def test_that_a_recipe_opens_as_a_project(workspace, qtbot, tmp_path):
     assert workspace.data.dataset is not None
 
 
+def opened_run(workspace: Workspace, qtbot: Any, folder: Path) -> None:
+    """Open a run folder and wait for what it came to."""
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.open_path(folder)
+
+
+def test_that_a_run_of_the_command_line_opens_with_its_curves_and_its_diagnosis(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    opened_run(workspace, qtbot, run)
+    assert workspace.project.name == "by-hand"
+    assert [(entry.folder, entry.status) for entry in workspace.runs.entries] == [(run, "finished")]
+    assert workspace.runs.current == 1
+    assert workspace.runs.result(1).diagnosis.knobs
+    qtbot.waitUntil(lambda: [epoch.epoch for epoch in workspace.runs.curves(1).epochs][-1:] == [4], timeout=LONG)
+    assert workspace.document.recipe == Recipe.load(run / "recipe.toml")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_that_a_run_opened_a_second_time_is_found_in_its_project_and_has_children_there(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    opened_run(workspace, qtbot, run)
+    first = workspace.project.path
+    qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
+    assert trained(workspace, qtbot) == 2
+    assert workspace.runs.entry(2).parent == 1
+    opened_run(workspace, qtbot, run)
+    assert (workspace.project.path, workspace.runs.current) == (first, 1)
+    workspace.new_project()
+    opened_run(workspace, qtbot, run)
+    assert (workspace.project.path, workspace.runs.current) == (first, 1)
+    assert not (projects_home() / "by-hand-2").exists()
+
+
+def test_that_a_run_that_stands_in_a_project_opens_in_it_and_one_that_was_put_there_by_hand_by_itself(
+    workspace, qtbot, tmp_path
+):
+    recipe = table_recipe(write_table(tmp_path), epochs=1)
+    with Project.create(tmp_path / "mine") as project:
+        train_in(project, recipe)
+        train_in(project, recipe)
+    opened_run(workspace, qtbot, tmp_path / "mine" / "runs" / "run-1")
+    assert (workspace.project.path, workspace.runs.current) == (tmp_path / "mine", 1)
+    by_hand = finished_run(recipe, tmp_path / "mine" / "runs" / "by-hand")
+    opened_run(workspace, qtbot, by_hand)
+    assert workspace.project.name == "by-hand"
+    assert workspace.runs.entry(workspace.runs.current).folder == by_hand
+
+
+def test_that_a_run_that_was_stopped_on_the_command_line_goes_on_in_its_own_folder(workspace, qtbot, tmp_path):
+    folder, control = tmp_path / "by-hand", Control()
+    for event in run_request(RunRequest("r", folder, table_recipe(write_table(tmp_path)), "cpu", 1), control):
+        if isinstance(event, EpochDone) and event.epoch == 1:
+            control.stop()
+    opened_run(workspace, qtbot, folder)
+    assert workspace.runs.entry(1).status == "stopped"
+    with qtbot.waitSignal(workspace.runs.resultReady, timeout=LONG):
+        workspace.runs.go_on(1)
+    assert workspace.runs.entry(1).status == "finished"
+    with RunFolder.open(folder) as run:
+        assert run.summary()["epochs"] == 4
+    assert not (workspace.project.path / "runs" / "run-1").exists()
+
+
+def test_that_a_damaged_run_of_the_command_line_leaves_no_project_behind(workspace, qtbot, tmp_path):
+    run = finished_run(table_recipe(write_table(tmp_path)), tmp_path / "by-hand")
+    (run / "run.sqlite").write_bytes(b"not a database at all")
+    with qtbot.waitSignal(workspace.failed, timeout=LONG) as caught:
+        workspace.open_path(run)
+    assert "run.sqlite" in str(caught.args[0])
+    assert workspace.project is None
+    assert not (projects_home() / "by-hand").exists()
+
+
 # --- from one project to another ---------------------------------------------------------------------------------
 
 
@@ -384,6 +465,53 @@ def test_that_an_import_into_an_edited_project_begins_another_one(workspace, qtb
     assert workspace.project.path != first
     with Project.open(first) as project:
         assert project.draft().training.epochs == 77
+
+
+def test_that_a_project_in_which_nothing_was_done_is_called_after_what_is_imported_into_it(workspace, qtbot, tmp_path):
+    def read(name: str) -> None:
+        with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+            workspace.import_files([write_table(tmp_path, name=name)])
+
+    read("first.csv")
+    first = workspace.project.path
+    told = []
+    workspace.projectChanged.connect(lambda: told.append(workspace.project.name))
+    read("second.csv")
+    second = workspace.project.path
+    assert (second.name, told) == ("second", ["second"])
+    assert not first.exists()
+    assert workspace.settings.recent() == [second]
+    assert workspace.data.dataset is not None
+    workspace.save()
+    assert workspace.project.draft() == workspace.document.recipe
+    # The same data once more are the same project.
+    read("second.csv")
+    assert workspace.project.path == second
+    # It trains under its new name.
+    imported_again = {"training.epochs": 1, "training.early_stopping": None, "data.split": SPLIT}
+    workspace.document.set_many(imported_again, "short")
+    qtbot.waitUntil(lambda: workspace.data.up_to_date, timeout=LONG)
+    trained(workspace, qtbot)
+    assert workspace.runs.entry(1).folder.parent.parent == second
+
+
+def test_that_a_project_that_was_opened_keeps_the_name_that_it_has(workspace, qtbot, tmp_path):
+    Project.create(tmp_path / "mine").close()
+    workspace.open_path(tmp_path / "mine")
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path)])
+    assert workspace.project.path == tmp_path / "mine"
+
+
+def test_that_a_project_that_cannot_be_moved_keeps_its_name(workspace, qtbot, tmp_path, monkeypatch):
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path)])
+    first = workspace.project.path
+    monkeypatch.setattr("workbench.store.project.move_folder", lambda path, to: False)
+    with qtbot.waitSignal(workspace.data.proposed, timeout=LONG):
+        workspace.import_files([write_table(tmp_path, name="other.csv")])
+    assert workspace.project.path == first
+    assert workspace.project.writable
 
 
 def test_that_nothing_trains_while_data_are_being_read(workspace, qtbot, tmp_path):

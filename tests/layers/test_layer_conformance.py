@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from support.backends import COMPILED, on_both
 from support.cases import CASES, Case, all_cases
-from support.layer_rig import LayerRig, assert_close, central_differences
+from support.layer_rig import LayerRig, assert_close, central_differences, go_back
 from support.networks import Bench, network_around, random_parameters
 
 from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
-from workbench.engine.layer import Layer, unchained
+from workbench.engine.layer import Chain, Layer, unchained
 from workbench.engine.network import build_network
 from workbench.engine.parameters import Parameters
 from workbench.engine.plan import is_native
@@ -82,7 +82,7 @@ def test_that_parameters_are_learned_where_nobody_needs_the_input_gradient(kind:
     whole.backward(direction)
     calls.forward()
     part.d_output[...] = direction
-    calls.backward()
+    go_back(calls)
     assert np.array_equal(part.gradient, whole.gradient)
 
 
@@ -182,4 +182,15 @@ def test_that_compiled_kernels_compute_what_arrays_do(
 @every_case
 def test_that_a_layer_leaves_no_gap_in_the_machine_code(kind: str, case: Case) -> None:
     calls = LayerRig(kind, case, dtype=np.float32, backend=COMPILED).calls
-    assert all(is_native(call) for call in unchained([calls.forward, calls.backward]))
+    assert all(is_native(call) for call in unchained([calls.forward, calls.turn or Chain(), calls.backward]))
+
+
+@every_case
+def test_that_a_layer_that_promises_so_leaves_the_gradient_by_its_output(kind: str, case: Case) -> None:
+    rig = LayerRig(kind, case, dtype=np.float32, backend=COMPILED)
+    if not rig.layer.keeps_gradient:
+        pytest.skip("may write over it")
+    direction = np.random.default_rng(5).normal(size=rig.output.shape).astype(np.float32)
+    rig.forward()
+    rig.backward(direction)
+    assert np.array_equal(rig.d_output, direction)

@@ -246,3 +246,15 @@ def test_that_a_goal_for_the_time_of_a_prediction_is_judged_by_what_was_timed(tm
         assert kept.measured["kept"]
         late = diagnosis_of_run(folder, goals=recipe.goals.model_copy(update={"max_latency_ms": 1e-9}))
     assert not next(finding for finding in late.findings if finding.id == "latency").measured["kept"]
+
+
+@pytest.mark.parametrize(("epochs", "stopping"), [(3, {"patience": 5}), (90, {"patience": 1, "min_delta": 0.5})])
+def test_that_a_diagnosis_knows_whether_early_stopping_did_anything(tmp_path, epochs, stopping):
+    recipe = table_recipe(write_table(tmp_path), epochs=epochs, early_stopping=stopping)
+    _, inbox = start(RunRequest("r", tmp_path / "run", recipe, "cpu", 1), False)
+    ended = inbox.wait_for(RunEnded)
+    assert (ended.reason == "early_stopping") == (epochs == 90)
+    with RunFolder.open(tmp_path / "run") as folder:
+        knobs = {knob.id for knob in diagnosis_of_run(folder).knobs}
+    acted = ended.reason == "early_stopping" or ended.best_epoch < ended.epochs
+    assert ("no_early_stopping" in knobs) == acted

@@ -9,7 +9,7 @@ import numpy as np
 from support.cases import Case, whole_numbers
 
 from workbench.engine.backend import Backend
-from workbench.engine.layer import Clock, Site
+from workbench.engine.layer import Calls, Clock, Site
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 
@@ -94,12 +94,19 @@ class LayerRig:
     def backward(self, d_output: Array) -> list[Array]:
         """The gradients by the inputs; those by the parameters are in ``gradient`` then."""
         self.d_output[...] = d_output
-        self.calls.backward()
+        go_back(self.calls)
         views = self.parameters.views(self.gradient, self.layer.name)
         for shared in self.calls.shared:
             view = views[shared.parameter]
             shared.call(0, view, False)()
         return [d.copy() for d in self.d_inputs]
+
+
+def go_back(calls: Calls) -> None:
+    """A layer's backward pass with what it is prepared by."""
+    if calls.turn:
+        calls.turn()
+    calls.backward()
 
 
 def _network_of(layer: Any, case: Case) -> Network:

@@ -27,6 +27,8 @@ def compare() -> None:
         {"kind": "depthwise_conv2d", "multiplier": 2, "kernel": 3, "stride": 2},
         {"kind": "flatten"},
         {"kind": "dense", "units": 37},
+        {"kind": "batch_norm"},
+        {"kind": "activation", "function": "relu"},
         {"kind": "activation", "function": "tanh"},
         {"kind": "dense", "units": "classes"},
     ]

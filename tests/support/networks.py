@@ -140,7 +140,7 @@ SEQUENCE_KINDS = (
 RECURRENT_KINDS = ("lstm", "gru", "self_attention")
 POOLS = ("max_pool2d", "average_pool2d")
 PICTURE_KINDS = (
-    *("conv2d", "dense", "strided", "depthwise_conv2d", *POOLS, "elu", *NORMS, "global_average_pool2d"),
+    *("conv2d", "dense", "strided", "depthwise_conv2d", *POOLS, "elu", "relu", *NORMS, "global_average_pool2d"),
     *("flatten", "reshape", "upsampling2d", "zero_padding2d"),
 )
 # A large epsilon keeps values that nearly agree from being blown up until only their rounding is left.

@@ -19,7 +19,7 @@ from workbench.session.prepare import prepare
 from workbench.store.run_folder import RunFolder
 from workbench.training import loop
 from workbench.training.control import Control
-from workbench.training.health import BINS, ROWS, VALUES, LayerWatch, Timetable, histograms, stride_for
+from workbench.training.health import BINS, ROWS, VALUES, LayerWatch, Timetable, histograms, step_work, stride_for
 
 VECTOR = [{"kind": "dense", "units": 8}, {"kind": "activation"}, {"kind": "dense", "units": "classes"}]
 PICTURE = [
@@ -36,11 +36,11 @@ def looked(bench: Bench, rows: int, **times: int) -> dict[str, Any]:
     """What is told after the first step of a run."""
     watch = LayerWatch(bench.plan, **{"epochs": 4, "steps": 100, **times})
     watch.begin()
-    watch.before_step(0, 0)
+    assert 0 in watch.batches(0)
+    bench.plan.keeps_all = True
     bench.plan.run(rows)
-    found = watch.after_step(0, 0, rows)
-    assert found is not None
-    return found
+    watch.look(rows)
+    return watch.initial()
 
 
 def whole(plan: Plan, rows: int, name: str) -> np.ndarray[Any, Any]:
@@ -98,20 +98,23 @@ def test_that_units_are_judged_over_all_looks_of_an_epoch() -> None:
     bench = Bench(random_parameters(network_of(VECTOR, (6,))), 200)
     watch = LayerWatch(bench.plan, 1, 320)
     bench.plan.run(200)
-    watch.after_step(0, 0, 200)
+    watch.look(200)
+    watch.initial()
+    times = Timetable.of(1, 320, 3, step_work(bench.plan.network, 200))
+    assert watch.batches(0) == times.batches | {0}
     alive, examples = np.zeros(8, bool), 0
     for batch in range(1, 320):
-        if batch in Timetable.of(1, 320, 3).batches:
+        if batch in watch.batches(0):
             bench.fill(200, batch)
             # A bias of its own in each batch: what is silent in one may answer in the next.
             bench.parameters.values[bench.parameters.layout.decayed :] = np.sin(batch + np.arange(11)) * 3 - 3
             bench.plan.run(200)
             alive |= (whole(bench.plan, 200, "relu_1")[::4] > 0).any(axis=0)
+            watch.look(200)
             examples += 50
-        watch.after_step(0, batch, 200)
     found = watch.after_epoch(1)
     assert found is not None
-    assert found["examples"] == examples == 400
+    assert found["examples"] == examples == 50 * len(times.batches) > 50
     assert found["flat_units"][0] == pytest.approx(1 - alive.mean())
     bench.close()
 
@@ -207,9 +210,9 @@ def test_that_samples_visit_all_units(size: int, count: int, units: int) -> None
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 500))
-def test_that_looks_and_records_are_few_whatever_the_run(epochs: int, steps: int, layers: int) -> None:
-    times = Timetable.of(epochs, steps, layers)
+@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 500), st.integers(7 * 10**5, 10**12))
+def test_that_looks_and_records_are_few_whatever_the_run(epochs: int, steps: int, layers: int, work: int) -> None:
+    times = Timetable.of(epochs, steps, layers, work)
     assert 1 <= len(times.batches) <= 8
     assert all(0 <= batch < steps for batch in times.batches)
     records = -(-epochs // times.every)
@@ -217,6 +220,9 @@ def test_that_looks_and_records_are_few_whatever_the_run(epochs: int, steps: int
     assert records * layers <= 4_000 + layers
     assert len(times.batches) * 32 <= max(32, times.every * steps)
     assert times.every * steps >= 64
+    looks_in_all = records * len(times.batches)
+    assert looks_in_all <= max(20, epochs * steps * work / 300e6 + records) or len(times.batches) <= 2
+    assert records <= max(10, epochs * steps * work / 8e9 + 1)
     assert epochs == 0 or times.records(epochs)
     assert not times.records(0)
 
@@ -245,7 +251,7 @@ def test_that_watching_changes_no_bit_of_the_training(
     tensors = []
     for watched in (True, False):
         if not watched:
-            monkeypatch.setattr(LayerWatch, "_observe", lambda watch, rows: None)
+            monkeypatch.setattr(LayerWatch, "look", lambda watch, rows: None)
             monkeypatch.setattr(loop, "_RECORDS", 1)
         prepared = prepare(recipe, device="cpu", threads=threads)
         with RunFolder.create(tmp_path / f"{watched}", recipe) as run:

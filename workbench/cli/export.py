@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.cli.console import put, put_json
+from workbench.cli.console import put, put_json, say, table
 from workbench.cli.main import add_verb
 from workbench.cli.new import check_output
-from workbench.export.formats.base import exporter, exporters
+from workbench.export.formats.base import Exported, exporter, exporters
 from workbench.export.source import KEPT, ExportSource
 from workbench.store.files import write_file
 from workbench.store.run_folder import RunFolder
@@ -45,6 +46,7 @@ def _export(options: argparse.Namespace) -> int:
         exported = exporter(options.format).export(source)
         row = source.checkpoint
     digest = write_file(options.output, exported.data)
+    _tell_of_ending(options.output, options.format)
     if options.json:
         put_json(
             {
@@ -56,8 +58,33 @@ def _export(options: argparse.Namespace) -> int:
                 "checkpoint": row.number,
                 "passed": exported.passed,
                 "checked": exported.checked,
+                **_ports_json(exported),
             }
         )
-    else:
-        put(f"{options.output} written ({len(exported.data):,} bytes, epoch {row.epoch}). Checked: {exported.checked}.")
+        return 0
+    title = exporter(options.format).title
+    size = f"{len(exported.data):,} bytes, epoch {row.epoch}"
+    put(f"{options.output} written: {title} ({size}). Checked: {exported.checked}.")
+    if exported.ports:
+        rows = [[one.way, one.name, one.type, _shape_text(one.shape), one.about] for one in exported.ports]
+        put(table([["", "name", "type", "shape", "meaning"], *rows], set()))
     return 0
+
+
+def _tell_of_ending(path: Path, kind: str) -> None:
+    """Another ending than the usual one is the user's choice; other programs may not know it."""
+    usual = exporter(kind).suffix
+    if path.suffix.lower() not in (usual, *exporter(kind).other_suffixes):
+        ending = f"{path.suffix!r} is not" if path.suffix else "no ending is"
+        say(f"note: {ending} the usual ending of {exporter(kind).title}, {usual} is; other programs go by it.")
+
+
+def _ports_json(exported: Exported) -> dict[str, Any]:
+    """What the file reads and gives; nothing of files that do not compute."""
+    if not exported.ports:
+        return {}
+    return {f"{way}s": [one.to_json() for one in exported.ports if one.way == way] for way in ("input", "output")}
+
+
+def _shape_text(sizes: Sequence[int | str]) -> str:
+    return f"({', '.join(map(str, sizes))})"

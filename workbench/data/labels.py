@@ -1,4 +1,8 @@
-"""Several labels an example may have at once: from columns of two values each, or from one text that lists them."""
+"""Several labels an example may have at once: from columns of two values each, or from one text that lists them.
+
+In a column of lists an empty cell is an example of which nobody knows the labels; a separator alone (``;``) is one that
+has none of them.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ _NO = {"0", "false", "f", "no", "n", "absent", "negative", "off"}
 _YES = {"1", "true", "t", "yes", "y", "present", "positive", "on"}
 _UNCLEAR = -2.0
 _OFTEN, _RARE = 0.2, 0.05
+_GLANCE = 1_000
 
 
 def listed_labels(column: Column) -> tuple[str, ...]:
@@ -47,6 +52,17 @@ def is_binary(column: Column) -> bool:
     values = binary_values(column)
     known = values[~np.isnan(values)]
     return not (known == _UNCLEAR).any() and len(np.unique(known)) == 2
+
+
+def yes_no_columns(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names of those columns that say yes or no: each may be a label."""
+    return tuple(column.name for column in columns if not _plainly_other(column) and is_binary(column))
+
+
+def _plainly_other(column: Column) -> bool:
+    """Whether the first numbers alone show that it does not: most columns need not be read to their end."""
+    first = column.values[:_GLANCE]
+    return column.type == "number" and not bool((np.isin(first, (0.0, 1.0)) | np.isnan(first)).all())
 
 
 def binary_values(column: Column) -> Array:
@@ -82,7 +98,10 @@ def _no_label(column: Column, where: str) -> Problem:
 
 
 def labels_of_texts(column: Column, labels: Sequence[str]) -> Array:
-    """The labels that each text lists, float32 ``(N, K)``: 1 or 0, and NaN in a row without a text."""
+    """The labels that each text lists, float32 ``(N, K)``: 1 or 0, and NaN in a row without a text.
+
+    A separator alone lists none of them: a row of 0.
+    """
     place = {label: number for number, label in enumerate(labels)}
     table = np.zeros((len(column.categories) + 1, len(labels)), np.float32)
     table[-1] = np.nan

@@ -13,7 +13,7 @@ import numpy as np
 from workbench.data.content import Array, Column, Content, Progress, concatenate, names_listed, shape_text
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.gather import sources_of
-from workbench.data.labels import is_binary, labels_of_columns, listed_labels, lists_labels, rare_labels
+from workbench.data.labels import is_binary, labels_of_columns, listed_labels, lists_labels, rare_labels, yes_no_columns
 from workbench.data.names import meant
 from workbench.data.readers.base import Hints
 from workbench.data.reading import quiet, read_sources
@@ -151,7 +151,19 @@ def _targets(contents: Sequence[Content], given: tuple[str, ...], reasons: list[
     usable = [column.name for column in contents[0].columns if not _id_reason(column)]
     last = (usable or names)[-1]
     reasons.append(f"Target {last!r}: the last column, as no name says otherwise.")
+    reasons += _perhaps_labels(contents[0])
     return (last,)
+
+
+def _perhaps_labels(content: Content) -> list[str]:
+    """That several columns may be labels, and how they would all be predicted: told, not assumed."""
+    names = yes_no_columns(content.columns)
+    if len(names) < 2:
+        return []
+    return [
+        f"{len(names)} columns say yes or no ({names_listed(names, 3)}). If several are labels, they can be predicted"
+        ' together: list them in data.targets, with task = "multilabel" (--target COL once for each).'
+    ]
 
 
 def _target_word(names: Sequence[str | None]) -> str:

@@ -50,6 +50,8 @@ class RunFacts:
         predictions: for the error analysis.
         latency: the time of one prediction.
         health: what was recorded of gradients, updates and activations.
+        reason: why it ended, see ``events.RunEnded``; empty where that is not known.
+        best_epoch: the epoch that was best on the dev set.
     """
 
     recipe: Recipe | None = None
@@ -60,6 +62,8 @@ class RunFacts:
     predictions: Predictions | None = None
     latency: Latency | None = None
     health: Records | None = None
+    reason: str = ""
+    best_epoch: int | None = None
 
 
 @dataclass(frozen=True)

@@ -62,21 +62,21 @@ class CompiledBackend(Backend):
         return array
 
     def ready(self) -> bool:
-        from workbench.engine.kernels.native import pending, runner_on_disk
+        from workbench.engine.kernels.native import pending
+        from workbench.engine.kernels.team import runners_on_disk
 
-        return runner_on_disk() and all(function.on_disk() for function in pending())
+        return runners_on_disk() and all(function.on_disk() for function in pending())
 
     def prepare(self) -> Iterator[tuple[int, int]]:
-        from workbench.engine.kernels.calls import NativeProgram
-        from workbench.engine.kernels.native import pending, runner_on_disk
+        from workbench.engine.kernels.native import pending
+        from workbench.engine.kernels.team import compile_runners, runners_on_disk
 
         waiting = pending()
         total = len(waiting) + 1
-        if not runner_on_disk():
+        if not runners_on_disk():
             yield 0, total
         try:
-            # An empty program: what runs programs must be compiled too.
-            NativeProgram([])()
+            compile_runners()
         except Exception as error:  # As above.
             raise _lack(error) from None
         for number, function in enumerate(waiting, start=1):

@@ -90,6 +90,8 @@ class Site:
         meet: makes a ``Meeting`` for the layer, for kernels a ``SlotMeeting``; None where the batch is in one piece.
         taken_over: whether the layer before does nothing and leaves its work to this one: ``inputs`` is what that layer
             reads, ``d_inputs`` the gradient by it.
+        absorbs: whether the layer after does nothing and leaves its work to this one: ``output`` is what that layer
+            gives, ``d_output`` the gradient by it.
         adds: whether ``backward`` is to add to what lies in the first of ``d_inputs``: others read that output too.
     """
 
@@ -112,6 +114,7 @@ class Site:
     """``buffer(name, shape, dtype)``: memory of the layer's own on this shard; equal names share it, contents last
     from ``forward`` to ``backward``."""
     taken_over: bool = False
+    absorbs: bool = False
     adds: bool = False
 
     @property
@@ -176,12 +179,15 @@ class Calls:
         backward: fills the gradients; not called where nothing before the layer or in it is trained.
         start: done in Python at the start of a step, before all layers: what depends on which step it is.
         shared: gradients that ``backward`` leaves to all threads together; compiled backends only.
+        turn: what ``backward`` needs made of the weights alone. All layers' are done before any goes backward, so that
+            nothing keeps its examples from going through several layers while they are in the cache.
     """
 
     forward: Call
     backward: Call
     start: Call | None = None
     shared: tuple[SharedGradient, ...] = ()
+    turn: Call | None = None
 
 
 def _cuda_of(backend: Backend, *arrays: Array) -> Launcher | None:
@@ -222,6 +228,8 @@ class Layer(LayerSpec):
     then leaves out an input whose ``d_inputs`` is ``d_output`` itself."""
     adds_gradient: ClassVar[bool] = False
     """Whether, compiled, ``backward`` can add the gradient by its first input to what lies there (``Site.adds``)."""
+    keeps_gradient: ClassVar[bool] = False
+    """Whether, compiled, ``backward`` leaves ``d_output`` as it is, so that others may read it afterwards."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 
@@ -255,6 +263,10 @@ class Layer(LayerSpec):
 
     def takes_over(self, before: Layer) -> bool:
         """Whether, compiled, it can do the work of a layer before it along with its own (see ``Site.taken_over``)."""
+        return False
+
+    def absorbs(self, after: Layer) -> bool:
+        """Whether, compiled, it can do the work of a layer after it along with its own (see ``Site.absorbs``)."""
         return False
 
     def multiply_adds(self, inputs: Sequence[Shape]) -> int:

@@ -6,21 +6,21 @@ smaller one) there is a program: for each shard the calls of all layers, their a
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
 from workbench.engine.arena import Arena
 from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.cutting import cut_up
 from workbench.engine.layer import Calls, Chain, Clock, Loss, LossSite, SharedGradient, Site, unchained
 from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Parameters
 from workbench.engine.parts import Finish, Part, parts_of
+from workbench.engine.placement import Placement, Setting
 from workbench.engine.shards import ShardPool, SumMeeting
 from workbench.engine.task import Ending, Owned, Owner, Task
 from workbench.recipe.network import INPUT
@@ -195,11 +195,25 @@ class Plan:
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
             ending = self._ending(compilers, barrier, finish, rows)
-            tasks = [compiler.task(source.calls(compiler.cut) if source else [], ending) for compiler in compilers]
+            feeding = [source.calls(cut) if source else [] for cut in cuts]
+            tasks = [compiler.task(calls, ending) for compiler, calls in zip(compilers, feeding, strict=True)]
+            if self._one_alone(rows):
+                barrier, tasks = self._cut_up(compilers[0].sequence(feeding[0])) or (barrier, tasks)
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
         self._programs[rows, finish, self.keeps_all, source] = program
         return program
+
+    def _one_alone(self, rows: int) -> bool:
+        """Whether one example is to be cut up for the threads, if that can be done."""
+        return rows == 1 and not self.training and self.backend.compiled and self.parameters.dtype == np.float32
+
+    def _cut_up(self, sequence: list[Owned]) -> tuple[Any, list[Task]] | None:
+        """One example's calls in pieces, for as many threads as are worth it, and where these meet; None if for one."""
+        threads = min(self._pool.threads, self.network.multiply_adds() // _LEAST_SHARD_WORK)
+        barrier, _ = self._meetings([1] * threads)
+        pieces = cut_up(sequence, threads, barrier.wait) if threads > 1 else None
+        return (barrier, [Task(self.backend, calls, ()) for calls in pieces]) if pieces else None
 
     def _by_parts(self) -> bool:
         """Whether threads join the shards' gradients themselves, each some parts of them."""
@@ -251,13 +265,12 @@ class _ShardCompiler:
         self.nodes = plan.network.nodes
         self.arena = plan._arenas[shard]
         self.arena.begin(cut.stop - cut.start)
-        self.learned = learned_nodes(plan.network) if plan.training else set()
-        self.taken_over = self._taken_over()
-        self.adding: set[str] = set()
-
-        self.outputs = self._outputs()
-        self.gradients, self.additions = self._output_gradients() if plan.training else ({}, {})
-        self.calls = [self._compile(node, self.outputs, self.gradients) for node in self.nodes]
+        self.learned = frozenset(learned_nodes(plan.network) if plan.training else ())
+        compiled = plan.backend.compiled and plan.parameters.dtype == np.float32
+        setting = Setting(plan.backend, compiled, self.learned, plan.training, plan.keeps_all)
+        self.places = Placement(plan.network, setting, self.arena, plan.input[cut], plan.output[cut])
+        self.outputs = self.places.outputs
+        self.calls = [self._compile(node) for node in self.nodes]
 
     def shared(self) -> dict[tuple[str, str], SharedGradient]:
         """The gradients that all threads work out together, by layer and parameter."""
@@ -266,41 +279,44 @@ class _ShardCompiler:
 
     def task(self, feeding: Sequence[Call], ending: Ending) -> Task:
         """All of the shard's work, with what its thread does first and in the end."""
+        calls, passing = ending(self.shard)
+        passing += self._passing()
+        task = Task(self.plan.backend, [*self.sequence(feeding), *calls], passing)
+        self.arena.end(task.narrowed)
+        return task
+
+    def sequence(self, feeding: Sequence[Call]) -> list[Owned]:
+        """All calls for the shard's rows in order."""
         last, pairs = self.nodes[-1].name, list(zip(self.nodes, self.calls, strict=True))
-        loss = self._loss(self.outputs[last], self.gradients.get((last, -1)))
+        loss = self._loss(self.outputs[last], self.places.gradients.get((last, -1)))
         sequence: list[Owned] = [(Owner("", "feeding"), call) for call in feeding]
         sequence += [(Owner(node.name, "start"), call.start) for node, call in pairs if call.start]
         sequence += [(Owner(node.name, "forward"), call.forward) for node, call in pairs]
         sequence += [(Owner("", "loss"), call) for call in (self._scaling(), *self._scaling_loss(), loss)]
-        for node, call in reversed(pairs):
-            if node.name in self.learned:
-                back = (call.backward, *self.additions.get(node.name, ()))
-                sequence += [(Owner(node.name, "backward"), each) for each in back]
-        calls, passing = ending(self.shard)
-        passing += self._passing(self.calls, self.outputs, self.gradients)
-        task = Task(self.plan.backend, [*sequence, *calls], passing)
-        self.arena.end(task.narrowed)
-        return task
+        behind = [(node, call) for node, call in reversed(pairs) if node.name in self.learned]
+        sequence += [(Owner(node.name, "backward"), call.turn) for node, call in behind if call.turn]
+        for node, call in behind:
+            back = (call.backward, *self.places.additions.get(node.name, ()))
+            sequence += [(Owner(node.name, "backward"), each) for each in back]
+        return sequence
 
-    def _passing(
-        self, calls: list[Calls], outputs: dict[str, Array], gradients: dict[tuple[str, int], Array]
-    ) -> list[Array]:
+    def _passing(self) -> list[Array]:
         """What goes from layer to layer and nowhere else: gradients, and outputs where nobody is to see them.
 
         Only where no Python call touches it: that would look for all of its rows.
         """
         if not self.plan.backend.compiled:
             return []
-        arrays = dict(gradients)
+        arrays = dict(self.places.gradients)
         if not self.plan.keeps_all:
-            arrays |= {(name, -1): array for name, array in outputs.items() if name != INPUT}
+            arrays |= {(name, -1): array for name, array in self.outputs.items() if name != INPUT}
             arrays.pop((self.nodes[-1].name, -1))
         touched = set()
-        for node, call in zip(self.nodes, calls, strict=True):
+        for node, call in zip(self.nodes, self.calls, strict=True):
             if not all(is_native(each) for each in unchained([call.forward, call.backward])):
                 touched |= {(name, -1) for name in (node.name, *node.inputs)}
                 touched |= {(node.name, number) for number in range(len(node.inputs))}
-        held = {id(arrays[key]) for key in touched if key in arrays} | {id(outputs[INPUT])}
+        held = {id(arrays[key]) for key in touched if key in arrays} | {id(self.outputs[INPUT])}
         return [array for array in arrays.values() if id(array) not in held]
 
     def _scaling(self) -> Call:
@@ -330,97 +346,18 @@ class _ShardCompiler:
             return []
         return [lambda: plan.backend.xp.multiply(scale, factor, out=scale)]
 
-    def _taken_over(self) -> dict[str, str]:
-        """The layers whose work the next one does, each with its reader."""
-        if not self.plan.backend.compiled or self.plan.parameters.dtype != np.float32 or self.plan.keeps_all:
-            return {}
-        found = {}
-        # What the network reads is everybody's: it is not handed on.
-        for node, reader in itertools.product((n for n in self.nodes if INPUT not in n.inputs), self.nodes):
-            if reader.inputs == (node.name,) and self._readers(node.name) == 1 and reader.layer.takes_over(node.layer):
-                found[node.name] = reader.name
-        return found
-
-    def _readers(self, name: str) -> int:
-        return sum(other.inputs.count(name) for other in self.nodes)
-
-    def _outputs(self) -> dict[str, Array]:
-        """Each node's output. In inference a buffer is used again once nobody reads it any more."""
-        outputs = {INPUT: self.plan.input[self.cut]}
-        last_reader = {name: node.name for node in self.nodes for name in node.inputs}
-        for node in self.nodes[:-1]:
-            below = node.inputs[0] if node.name in self.taken_over else self._overwritten(node)
-            outputs[node.name] = outputs[below] if below else self.arena.take(node.shape)
-            # Kernels take turns over a few rows: what one has read another must not yet write to.
-            if not self.plan.training and not self.plan.backend.compiled:
-                for name in set(node.inputs) - {INPUT}:
-                    if last_reader[name] == node.name and outputs[name] is not outputs[node.name]:
-                        self.arena.give(outputs[name])
-        outputs[self.nodes[-1].name] = self.plan.output[self.cut]
-        return outputs
-
-    def _overwritten(self, node: Node) -> str:
-        """The node whose output this one may write over; empty where it may not."""
-        if self.plan.keeps_all:
-            return ""
-        source = next((other for other in self.nodes if node.inputs == (other.name,)), None)
-        free = source is not None and source.layer.output_is_free and source.shape == node.shape
-        return node.inputs[0] if free and self._readers(node.inputs[0]) == 1 and node.layer.overwrites() else ""
-
-    def _output_gradients(self) -> tuple[dict[tuple[str, int], Array], dict[str, list[Call]]]:
-        """Where each layer's backward pass writes, and the sums where several layers read one output.
-
-        Returns:
-            The arrays by (reader, number of its input); (node, -1) is the gradient of the node's own output. And by
-            reader the additions to make after its backward pass.
-        """
-        places: dict[tuple[str, int], Array] = {}
-        additions: dict[str, list[Call]] = {}
-        last = self.nodes[-1]
-        places[last.name, -1] = self.arena.take(last.shape)
-        for node in reversed(self.nodes):
-            if node.name not in self.learned:
-                continue
-            spare, own = [], self._own_place(node, places[node.name, -1])
-            for number, name in enumerate(node.inputs):
-                if name not in self.learned:
-                    continue
-                if (name, -1) in places and number == 0 and self._adds(node):
-                    places[node.name, number] = places[name, -1]
-                    self.adding.add(node.name)
-                    continue
-                place, own = self.arena.take(node.input_shapes[number]) if own is None else own, None
-                places[node.name, number] = place
-                if (name, -1) not in places:
-                    places[name, -1] = place
-                    continue
-                spare.append(place)
-                whole = places[name, -1]
-                additions.setdefault(node.name, []).append(_adding(self.plan.backend, whole, place))
-            for place in (*spare, places[node.name, -1]) if not self.plan.backend.compiled else ():
-                self.arena.give(place)
-        return places, additions
-
-    def _adds(self, node: Node) -> bool:
-        return node.layer.adds_gradient and self.plan.backend.compiled and self.plan.parameters.dtype == np.float32
-
-    def _own_place(self, node: Node, d_output: Array) -> Array | None:
-        """Where the gradient by the node's first input may lie: with the one by its output where they are the same."""
-        passes = node.layer.passes_gradient and self.plan.backend.compiled and d_output.dtype == np.float32
-        return d_output if passes or node.name in self.taken_over else None
-
-    def _compile(self, node: Node, outputs: dict[str, Array], places: dict[tuple[str, int], Array]) -> Calls:
-        if node.name in self.taken_over:
+    def _compile(self, node: Node) -> Calls:
+        plan, parameters, places = self.plan, self.plan.parameters, self.places
+        if places.does_nothing(node):
             return Calls(Chain(), Chain())
-        plan, parameters = self.plan, self.plan.parameters
         trains = plan.training and not node.layer.frozen
         site = Site(
             backend=plan.backend,
             training=plan.training,
-            inputs=[outputs[name] for name in node.inputs],
-            output=outputs[node.name],
-            d_inputs=[places.get((node.name, number)) for number in range(len(node.inputs))],
-            d_output=places.get((node.name, -1)),
+            inputs=[self.outputs[name] for name in node.inputs],
+            output=self.outputs[node.name],
+            d_inputs=[places.gradients.get((node.name, number)) for number in range(len(node.inputs))],
+            d_output=places.gradients.get((node.name, -1)),
             weights=parameters.views(parameters.values, node.name),
             gradients=parameters.views(plan._gradients[self.shard], node.name) if trains else {},
             state=parameters.state_views(node.name),
@@ -431,8 +368,9 @@ class _ShardCompiler:
             shard=self.shard,
             meet=self.meeting_of(node.name),
             buffer=self._buffers(node.name),
-            taken_over=node.name in self.taken_over.values(),
-            adds=node.name in self.adding,
+            taken_over=node.name in places.taken_over.values(),
+            absorbs=node.name in places.absorbed.values(),
+            adds=node.name in places.adding,
         )
         return node.layer.compile(site)
 
@@ -452,18 +390,6 @@ class _ShardCompiler:
 
     def _buffers(self, layer: str) -> Callable[[str, Shape, Any], Array]:
         return lambda name, shape, dtype: self.arena.keep(f"{layer}.{name}", shape, dtype)
-
-
-def _adding(backend: Backend, whole: Array, part: Array) -> Call:
-    if backend.compiled and whole.dtype == np.float32:
-        from workbench.engine.kernels.calls import NativeCall
-        from workbench.engine.kernels.shaping import add_values
-
-        size = prod(whole.shape[1:])
-        return NativeCall(add_values, len(whole), whole, part, whole, size, row_bytes=3 * size * whole.itemsize)
-    if backend.cuda and whole.dtype == np.float32:
-        return backend.cuda.over(prod(whole.shape), "add_values", whole, part, whole, prod(whole.shape))
-    return lambda: backend.xp.add(whole, part, out=whole)
 
 
 def is_native(call: Call) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
 from workbench.engine.backend import Array
+from workbench.engine.boxes import POSTED, TAKEN, Boxes, new_boxes
 
 Task = Callable[[], None]
 
@@ -16,21 +17,24 @@ Task = Callable[[], None]
 class ShardPool:
     """Runs a list of tasks at once, the first on the calling thread, the others on threads that wait for them.
 
-    The threads are daemons named ``shard-1``..., and end with ``close`` or with the pool itself.
+    The threads are daemons named ``shard-1``..., and end with ``close`` or with the pool itself. Once tasks have come
+    that are machine code alone, they look out for the next ones for a while before they sleep.
     """
 
     def __init__(self, threads: int) -> None:
         self.threads = max(1, threads)
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._inboxes: list[SimpleQueue[Task | None]] = [SimpleQueue() for _ in range(self.threads - 1)]
+        self._boxes = new_boxes(self.threads - 1)
+        self._posts = [_Post(box) for box in self._boxes]
+        self._lead: Any = None
         self._workers = [
-            threading.Thread(target=_work, args=(inbox, self._done), name=f"shard-{number}", daemon=True)
-            for number, inbox in enumerate(self._inboxes, start=1)
+            threading.Thread(target=_work, args=(post, self._done), name=f"shard-{number}", daemon=True)
+            for number, post in enumerate(self._posts, start=1)
         ]
         for worker in self._workers:
             worker.start()
-        # The workers hold the queues, not the pool: dropping the pool without close must end them too.
-        self._finalizer = weakref.finalize(self, _stop, self._inboxes)
+        # The workers hold the posts, not the pool: dropping the pool without close must end them too.
+        self._finalizer = weakref.finalize(self, _stop, self._posts)
 
     def run(self, tasks: Sequence[Task], abort: Task | None = None) -> None:
         """Run at most as many tasks as there are threads; return when all have ended.
@@ -42,16 +46,35 @@ class ShardPool:
         Raises:
             BaseException: what a task raised; of several the first that is no consequence of the abort.
         """
-        for inbox, task in zip(self._inboxes, tasks[1:], strict=False):
-            inbox.put(_guarded(task, abort) if abort else task)
+        programs = [getattr(task, "program", None) for task in tasks]
+        if len(tasks) == 1 or not all(programs):
+            self._run(tasks[0], dict(enumerate(tasks[1:])), abort)
+            return
+        lead = self._lead or self._new_lead()
+        if asleep := lead.start(programs):
+            self._run(tasks[0], {number: tasks[number + 1] for number in asleep}, abort)
+            lead.wait()
+
+    def _new_lead(self) -> Any:
+        from workbench.engine.kernels.team import Lead, serve
+
+        self._lead = Lead(self._boxes)
+        for post in self._posts:
+            post.serve = serve
+        return self._lead
+
+    def _run(self, first: Task, others: Mapping[int, Task], abort: Task | None) -> None:
+        """Run one task here and others on the threads of their numbers."""
+        for number, task in others.items():
+            self._posts[number].put(_guarded(task, abort) if abort else task)
         failures: list[BaseException] = []
         try:
-            tasks[0]()
+            first()
         except BaseException as error:
             failures.append(error)
             if abort:
                 abort()
-        failures += [failure for _ in tasks[1:] if (failure := self._done.get()) is not None]
+        failures += [failure for _ in others if (failure := self._done.get()) is not None]
         if failures:
             raise next((e for e in failures if not isinstance(e, threading.BrokenBarrierError)), failures[0])
 
@@ -73,8 +96,35 @@ def _guarded(task: Task, abort: Task) -> Task:
     return run
 
 
-def _work(inbox: SimpleQueue[Task | None], done: SimpleQueue[BaseException | None]) -> None:
-    while (task := inbox.get()) is not None:
+class _Post:
+    """Where a thread gets its tasks.
+
+    Attributes:
+        serve: what the thread does with its box before it sleeps; see ``workbench.engine.kernels.team``.
+    """
+
+    def __init__(self, box: Boxes) -> None:
+        self.box = box
+        self.serve: Callable[[Boxes], None] | None = None
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+
+    def put(self, task: Task | None) -> None:
+        """Send a task; None ends the thread."""
+        # First the number: who looks at the box is to come back.
+        self.box[POSTED] += 1
+        self._tasks.put(task)
+
+    def get(self) -> Task | None:
+        """The next task, when there is one."""
+        if self.serve:
+            self.serve(self.box)
+        task = self._tasks.get()
+        self.box[TAKEN] += 1
+        return task
+
+
+def _work(post: _Post, done: SimpleQueue[BaseException | None]) -> None:
+    while (task := post.get()) is not None:
         try:
             task()
         except BaseException as error:
@@ -85,9 +135,9 @@ def _work(inbox: SimpleQueue[Task | None], done: SimpleQueue[BaseException | Non
         del task
 
 
-def _stop(inboxes: list[SimpleQueue[Any]]) -> None:
-    for inbox in inboxes:
-        inbox.put(None)
+def _stop(posts: list[_Post]) -> None:
+    for post in posts:
+        post.put(None)
 
 
 class SumMeeting:

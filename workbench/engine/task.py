@@ -41,6 +41,7 @@ class Task:
     Attributes:
         calls: what is called one after the other.
         narrowed: see ``NativeProgram``.
+        program: where the whole task is one of machine code, that one.
     """
 
     def __init__(self, backend: Backend, sequence: Iterable[Owned], passing: Collection[Array]) -> None:
@@ -49,8 +50,7 @@ class Task:
         # Numbers of objects mean something only while these live.
         self._single = [call for _, call in single]
         self.calls = backend.joined(self._single, passing)
-        # Machine code alone gives no warnings.
-        self._bare = len(self.calls) == 1 and hasattr(self.calls[0], "narrowed")
+        self.program = self.calls[0] if len(self.calls) == 1 and hasattr(self.calls[0], "narrowed") else None
         programs = (getattr(call, "narrowed", {}) for call in self.calls)
         self.narrowed: dict[int, int] = {address: size for narrowed in programs for address, size in narrowed.items()}
 
@@ -59,8 +59,9 @@ class Task:
         return self._owners[id(call)]
 
     def __call__(self) -> None:
-        if self._bare:
-            self.calls[0]()
+        # Machine code alone gives no warnings.
+        if self.program:
+            self.program()
             return
         # Overflow shows as a loss that is not finite, which the training looks for; warnings would only be noise.
         with np.errstate(all="ignore"):

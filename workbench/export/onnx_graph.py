@@ -19,6 +19,13 @@ from workbench.store.names import LOGITS, NORMALIZE, PREDICTION, PROBABILITIES, 
 
 OPSET, IR_VERSION = 17, 10
 _BATCH = "batch"
+_READS = {
+    1: "batch × features, as they are; normalized inside",
+    2: "batch × features × steps, as they are; normalized inside",
+    3: "batch × channels × height × width, pixels as they are; normalized inside",
+}
+"""What the input is, by the number of an example's axes; it stands in the file."""
+_LOGITS, _NUMBER = "before they become probabilities", "in the target's own unit"
 _LARGEST = 2**31 - 2**20
 """Protocol buffers hold less than 2 GiB; the margin is for everything that is no weight."""
 
@@ -34,7 +41,7 @@ def export_onnx(
 
     Its input ``input`` is float32 with a free batch axis: the feature matrix before normalization, sequences
     ``(N, F, T)`` likewise, or pictures NCHW with pixel values as stored. Its outputs are ``logits`` and
-    ``probabilities``, or for regression ``prediction`` in the target's unit.
+    ``probabilities``, or for regression ``prediction`` in the target's unit. The file says so of each.
 
     Args:
         network: the layers.
@@ -53,11 +60,15 @@ def export_onnx(
     _write_layers(graph, network, _write_normalization(graph, encoder), end)
     if TASKS[encoder.task].named:
         graph.extend(PROBABILITIES, PROBABILITIES, loss.onnx_prediction(), [end], PROBABILITIES)
-        outputs = [(LOGITS, network.outputs), (PROBABILITIES, len(encoder.classes))]
+        outputs = [(LOGITS, network.outputs, _LOGITS), (PROBABILITIES, len(encoder.classes), _chances(encoder))]
     else:
         _write_unit(graph, encoder)
-        outputs = [(PREDICTION, network.outputs)]
+        outputs = [(PREDICTION, network.outputs, _NUMBER)]
     return graph.model(network.input_shape, outputs, facts_of(encoder, metadata))
+
+
+def _chances(encoder: Encoder) -> str:
+    return "of the labels, each by itself" if encoder.task == "multilabel" else "of the classes"
 
 
 def channels_first(shape: Shape) -> Shape:
@@ -125,12 +136,17 @@ class _Graph:
         start = f"{layer}."
         return {name.removeprefix(start): array for name, array in self._numbers.items() if name.startswith(start)}
 
-    def model(self, input_shape: Shape, outputs: Sequence[tuple[str, int]], facts: Mapping[str, str]) -> bytes:
-        """The finished model's bytes."""
+    def model(self, input_shape: Shape, outputs: Sequence[tuple[str, int, str]], facts: Mapping[str, str]) -> bytes:
+        """The finished model's bytes; each output with its name, size and meaning."""
         from onnx import TensorProto, helper
 
-        reads = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [_BATCH, *channels_first(input_shape)])
-        gives = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [_BATCH, size]) for name, size in outputs]
+        sizes: list[str | int | None] = [_BATCH, *channels_first(input_shape)]
+        about = _READS[len(input_shape)]
+        reads = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, sizes, about)
+        gives = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [_BATCH, size], meaning)
+            for name, size, meaning in outputs
+        ]
         graph = helper.make_graph(self._nodes, "network", [reads], gives, list(self._initializers.values()))
         opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="workbench")

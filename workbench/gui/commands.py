@@ -170,11 +170,11 @@ class Commands(QObject):
 
     def ask_open(self) -> None:
         """Choose a project folder, a run folder or a recipe."""
-        filters = self.tr("Projects and recipes (project.sqlite recipe.toml *.toml)")
+        filters = self.tr("Projects, runs and recipes (project.sqlite run.sqlite *.toml)")
         chosen, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open"), "", filters)
         if chosen:
             path = Path(chosen)
-            self.import_paths([path.parent if path.name == "project.sqlite" else path])
+            self.import_paths([path.parent if path.name in ("project.sqlite", "run.sqlite") else path])
 
     def ask_save(self) -> None:
         """Choose a file for the recipe."""

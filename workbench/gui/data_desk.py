@@ -12,10 +12,11 @@ from workbench.data.cache import default_folder
 from workbench.data.content import Content, concatenate
 from workbench.data.dataset import Dataset, dataset_of
 from workbench.data.gather import sources_of
+from workbench.data.labels import yes_no_columns
 from workbench.data.profile import Profile, profile_of
 from workbench.data.propose import propose
 from workbench.data.reading import read_sources
-from workbench.data.roles import hints_of
+from workbench.data.roles import hints_of, target_columns
 from workbench.errors import InputError, WorkbenchError
 from workbench.gui.background import Background, Report
 from workbench.gui.data_facts import DataFacts
@@ -37,6 +38,8 @@ class DataState:
         profile: figures for the preview.
         problem: why there is no dataset; None where there is one.
         sizes: how many examples each source has.
+        yes_no: the columns that say yes or no.
+        targets: the columns that are predicted.
     """
 
     content: Content
@@ -44,6 +47,8 @@ class DataState:
     profile: Profile
     problem: InputError | None
     sizes: tuple[int, ...] = ()
+    yes_no: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 class DataDesk(QObject):
@@ -206,7 +211,8 @@ def _state_of(recipe: DataRecipe, report: Report) -> DataState:
         problem = error
     content = dataset.content if dataset else concatenate(contents, [source.path for source in recipe.sources])
     sizes = tuple(one.rows for one in contents)
-    return DataState(content, dataset, profile_of(content, dataset, recipe), problem, sizes)
+    profile, yes_no = profile_of(content, dataset, recipe), yes_no_columns(content.columns)
+    return DataState(content, dataset, profile, problem, sizes, yes_no, target_columns(recipe, content))
 
 
 def facts_of(dataset: Dataset) -> DataFacts:

@@ -14,6 +14,7 @@ from workbench.data.reading import mend_for
 from workbench.errors import WorkbenchError
 from workbench.gui.text import safe
 from workbench.store.project import is_project
+from workbench.store.run_folder import is_run
 from workbench.store.weight_files import is_weight_file
 
 
@@ -82,7 +83,9 @@ def _opened_as(path: Path) -> str:
         return "recipe"
     if is_project(path):
         return "project"
-    return "run" if (path / "recipe.toml").is_file() else ""
+    if is_run(path):
+        return "run"
+    return "recipe" if (path / "recipe.toml").is_file() else ""
 
 
 def _kind_of(path: Path, *, alone: bool) -> str:

@@ -27,8 +27,9 @@ from workbench.session.curves import RunCurves
 from workbench.session.history import tried_from
 from workbench.session.results import diagnosis_of_run, goals_of_run, keep_goals, predictions_of_run
 from workbench.session.runner import Run, RunRequest
-from workbench.store.project import Project, RunEntry, RunStatus
+from workbench.store.project import Project, RunEntry
 from workbench.store.run_folder import RunFolder
+from workbench.store.standing import RunStatus
 
 AT_ONCE = 1
 """Runs that compute at the same time: two would only share the cores."""
@@ -159,6 +160,19 @@ class RunDesk(QObject):
         if self.project is not None and self.project.writable and number:
             self.project.hide(number, False)
             self._refresh()
+
+    def look_again(self, number: int) -> None:
+        """Look at a run that may have gone on elsewhere since it was read.
+
+        Raises:
+            StoreError: the list could not be saved.
+        """
+        if self.project is not None and self.project.writable and number not in self.busy():
+            self.project.look_at_links()
+            for known in (self._curves, self._results):
+                known.pop(number, None)
+            self._refresh()
+        self.select(number)
 
     def _refresh(self) -> None:
         self.entries = self.project.runs() if self.project else []

@@ -124,6 +124,8 @@ def _lists(t: Tokens) -> str:
         background: {t.panel}; color: {t.muted}; border: none; border-bottom: 1px solid {t.line};
         padding: 0 10px; font-size: 12px; font-weight: 500;
     }}
+    QHeaderView[look="tight"]::section {{ padding: 0 4px; }}
+    QHeaderView[look="tight"]::section:first {{ padding-left: 10px; }}
     QTableCornerButton::section {{ background: {t.panel}; border: none; }}
     QMenu {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
     QMenu::item {{ padding: 5px 28px 5px 12px; border-radius: 4px; min-height: 18px; }}

@@ -15,6 +15,7 @@ from workbench.recipe.fields import FieldFacts
 from workbench.recipe.kinds import Kinded
 from workbench.recipe.paths import Change, split_path
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.tasks import TASKS
 
 
 def describe(before: Recipe, after: Recipe) -> str:
@@ -32,7 +33,14 @@ def describe_change(recipe: Recipe, change: Change) -> str:
     """``filters 32 → 64``; the name alone where the values are too large to print."""
     field, label = field_at(recipe, change.path), _label(recipe, change.path)
     before, after = _bare(change.before, field), shown(change.after, field)
+    if split_path(change.path)[-1] == "units":
+        before, after = (outputs_word(recipe) if text == "classes" else text for text in (before, after))
     return f"{label} {before} → {after}" if max(len(before), len(after)) <= 24 else label
+
+
+def outputs_word(recipe: Recipe) -> str:
+    """What a layer's ``units = "classes"`` counts: classes, labels, or the numbers that are predicted."""
+    return _tr(TASKS[recipe.data.task].outputs)
 
 
 def shown(value: Any, field: FieldFacts | None = None) -> str:

@@ -20,6 +20,8 @@ from workbench.recipe.recipe import Recipe
 from workbench.recipe.training import Goals
 from workbench.session.samples import Sample
 from workbench.store.project import Project, is_project
+from workbench.store.run_folder import is_run
+from workbench.store.standing import standing_of
 
 _SAVE_MS = 1000
 
@@ -56,6 +58,7 @@ class Workspace(QObject):
         self.project: Project | None = None
         self._train_when_ready = self._reuse = self._ended = False
         self._name_for_project = ""
+        self._named: Path | None = None
         self._saving = QTimer(self)
         self._saving.setSingleShot(True)
         self._saving.setInterval(_SAVE_MS)
@@ -71,14 +74,12 @@ class Workspace(QObject):
     # --- beginning -----------------------------------------------------------------------------------------------
 
     def open_path(self, path: Path) -> None:
-        """Open what a path leads to: a project, a run folder in one, a recipe, or data."""
+        """Open what a path leads to: a project, a run folder in one or by itself, a recipe, or data."""
         try:
             if is_project(path):
                 self.open_project(path)
-            elif is_project(path.resolve().parent.parent) and (path / "recipe.toml").is_file():
-                self.open_project(path.resolve().parent.parent)
-                number = next((e.number for e in self.runs.entries if e.folder == path.resolve()), 0)
-                self.runs.select(number or self.runs.current)
+            elif is_run(path):
+                self.open_run(path.resolve())
             elif path.suffix == ".toml":
                 self.open_recipe(Recipe.load(path), path.stem)
             elif (path / "recipe.toml").is_file():
@@ -116,6 +117,37 @@ class Workspace(QObject):
         self.document.start(recipe)
         self.data.reload()
 
+    def open_run(self, folder: Path) -> None:
+        """Show a run in the project that lists it, else in a new one.
+
+        A run that was made elsewhere stays where it is: the project only names its folder.
+
+        Raises:
+            InputError, RecipeError, StoreError: it cannot be read, or the project cannot be made.
+        """
+        holder = self._project_with(folder)
+        if holder is not None:
+            self.open_project(holder)
+            number = next((entry.number for entry in self.runs.entries if entry.folder.resolve() == folder), 0)
+            self.runs.look_again(number or self.runs.current)
+            return
+        recipe = Recipe.load(folder / "recipe.toml")
+        standing_of(folder)  # A folder that cannot be read leaves no empty project behind.
+        project = self._new_project(folder.name)
+        project.link_run(folder)
+        self._take_project(project)
+        self.document.start(recipe)
+        self.data.reload()
+
+    def _project_with(self, folder: Path) -> Path | None:
+        """The project that lists a run in this folder: the one that it stands in, or one that was opened lately."""
+        around = folder.parent.parent
+        for path in (around, *self.settings.recent()) if is_project(around) else self.settings.recent():
+            with suppress(WorkbenchError), Project.open(path, write=False) as project:
+                if project.number_of(folder):
+                    return path
+        return None
+
     def open_project(self, path: Path) -> None:
         """Open a project; read-only where another window holds it.
 
@@ -145,13 +177,12 @@ class Workspace(QObject):
         self.projectChanged.emit()
 
     def _begin_project(self, name: str, *, saved: bool = False) -> None:
-        plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project"
-        home = projects_home()
-        number, path = 1, home / plain[:60]
-        while _is_taken(path):
-            number += 1
-            path = home / f"{plain[:60]}-{number}"
-        self._take_project(Project.create(path), saved=saved)
+        self._take_project(self._new_project(name), saved=saved)
+
+    def _new_project(self, name: str) -> Project:
+        project = Project.create(_free_folder(name))
+        self._named = project.path
+        return project
 
     def _take_project(self, project: Project, *, saved: bool = False) -> None:
         self._close_project(saved=saved)
@@ -180,18 +211,36 @@ class Workspace(QObject):
 
     def _on_import(self) -> None:
         """A fresh proposal begins a project of its own, unless nothing was done in the one that is open."""
+        name = self._name_for_project or self.document.recipe.name
         if self._reuse and self.project is not None:
-            self.settings.add_recent(self.project.path)
+            self._rename(self.project, name)
             return
         kept, recipe = self.data.keep(), self.document.recipe
         try:
             # What is in the document by now belongs to the new project; the old one was saved on arrival.
-            self._begin_project(self._name_for_project or recipe.name, saved=True)
+            self._begin_project(name, saved=True)
         except WorkbenchError as error:
             self.failed.emit(error)
             return
         self.document.start(recipe)
         self.data.put_back(kept)
+
+    def _rename(self, project: Project, name: str) -> None:
+        """Call a project in which nothing was done after what is in it now; a name that a user gave stays."""
+        path = project.path
+        if path == self._named and not re.fullmatch(rf"{re.escape(_plain(name))}(-\d+)?", path.name):
+            try:
+                self.runs.open(None)
+                self.project = project.moved(_free_folder(name))
+            except WorkbenchError as error:
+                self.project = None
+                self.failed.emit(error)
+                return
+            self._named = self.project.path
+            self.settings.forget_recent(path)
+            self.runs.open(self.project)
+            self.projectChanged.emit()
+        self.settings.add_recent(self.project.path if self.project else path)
 
     def _on_data(self) -> None:
         if self._train_when_ready and self.data.dataset is not None:
@@ -287,6 +336,21 @@ def recipe_of(project: Project) -> tuple[Recipe, RecipeError | None]:
         with suppress(WorkbenchError):
             return Recipe.load(entry.folder / "recipe.toml"), problem
     return Recipe(), problem
+
+
+def _plain(name: str) -> str:
+    """A name as that of a folder."""
+    return (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "project")[:60]
+
+
+def _free_folder(name: str) -> Path:
+    """A folder for a new project: after its name, with a number where there is one already."""
+    home, plain = projects_home(), _plain(name)
+    number, path = 1, home / plain
+    while _is_taken(path):
+        number += 1
+        path = home / f"{plain}-{number}"
+    return path
 
 
 def _is_taken(path: Path) -> bool:

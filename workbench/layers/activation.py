@@ -63,6 +63,11 @@ class Activation(Layer):
         return TorchModule(_FUNCTIONS[self.function].torch(self))
 
 
+def is_relu(layer: Layer) -> bool:
+    """Whether a layer is the function that other layers can do along with their own work."""
+    return isinstance(layer, Activation) and layer.function == "relu"
+
+
 @dataclass(frozen=True)
 class _Function:
     compile: Callable[[Activation, Site], Calls]

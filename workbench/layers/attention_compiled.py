@@ -59,7 +59,8 @@ class _Attention:
         from workbench.engine.kernels.dense import dense_forward
 
         added = 0 if bias is None else bias
-        return NativeCall(dense_forward, self.lines, self.tile, x, weight, added, y, *weight.shape)
+        sizes = *weight.shape, 0, weight.shape[0]
+        return NativeCall(dense_forward, self.lines, self.tile, x, weight, added, y, *sizes)
 
     def _turned(self, name: str) -> tuple[Call, Array]:
         """What turns a weight ``(units, inputs)``, and where to."""

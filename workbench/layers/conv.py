@@ -63,6 +63,7 @@ class _Conv(Layer):
     """
 
     role = "weights"
+    keeps_gradient = True
     output_is_free = True
     adds_gradient = True
     width_field = "filters"

@@ -14,6 +14,7 @@ from workbench.layers.conv_arrays import landing, turned
 from workbench.layers.windows import ALONE, Axis
 
 if TYPE_CHECKING:
+    from workbench.engine.kernels.calls import NativeCall
     from workbench.layers.conv import Geometry
 
 
@@ -35,16 +36,33 @@ class _Compiler:
         self.row_bytes = (prod(x.shape[1:]) + prod(y.shape[1:])) * x.dtype.itemsize
 
     def calls(self) -> Calls:
-        from workbench.engine.kernels import conv as kernels
+        site, rows = self.site, self.geometry.rows.count
+        forward = self._forward(self.frame, 0, rows, self._pieces)
+        turn, spread = self._input_gradient(site.d_inputs[0]) if site.d_inputs[0] is not None else (None, Chain())
+        return Calls(forward, Chain(*self._gradients(), spread), turn=turn)
+
+    def _forward(self, frame: Any, begin: int, end: int, pieces: Any = None) -> NativeCall:
+        from workbench.engine.kernels.calls import NativeCall
+        from workbench.engine.kernels.conv import conv_forward
 
         site, bias = self.site, self.site.weights.get("bias")
-        forward = self._call(
-            kernels.conv_forward, site.inputs[0], site.weights["weight"], 0 if bias is None else bias, site.output,
-            self.frame, self.sizes,
+        return NativeCall(
+            conv_forward, site.rows, self.tile, site.inputs[0], site.weights["weight"], 0 if bias is None else bias,
+            site.output, frame, self.sizes, begin, end, row_bytes=self.row_bytes, pieces=pieces,
         )  # fmt: skip
-        return Calls(forward, Chain(*self._backward()))
 
-    def _backward(self) -> list[Call]:
+    def _pieces(self, count: int) -> list[list[NativeCall]]:
+        """Some of the output's rows each, with a frame of its own."""
+        from workbench.engine.kernels.calls import stretches
+
+        found = []
+        for number, rows in enumerate(stretches(self.geometry.rows.count, count, 1)):
+            bare = isinstance(self.frame, int)
+            frame = self.frame if bare or not number else self._zeros(f"frame {number}", self.frame.shape)
+            found.append(self._forward(frame, *rows))
+        return [found]
+
+    def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import ONE
 
@@ -56,13 +74,9 @@ class _Compiler:
             found.append(self._call(kernels.conv_bias_gradient, dy, d_bias, room, ONE, places, geometry.filters))
         if d_weight is not None:
             found.append(self._call(kernels.conv_weight_gradient, site.inputs[0], dy, d_weight, self.frame, self.sizes))
-        if site.d_inputs[0] is not None:
-            # The filters are turned once, before any picture's gradient needs them.
-            found[:0], last = self._input_gradient(site.d_inputs[0])
-            found.append(last)
         return found
 
-    def _input_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+    def _input_gradient(self, dx: Array) -> tuple[Call, Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import NativeCall
 
@@ -84,9 +98,9 @@ class _Compiler:
         lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
         fields = site.d_output, flipped, dx, frame, self.sizes, *lands, int(site.adds)
         spread = self._call(kernels.conv_input_gradient, *fields)
-        return [turn], spread
+        return turn, spread
 
-    def _phase_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+    def _phase_gradient(self, dx: Array) -> tuple[Call, Call]:
         from workbench.engine.kernels import conv as kernels
         from workbench.engine.kernels.calls import NativeCall
 
@@ -106,7 +120,7 @@ class _Compiler:
             kernels.conv_phase_gradient, site.d_output, turned_filters, dx, frame, self.sizes, phases, len(phases),
             wide, top, left, gaps, int(site.adds),
         )  # fmt: skip
-        return [turn], spread
+        return turn, spread
 
     def _call(self, kernel: Any, *arguments: Any) -> Call:
         from workbench.engine.kernels.calls import NativeCall

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
-from typing import Literal
+from math import inf, prod
+from typing import Any, Literal
 
 from pydantic import field_validator
 from pydantic_core import PydanticCustomError
@@ -33,11 +33,13 @@ class Dense(Layer):
     kind = "dense"
     about = "Every unit reads every input: for vectors, and at the end of most networks; in sequences, step by step."
     role = "weights"
+    keeps_gradient = True
     output_is_free = True
     width_field = "units"
 
     units: int | Literal["classes"] = knob(
-        help="Outputs; `classes` is as many as the loss needs.", placeholder="classes"
+        help="Outputs; `classes` is as many as the task needs: one for each class, label or number to predict.",
+        placeholder="classes",
     )
     bias: bool = knob(True, help="Add a trained constant to each unit; a batch norm right after makes it needless.")
     initializer: InitializerName = knob("he_normal", help="How the weights start.")
@@ -94,7 +96,7 @@ class Dense(Layer):
         return self._units() * prod(inputs[0])
 
     def summary(self) -> str:
-        return "a unit a class or label" if self.units == "classes" else f"{self.units} units"
+        return "a unit for each output" if self.units == "classes" else f"{self.units} units"
 
     def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
         reads = ("0", "weight", "bias") if self.bias else ("0", "weight")
@@ -124,13 +126,26 @@ def _lines(array: Array) -> Array:
 
 def _compiled(site: Site) -> Calls:
     from workbench.engine.kernels import dense as kernels
-    from workbench.engine.kernels.calls import ONE, NativeCall
+    from workbench.engine.kernels.calls import ONE, NativeCall, stretches
+    from workbench.engine.kernels.shaping import add_values
     from workbench.engine.kernels.tile import tile_address
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
     weight, bias, gradients = site.weights["weight"], site.weights.get("bias"), site.gradients
     tile, lines, sizes = tile_address(), prod(site.output.shape[:-1]), weight.shape
-    forward = NativeCall(kernels.dense_forward, lines, tile, x, weight, 0 if bias is None else bias, y, *sizes)
+
+    def some_inputs(begin: int, end: int, bias: Any, y: Array, pieces: Any = None) -> NativeCall:
+        return NativeCall(kernels.dense_forward, lines, tile, x, weight, bias, y, *sizes, begin, end, pieces=pieces)
+
+    def pieces(count: int) -> list[list[NativeCall]]:
+        first, *others = stretches(sizes[0], count, -(-kernels.LEAST_CUT // sizes[1]))
+        parts = [site.like(f"part {number}", y) for number in range(len(others))]
+        found = [some_inputs(*first, start, y)]
+        found += [some_inputs(*inputs, 0, part) for inputs, part in zip(others, parts, strict=True)]
+        return [found, *([NativeCall(add_values, site.rows, y, part, y, prod(y.shape[1:]), -inf)] for part in parts)]
+
+    start = 0 if bias is None else bias
+    forward = some_inputs(0, sizes[0], start, y, pieces)
     backward, shared = [], []
     if "weight" in gradients:
         copy, gradient = shared_product(site, "weight", x, dy)

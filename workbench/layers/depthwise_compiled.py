@@ -41,9 +41,10 @@ class _Compiler:
             kernels.depthwise_forward, self.tile, site.inputs[0], site.weights["weight"], 0 if bias is None else bias,
             site.output, self.frame, self.sizes,
         )  # fmt: skip
-        return Calls(forward, Chain(*self._backward()))
+        turn, spread = self._input_gradient(site.d_inputs[0]) if site.d_inputs[0] is not None else (None, Chain())
+        return Calls(forward, Chain(*self._gradients(), spread), turn=turn)
 
-    def _backward(self) -> list[Call]:
+    def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import depthwise as kernels
         from workbench.engine.kernels.calls import ONE
         from workbench.engine.kernels.conv import conv_bias_gradient
@@ -60,13 +61,9 @@ class _Compiler:
             found.append(
                 self._call(kernels.depthwise_weight_gradient, self.tile, x, dy, d_weight, self.frame, self.sizes)
             )
-        if site.d_inputs[0] is not None:
-            # The filters are mirrored once, before any picture's gradient needs them.
-            found[:0], last = self._input_gradient(site.d_inputs[0])
-            found.append(last)
         return found
 
-    def _input_gradient(self, dx: Array) -> tuple[list[Call], Call]:
+    def _input_gradient(self, dx: Array) -> tuple[Call, Call]:
         from workbench.engine.kernels import depthwise as kernels
         from workbench.engine.kernels.calls import NativeCall
 
@@ -82,7 +79,7 @@ class _Compiler:
         counts = from_rows.stop - from_rows.start, from_columns.stop - from_columns.start
         lands = into_rows.start, into_columns.start, from_rows.start, from_columns.start, *counts
         arrays = site.d_output, mirrored, dx, frame, room, self.sizes
-        return [mirror], self._call(kernels.depthwise_input_gradient, self.tile, *arrays, *lands)
+        return mirror, self._call(kernels.depthwise_input_gradient, self.tile, *arrays, *lands)
 
     def _call(self, kernel: Any, *arguments: Any) -> Call:
         from workbench.engine.kernels.calls import NativeCall

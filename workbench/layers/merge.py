@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 
 from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.cuda.calls import Launcher
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, ShapeError, Site, TorchModule
+from workbench.layers.activation import is_relu
 
 
 class Add(Layer):
@@ -21,6 +22,9 @@ class Add(Layer):
     passes_gradient = True
     most_inputs = 64
     least_inputs = 2
+
+    def absorbs(self, after: Layer) -> bool:
+        return is_relu(after)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if any(shape != inputs[0] for shape in inputs):
@@ -103,20 +107,31 @@ def _listed(shapes: Sequence[Shape]) -> str:
 
 def _compiled_sum(site: Site) -> Calls:
     from workbench.engine.kernels.calls import NativeCall
-    from workbench.engine.kernels.shaping import add_values, copy_values
+    from workbench.engine.kernels.shaping import add_values
 
     y, size = site.output, prod(site.output.shape[1:])
     bytes_each = size * y.itemsize
+    firsts, last = [site.inputs[0], *[y] * (len(site.inputs) - 2)], len(site.inputs) - 2
     sums = [
-        NativeCall(add_values, site.rows, before, other, y, size, row_bytes=3 * bytes_each)
-        for before, other in zip([site.inputs[0], *[y] * (len(site.inputs) - 2)], site.inputs[1:], strict=True)
-    ]
-    spread = [
-        NativeCall(copy_values, site.rows, site.d_output, dx, size, row_bytes=2 * bytes_each)
-        for dx in site.d_inputs
-        if dx is not None and dx is not site.d_output
-    ]
-    return Calls(Chain(*sums), Chain(*spread))
+        NativeCall(
+            add_values, site.rows, before, other, y, size, 0.0 if site.absorbs and number == last else -inf,
+            row_bytes=3 * bytes_each,
+        )
+        for number, (before, other) in enumerate(zip(firsts, site.inputs[1:], strict=True))
+    ]  # fmt: skip
+    return Calls(Chain(*sums), Chain(*_compiled_shares(site, size)))
+
+
+def _compiled_shares(site: Site, size: int) -> list[Call]:
+    from workbench.engine.kernels.activation import relu_backward
+    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.shaping import copy_values
+
+    dy, moved, found = site.d_output, size * site.output.itemsize, list[Call]()
+    if site.absorbs and dy is not None:
+        found.append(NativeCall(relu_backward, site.rows, site.output, dy, dy, size, row_bytes=3 * moved))
+    others = [dx for dx in site.d_inputs if dx is not None and dx is not dy]
+    return found + [NativeCall(copy_values, site.rows, dy, dx, size, row_bytes=2 * moved) for dx in others]
 
 
 def _compiled_join(site: Site, stops: list[int]) -> Calls:

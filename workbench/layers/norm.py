@@ -11,6 +11,7 @@ import numpy as np
 from workbench.engine.backend import Array, Shape
 from workbench.engine.initializers import ONES, ZEROS
 from workbench.engine.layer import Calls, Layer, Meeting, OnnxNode, Parameter, Site, TorchModule
+from workbench.layers.activation import is_relu
 from workbench.recipe.fields import knob
 
 
@@ -27,10 +28,14 @@ class BatchNorm(Layer):
     title = "batch norm"
     about = "Keeps each layer's answers in the same range: faster training, slight regularization."
     role = "norm"
+    keeps_gradient = True
     output_is_free = True
 
     momentum: float = knob(0.1, help="The weight of a new batch in the running statistics.", gt=0, le=1, advanced=True)
     epsilon: float = knob(1e-5, help="Added to the variance.", gt=0, le=1, log=True, advanced=True)
+
+    def absorbs(self, after: Layer) -> bool:
+        return is_relu(after)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compiled_running_norm(layer: BatchNorm, site: Site) -> Calls:
-    """Inference: one scale and one shift a channel."""
+    """With running statistics: one scale and one shift a channel."""
     from workbench.engine.kernels import norm as kernels
     from workbench.engine.kernels.calls import NativeCall
 
@@ -23,14 +23,19 @@ def compiled_running_norm(layer: BatchNorm, site: Site) -> Calls:
     places, channels = prod(x.shape[1:-1]), x.shape[-1]
     room, moved = site.buffer("factors", (2 * channels,), x.dtype), 2 * x.itemsize * prod(x.shape[1:])
 
-    def scaling(source: Array, target: Array, bias: Any) -> Call:
+    def scaling(kernel: Any, *arrays: Array) -> Call:
         return NativeCall(
-            kernels.scale_channels, site.rows, source, target, weights["weight"], bias, state["running_mean"],
-            state["running_var"], room, places, channels, float(layer.epsilon), row_bytes=moved,
+            kernel, site.rows, *arrays, weights["weight"], weights["bias"], state["running_mean"], state["running_var"],
+            room, places, channels, float(layer.epsilon), _floor(site), row_bytes=moved,
         )  # fmt: skip
 
-    backward = Chain() if dx is None else scaling(site.d_output, dx, 0)
-    return Calls(scaling(x, site.output, weights["bias"]), backward)
+    forward = scaling(kernels.scale_channels, x, site.output)
+    return Calls(forward, Chain() if dx is None else scaling(kernels.scale_channels_backward, x, site.d_output, dx))
+
+
+def _floor(site: Site) -> float:
+    """The least that may come out: 0 where the layer does a ReLU's work too."""
+    return 0.0 if site.absorbs else -inf
 
 
 def compiled_batch_norm(layer: BatchNorm, site: Site) -> Calls:
@@ -69,13 +74,14 @@ class _BatchNorm:
             ),
             self._call(
                 kernels.norm_apply, x, site.output, self.mean, self.inverse, weights["weight"], weights["bias"],
-                *self.sizes,
+                *self.sizes, _floor(site),
             ),
         )  # fmt: skip
         gradients: list[Any] = [site.gradients["bias"], site.gradients["weight"]]
         summed = self._call(
-            kernels.norm_slopes, x, site.d_output, self.mean, self.inverse, slopes, *gradients, self.room, *self.sizes
-        )
+            kernels.norm_slopes, x, site.d_output, self.mean, self.inverse, weights["weight"], weights["bias"], slopes,
+            *gradients, self.room, *self.sizes, _floor(site),
+        )  # fmt: skip
         # Shards with nothing before them that learns need not wait for each other.
         return Calls(forward, Chain(summed, *(self._input_gradient() if site.d_inputs[0] is not None else ())))
 
@@ -89,7 +95,7 @@ class _BatchNorm:
         )
         spread = self._call(
             kernels.norm_backward, self.x, site.d_output, site.d_inputs[0], self.mean, self.inverse,
-            site.weights["weight"], average, *self.sizes,
+            site.weights["weight"], site.weights["bias"], average, *self.sizes, _floor(site),
         )  # fmt: skip
         return [*self.waits, joined, spread]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from workbench.engine.backend import Shape
 from workbench.engine.layer import Calls, Layer, OnnxNode, ShapeError, Site, TorchModule
-from workbench.layers.activation import Activation
+from workbench.layers.activation import is_relu
 from workbench.layers.windows import ALONE, Axis, Margin, Pair, Size, axes_of, axis_of, pair, shown
 from workbench.recipe.fields import knob
 
@@ -35,7 +35,7 @@ class _Pool(Layer):
 
     def takes_over(self, before: Layer) -> bool:
         # The largest of some values floored at 0 is the largest of them, floored: so a quarter of the work is left.
-        return self.largest and isinstance(before, Activation) and before.function == "relu"
+        return self.largest and is_relu(before)
 
     def compile(self, site: Site) -> Calls:
         axes = _checked(self.axes(tuple(site.inputs[0].shape[1:])))

@@ -14,7 +14,7 @@ from workbench.layers.pool_arrays import Axes, shares
 def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
     """Pooling's calls in float32 on a CPU."""
     from workbench.engine.kernels import pool as kernels
-    from workbench.engine.kernels.calls import NativeCall
+    from workbench.engine.kernels.calls import NativeCall, stretches
 
     x, y, dx, dy = site.inputs[0], site.output, site.d_inputs[0], site.d_output
     rows, columns = axes
@@ -29,8 +29,14 @@ def compiled_pooling(site: Site, axes: Axes, largest: bool) -> Calls:
     if largest:
         # Where each largest value was: the input, most of what a network writes, need then not be kept for later.
         winners: Any = 0 if dx is None else site.like("winners", y, np.int32)
-        fields = x, y, winners, sizes, int(site.taken_over)
-        forward = NativeCall(kernels.max_pool_forward, site.rows, *fields, row_bytes=row_bytes)
+
+        def some_rows(begin: int, end: int, pieces: Any = None) -> NativeCall:
+            fields = x, y, winners, sizes, int(site.taken_over), begin, end
+            return NativeCall(kernels.max_pool_forward, site.rows, *fields, row_bytes=row_bytes, pieces=pieces)
+
+        forward = some_rows(
+            0, rows.count, lambda count: [[some_rows(*each) for each in stretches(rows.count, count, 1)]]
+        )
         if dx is None:
             return Calls(forward, Chain())
         return Calls(

@@ -109,7 +109,8 @@ class DataRecipe(Frozen):
     )
     target: str | None = knob(
         None,
-        help="The column to predict; for multilabel it may hold the labels in one text, as `red; round`.",
+        help="The column to predict; for multilabel it may hold the labels in one text, as `red; round`. `;` alone"
+        " says that there are none, an empty cell that nobody knows.",
         choices_from="columns",
     )
     targets: tuple[str, ...] = knob(

@@ -20,16 +20,18 @@ class TaskFacts:
         rate: whether its error is a share of wrong answers, from 0 to 1; else it is the share of variance that is left
             unexplained, which has no upper end.
         scaled: whether the target may be trained on in deviations from its mean.
+        outputs: what the network's outputs stand for, in a word.
     """
 
     loss: str
     named: bool
     rate: bool
     scaled: bool
+    outputs: str
 
 
 TASKS: Mapping[Task, TaskFacts] = {
-    "classification": TaskFacts("cross_entropy", named=True, rate=True, scaled=False),
-    "multilabel": TaskFacts("sigmoid_cross_entropy", named=True, rate=True, scaled=False),
-    "regression": TaskFacts("mean_squared_error", named=False, rate=False, scaled=True),
+    "classification": TaskFacts("cross_entropy", named=True, rate=True, scaled=False, outputs="classes"),
+    "multilabel": TaskFacts("sigmoid_cross_entropy", named=True, rate=True, scaled=False, outputs="labels"),
+    "regression": TaskFacts("mean_squared_error", named=False, rate=False, scaled=True, outputs="outputs"),
 }

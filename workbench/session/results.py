@@ -100,6 +100,7 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
     predictions, events = predictions_of_run(folder), folder.events()
     text = folder.read("encoder.json")
     encoder = Encoder.from_json(text.decode()) if text is not None else None
+    ended = next((event for event in reversed(events) if isinstance(event, RunEnded)), None)
     facts = RunFacts(
         recipe=recipe,
         curve=_curve(events),
@@ -109,6 +110,8 @@ def diagnosis_of_run(folder: RunFolder, tried: tuple[Tried, ...] = (), goals: Go
         predictions=predictions,
         latency=_latency(folder),
         health=records_of(RunCurves.of(events), recipe.training.clip_norm),
+        reason=ended.reason if ended else "",
+        best_epoch=ended.best_epoch if ended else None,
     )
     return diagnose(levels_of_predictions(predictions, goals), goals, facts)
 

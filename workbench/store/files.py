@@ -83,6 +83,16 @@ def make_folder(path: Path) -> None:
         raise cannot_write(path, error) from None
 
 
+def move_folder(path: Path, to: Path) -> bool:
+    """Give a folder another name; whether that could be done. One that cannot be moved stays and does no harm."""
+    try:
+        path.rename(to)
+        sync_folder(to.parent)
+    except OSError:
+        return False
+    return True
+
+
 def remove_file(path: Path) -> None:
     """Remove a file that is no longer needed; one that cannot be removed stays and does no harm."""
     try:

@@ -34,8 +34,7 @@ class FolderLock:
         except OSError as error:
             raise cannot_write(self._path, error) from None
         if not _try_lock(file):
-            file.seek(0)
-            owner = file.read(200).decode("utf-8", "replace").strip() or "another process"
+            owner = _owner(file)
             file.close()
             raise StoreError(f"is in use by {owner}", where=str(self._path.parent), mend="Close it there first.")
         file.seek(0)
@@ -49,6 +48,20 @@ class FolderLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def holder_of(folder: Path) -> str:
+    """Who holds a folder's lock; empty where nobody does. Nothing is changed."""
+    try:
+        with open(folder / ".lock", "rb") as file:
+            return "" if _try_lock(file) else _owner(file)
+    except OSError:
+        return ""
+
+
+def _owner(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read(200).decode("utf-8", "replace").strip() or "another process"
 
 
 def _try_lock(file: IO[bytes]) -> bool:

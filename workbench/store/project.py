@@ -2,7 +2,7 @@
 
 project.sqlite     the list of runs, each with its parent and what it came to
 recipe.toml        the recipe being worked on
-runs/run-1/ ...    run folders
+runs/run-1/ ...    run folders; of a run that was made elsewhere, the list names the folder instead
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from workbench.errors import InputError, StoreError
+from workbench.errors import InputError, StoreError, WorkbenchError
 from workbench.recipe.paths import Change
 from workbench.recipe.recipe import Recipe
 from workbench.store.database import Database
-from workbench.store.files import make_folder, write_file
+from workbench.store.files import make_folder, move_folder, write_file
 from workbench.store.lock import FolderLock
 from workbench.store.run_folder import require_empty
-
-RunStatus = Literal["running", "finished", "early_stopping", "stopped", "diverged", "failed", "interrupted"]
+from workbench.store.standing import RunStatus, Standing, standing_of
 
 _SCHEMA = """
 CREATE TABLE runs (
     number INTEGER PRIMARY KEY, parent INTEGER, created REAL NOT NULL, changes TEXT NOT NULL,
     status TEXT NOT NULL, message TEXT NOT NULL, figures TEXT NOT NULL, hidden INTEGER NOT NULL DEFAULT 0)
 """
+# Made when it is first needed: projects without such runs stay as earlier versions made them.
+_LINKS = "CREATE TABLE IF NOT EXISTS links (number INTEGER PRIMARY KEY, folder TEXT NOT NULL)"
 _FILE = "project.sqlite"
 
 
@@ -45,6 +47,7 @@ class RunEntry:
         status: how it stands.
         message: why it failed, where it did.
         figures: what it came to, ``RunEnded.summary``; empty before.
+        linked: whether it was made elsewhere, and its folder stands there.
     """
 
     number: int
@@ -55,6 +58,7 @@ class RunEntry:
     status: RunStatus
     message: str
     figures: dict[str, Any]
+    linked: bool = False
 
     @property
     def name(self) -> str:
@@ -131,6 +135,15 @@ class Project:
         if self._lock:
             self._lock.release()
 
+    def moved(self, path: Path) -> Self:
+        """The same project in a folder that is not there yet; where it is, if it cannot be moved. Closes this one.
+
+        Raises:
+            StoreError: it cannot be opened again.
+        """
+        self.close()
+        return type(self).open(path if move_folder(self.path, path) else self.path)
+
     @property
     def name(self) -> str:
         """The folder's name."""
@@ -159,7 +172,8 @@ class Project:
             "SELECT number, parent, created, changes, status, message, figures FROM runs"
             " WHERE NOT hidden ORDER BY number"
         )
-        return [self._entry(row) for row in rows]
+        links = self._links()
+        return [self._entry(row, links.get(int(str(row[0])))) for row in rows]
 
     def run(self, number: int) -> RunEntry:
         """A run by number.
@@ -178,16 +192,48 @@ class Project:
         Raises:
             StoreError: the list could not be saved.
         """
-        last = self._database.rows("SELECT max(number) FROM runs")[0][0]
-        number = int(str(last)) + 1 if last is not None else 1
-        while (self.path / "runs" / f"run-{number}").exists():
-            number += 1
+        number = self._next_number()
         told = json.dumps([[change.path, change.before, change.after] for change in changes])
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, 'running', '', '{}', 0)", (number, parent, time.time(), told)
             )
         return self.run(number)
+
+    def link_run(self, folder: Path) -> RunEntry:
+        """A run in the list that was made elsewhere; its folder stays where it is, and as it is.
+
+        Raises:
+            InputError: there is no run there.
+            StoreError: it is damaged, or the list could not be saved.
+        """
+        stands, number = standing_of(folder), self._next_number()
+        with self._database.transaction() as connection:
+            connection.execute(_LINKS)
+            connection.execute("INSERT INTO links VALUES (?, ?)", (number, str(folder.resolve())))
+            connection.execute(
+                "INSERT INTO runs VALUES (?, NULL, ?, '[]', ?, ?, ?, 0)",
+                (number, stands.created, stands.status, stands.message, json.dumps(stands.figures)),
+            )
+        return self.run(number)
+
+    def look_at_links(self) -> None:
+        """See how those runs stand that were made elsewhere: they may have gone on there. Lost ones stay as they were.
+
+        Raises:
+            StoreError: the list could not be saved.
+        """
+        for number, folder in self._links().items():
+            stands: Standing | None = None
+            with suppress(WorkbenchError):
+                stands = standing_of(folder)
+            if stands is not None:
+                self._note(number, stands.status, stands.message, stands.figures)
+
+    def number_of(self, folder: Path) -> int:
+        """The number of the run in a folder; 0 where it is not listed."""
+        sought = folder.resolve()
+        return next((entry.number for entry in self.runs() if entry.folder.resolve() == sought), 0)
 
     def note(
         self, number: int, status: RunStatus, message: str = "", figures: dict[str, Any] | None = None
@@ -197,12 +243,15 @@ class Project:
         Raises:
             StoreError: it could not be saved.
         """
+        self._note(number, status, message, figures or {})
+        return self.run(number)
+
+    def _note(self, number: int, status: RunStatus, message: str, figures: dict[str, Any]) -> None:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE runs SET status = ?, message = ?, figures = ? WHERE number = ?",
-                (status, message, json.dumps(figures or {}), number),
+                (status, message, json.dumps(figures), number),
             )
-        return self.run(number)
 
     def hide(self, number: int, hidden: bool = True) -> None:
         """Take a run off the list, or put it back; its folder stays.
@@ -218,12 +267,28 @@ class Project:
         if self.writable:
             with self._database.transaction() as connection:
                 connection.execute("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
+            self.look_at_links()
 
-    def _entry(self, row: tuple[Any, ...]) -> RunEntry:
+    def _next_number(self) -> int:
+        last = self._database.rows("SELECT max(number) FROM runs")[0][0]
+        number = int(str(last)) + 1 if last is not None else 1
+        while (self.path / "runs" / f"run-{number}").exists():
+            number += 1
+        return number
+
+    def _links(self) -> dict[int, Path]:
+        """The folders of the runs that were made elsewhere, by number."""
+        if not self._database.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'links'"):
+            return {}
+        rows = self._database.rows("SELECT number, folder FROM links")
+        return {int(str(number)): Path(str(folder)) for number, folder in rows}
+
+    def _entry(self, row: tuple[Any, ...], link: Path | None) -> RunEntry:
         number, parent, created, changes, status, message, figures = row
         told = tuple(Change(*change) for change in json.loads(changes))
-        folder = self.path / "runs" / f"run-{number}"
-        return RunEntry(number, folder, parent, created, told, status, message, json.loads(figures))
+        folder = link or self.path / "runs" / f"run-{number}"
+        figures = json.loads(figures)
+        return RunEntry(number, folder, parent, created, told, status, message, figures, link is not None)
 
 
 def _try_lock(path: Path) -> tuple[FolderLock | None, str]:

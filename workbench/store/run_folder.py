@@ -16,7 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -99,7 +99,7 @@ class RunFolder:
             InputError: there is no run there.
             StoreError: it is damaged, or another process writes to it.
         """
-        if not (path / "recipe.toml").is_file() or not (path / "run.sqlite").is_file():
+        if not is_run(path):
             raise InputError("is no run folder", where=str(path), mend="Give the folder that `train --run` wrote.")
         recipe = Recipe.load(path / "recipe.toml")
         lock = FolderLock(path) if write else None
@@ -188,6 +188,18 @@ class RunFolder:
             except ValueError:
                 continue
         return found
+
+    def event_at(self, end: Literal["first", "last"]) -> Event | None:
+        """The first or the last event, without reading those between; None where there is none that is understood."""
+        queries = {
+            "first": "SELECT text FROM events ORDER BY number LIMIT 1",
+            "last": "SELECT text FROM events ORDER BY number DESC LIMIT 1",
+        }
+        rows = self._database.rows(queries[end])
+        try:
+            return event_of_json(str(rows[0][0])) if rows else None
+        except ValueError:
+            return None
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, the oldest first."""
@@ -286,6 +298,11 @@ class RunFolder:
         """The saved predictions; None where there are none."""
         data = self.read("predictions.safetensors")
         return tensor_files.from_bytes(data, str(self.path))[0] if data is not None else None
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run."""
+    return (path / "recipe.toml").is_file() and (path / "run.sqlite").is_file()
 
 
 def require_empty(path: Path) -> None:

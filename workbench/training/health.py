@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.engine.backend import Array, Shape
 from workbench.engine.layer import FlatPart, Layer
-from workbench.engine.network import Node
+from workbench.engine.network import Network, Node
 from workbench.engine.parameters import Slot
 from workbench.engine.plan import Plan
 
@@ -29,9 +29,15 @@ ROWS = 64
 CELLS = 65_536
 """Values of a batch that a layer's units are judged by: of large pictures not every place is looked at."""
 _LOOK_STEPS, _RECORD_STEPS = 32, 64
-"""Steps between two looks, and between two records, at least: bounds what they add to a step whatever its size."""
-_MOST_LOOKS = 8
+"""Steps between two looks, and between two records, at least."""
+_LOOK_WORK, _RECORD_WORK = 300_000_000, 8_000_000_000
+"""The same in work (see ``step_work``): both cost the same whatever the network, and weigh most on small steps."""
+_STEP_WORK = 700_000
+"""What a step costs beside its products, as ``step_work`` counts."""
+_FEW_LOOKS, _MOST_LOOKS = 2, 8
 """Looks in an epoch."""
+_FEW_RECORDS = 5
+"""Records that every run may have."""
 _MOST_RECORDS, _MOST_ROWS = 100, 4_000
 """Records of a run, and in all of them rows (a layer's histogram), which bounds the run's log to some megabytes."""
 _TAIL = 0.005
@@ -53,11 +59,15 @@ class Timetable:
     batches: frozenset[int]
 
     @classmethod
-    def of(cls, epochs: int, steps: int, layers: int) -> Timetable:
-        """The times for a run of so many epochs, steps an epoch, and histograms a record."""
+    def of(cls, epochs: int, steps: int, layers: int, work: int = _RECORD_WORK) -> Timetable:
+        """The times for a run of so many epochs, steps an epoch, histograms a record, and a step's work."""
         records = max(1, min(_MOST_RECORDS, _MOST_ROWS // max(1, layers)))
-        every = max(1, ceil(epochs / records), ceil(_RECORD_STEPS / steps))
-        looks = min(_MOST_LOOKS, steps, max(1, every * steps // _LOOK_STEPS))
+        between_looks, between_records = max(_LOOK_STEPS, _LOOK_WORK // work), _RECORD_WORK // work
+        # A few a run are never too many: of a short one nothing weighs.
+        apart = max(ceil(_RECORD_STEPS / steps), min(ceil(between_records / steps), epochs // _FEW_RECORDS))
+        every = max(1, ceil(epochs / records), apart)
+        few = min(_FEW_LOOKS, every * steps // _LOOK_STEPS)
+        looks = min(_MOST_LOOKS, steps, max(1, few, every * steps // between_looks))
         # In the middle of equal parts; the very first batch is looked at for the initial weights.
         places = (((2 * look + 1) * steps - 1) // (2 * looks) for look in range(looks))
         return cls(every, epochs, frozenset(min(max(place, 1), steps - 1) for place in places))
@@ -65,6 +75,11 @@ class Timetable:
     def records(self, epoch: int) -> bool:
         """Whether a record is made once so many epochs are done."""
         return epoch > 0 and (epoch % self.every == 0 or epoch == self.epochs)
+
+
+def step_work(network: Network, batch: int) -> int:
+    """About what a step costs, in multiplications with addition (measured on one thread; see benchmarks/health.py)."""
+    return _STEP_WORK + 3 * batch * network.multiply_adds()
 
 
 class LayerWatch:
@@ -83,7 +98,8 @@ class LayerWatch:
         slots = _weight_slots(plan)
         known = {*(node.name for node in nodes), *(slot.layer for slot in plan.parameters.layout.trained_slots())}
         self._names = tuple(node.name for node in plan.network.nodes if node.name in known)
-        self._times = Timetable.of(epochs, steps, len(nodes) + len(slots))
+        work = step_work(plan.network, plan.batch)
+        self._times = Timetable.of(epochs, steps, len(nodes) + len(slots), work)
         self._looks = max(1, len(self._times.batches))
         units = sum(_units(node.shape) for node in nodes)
         rows = 2 * len(nodes) + len(slots)
@@ -114,38 +130,16 @@ class LayerWatch:
         """Take note of the weights as they are, before the first step."""
         self._read_weights()
 
-    def before_step(self, epoch: int, batch: int) -> None:
-        """Have the plan keep what all layers give, if the step is one to look at; both are counted from 0."""
-        self._plan.keeps_all = self._looks_at(epoch, batch)
+    def batches(self, epoch: int) -> frozenset[int]:
+        """The steps of an epoch to look at, both counted from 0.
 
-    def _looks_at(self, epoch: int, batch: int) -> bool:
-        return epoch == batch == 0 or (batch in self._times.batches and self._times.records(epoch + 1))
-
-    def after_step(self, epoch: int, batch: int, rows: int) -> dict[str, Any] | None:
-        """Look at the step that the plan has just computed, if it is one to look at.
-
-        Args:
-            epoch, batch: as for ``before_step``.
-            rows: of the batch.
-
-        Returns:
-            The fields of ``events.LayersDone`` for the initial weights after the very first step, which has seen them;
-            None after all others.
+        In these the plan is to keep what all layers give (``Plan.keeps_all``), and ``look`` to be called afterwards.
         """
-        if not self._looks_at(epoch, batch):
-            return None
-        self._observe(rows)
-        self._plan.keeps_all = False
-        return self._figures() if epoch == batch == 0 else None
+        looks = self._times.batches if self._times.records(epoch + 1) else frozenset[int]()
+        return looks | {0} if epoch == 0 else looks
 
-    def after_epoch(self, epochs: int) -> dict[str, Any] | None:
-        """The fields of ``events.LayersDone`` after so many epochs; None where none is due."""
-        if not self._times.records(epochs):
-            return None
-        self._read_weights()
-        return self._figures()
-
-    def _observe(self, rows: int) -> None:
+    def look(self, rows: int) -> None:
+        """Look at the step that the plan has just computed, of so many rows."""
         step = ceil(rows / ROWS)
         with self._backend.current(), np.errstate(all="ignore"):
             for cut, outputs in self._plan.outputs():
@@ -153,6 +147,17 @@ class LayerWatch:
                     activation.look(outputs, cut, rows, step, self._look)
         self._examples += len(range(0, rows, step))
         self._look = (self._look + 1) % self._looks
+
+    def initial(self) -> dict[str, Any]:
+        """The fields of ``events.LayersDone`` for the initial weights, after a look at the very first step."""
+        return self._figures()
+
+    def after_epoch(self, epochs: int) -> dict[str, Any] | None:
+        """The fields of ``events.LayersDone`` after so many epochs; None where none is due."""
+        if not self._times.records(epochs):
+            return None
+        self._read_weights()
+        return self._figures()
 
     def _read_weights(self) -> None:
         with self._backend.current():

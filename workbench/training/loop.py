@@ -34,7 +34,7 @@ from workbench.recipe.recipe import Recipe
 from workbench.store.run_folder import Checkpoint, CheckpointRow
 from workbench.store.tensors import Tensors
 from workbench.training.control import Control
-from workbench.training.health import LayerWatch
+from workbench.training.health import LayerWatch, step_work
 from workbench.training.measure import Measure, Measured, training_sample
 from workbench.training.memory import MemoryNeed, need_of
 from workbench.training.records import Moment as RecordedAt
@@ -47,12 +47,11 @@ _COMMIT_SECONDS = 0.2
 """Epochs shorter than this are saved together: each then costs a fraction of a sync to disk."""
 _FETCH_SECONDS = 0.5
 """How long a device's records wait before somebody looks: it has to be waited for then."""
-_RECORDS, _RECORDS_AN_EPOCH, _FEW_RECORDS = 2_000, 100, 200
+_RECORDS, _RECORDS_AN_EPOCH, _FEW_RECORDS = 2_000, 100, 40
 """Step records of a whole run and of an epoch, at most; and of a run, so few that what they cost does not count."""
-_STEP_WORK, _HEALTH_WORK, _HEALTH_WORK_EACH = 700_000, 5_000_000, 130
-"""What a step, and working out its health, cost beside a step's products, and for each parameter; in multiplications
-with addition (measured on one thread; see benchmarks/health.py)."""
-_HEALTH_SHARE = 0.015
+_HEALTH_WORK, _HEALTH_WORK_EACH = 5_000_000, 130
+"""What working out a step's health costs, and for each parameter, as ``step_work`` counts."""
+_HEALTH_SHARE = 0.01
 """What health may add to a step, by that reckoning."""
 
 
@@ -145,6 +144,7 @@ class Training:
         self._committed = 0.0
         self._records, self._fetched = StepRecords(job.backend, self.stepper.figures), 0.0
         self._layers = LayerWatch(self.stepper.plan, self.recipe.epochs, self.steps_per_epoch)
+        self._looked_at: frozenset[int] = frozenset()
         self.measuring_seconds = self.saving_seconds = 0.0
 
     def need(self) -> MemoryNeed:
@@ -201,6 +201,7 @@ class Training:
         state = self.state
         order = self.order(state.epoch)[state.batch * self.batch :]
         batches = self.feeder.passing(self.stepper.plan, order, state.epoch)
+        self._looked_at = self._layers.batches(state.epoch)
         while state.batch < self.steps_per_epoch:
             if self.control.pending:
                 yield from self._look()
@@ -233,14 +234,16 @@ class Training:
         count = next(batches)
         rate, update = self.learning_rate(), self._updates() + 1
         watched = False
-        self._layers.before_step(state.epoch, state.batch)
+        self.stepper.plan.keeps_all = looked = state.batch in self._looked_at
         if self._completes_an_update():
             watched = update % self._every == 0
             place = self._records.place() if watched else None
             self.stepper.step(count, rate, state.step + 1, update=update, watch=place)
         else:
             self.stepper.gather(count, state.step + 1)
-        initial = self._layers.after_step(state.epoch, state.batch, count)
+        if looked:
+            self._layers.look(count)
+        first = looked and not state.step
         state.step, state.batch = state.step + 1, state.batch + 1
         self._records.add(self.stepper.plan, count)
         if watched:
@@ -248,7 +251,8 @@ class Training:
         state.seconds += time.perf_counter() - started
         if self._is_time_to_look():
             yield from self._look()
-        yield from self._layers_record(0, initial)
+        if first:
+            yield from self._layers_record(0, self._layers.initial())
 
     def _is_time_to_look(self) -> bool:
         """On the host at once; a device is waited for now and then, and once an epoch."""
@@ -440,7 +444,7 @@ def steps_between_records(network: Network, batch: int, updates_per_epoch: int, 
         updates_per_epoch, epochs: of the run.
     """
     total = updates_per_epoch * epochs
-    step = _STEP_WORK + 3 * batch * network.multiply_adds()
+    step = step_work(network, batch)
     health = _HEALTH_WORK + _HEALTH_WORK_EACH * network.parameter_count()
     sparse = min(-(-health // int(_HEALTH_SHARE * step)), -(-total // _FEW_RECORDS))
     spread = max(-(-total // _RECORDS), -(-updates_per_epoch // _RECORDS_AN_EPOCH), sparse, 1)

@@ -90,7 +90,7 @@ class LessDropout(Rule):
 
 
 class NoEarlyStopping(Rule):
-    """Train to the end."""
+    """Train to the end and keep the last weights, where early stopping ended the run or went back in it."""
 
     id = "no_early_stopping"
     gap = "bias"
@@ -100,20 +100,21 @@ class NoEarlyStopping(Rule):
     def knobs(self, context: Context) -> Iterator[Knob]:
         if context.recipe is None or context.recipe.training.early_stopping is None:
             return
-        stopped = 0 < context.curve.epochs < context.recipe.training.epochs
-        why = (
-            f"It ended training after {context.curve.epochs} of {context.recipe.training.epochs} epochs."
-            if stopped
-            else "It may end training before the training set is fitted."
-        )
+        done, ended = context.curve.epochs, context.run.reason == "early_stopping"
+        if ended:
+            why = f"It ended training after {done} of {context.recipe.training.epochs} epochs."
+        elif context.run.best_epoch is not None and context.run.best_epoch < done:
+            why = f"It went back to the model of epoch {context.run.best_epoch}, of {done} that were trained."
+        else:
+            return  # It changed nothing: without it the run would have been the same.
         yield from self.offer(
             context,
             "No early stopping",
             why,
             "training.early_stopping",
             None,
-            cost="the epochs it saved",
-            rank=7 if stopped and context.curve.trend == "falling" else 44,
+            cost="the epochs it saved" if ended else "the same time",
+            rank=7 if ended and context.curve.trend == "falling" else 44,
         )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.engine.kernels.asking import fetch_ahead
 from workbench.engine.kernels.functions import error_function, exponential, hyperbolic_tangent, logistic, softplus
+from workbench.engine.kernels.lanes import WIDTH, load, splat, store, where_above
 from workbench.engine.kernels.native import doubles, kernel, longs, part, stretch
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
@@ -39,9 +41,12 @@ def relu_forward(arguments: int, first: int, last: int) -> None:
 @kernel
 def relu_backward(arguments: int, first: int, last: int) -> None:
     """Arguments: y, dy, dx; values a row."""
-    y, dy, dx, count = _backward(arguments, first, last)
-    for i in range(count):
-        dx[i] = dy[i] if y[i] > _ZERO else _ZERO
+    y, dy, dx, size = longs(arguments, 4)
+    zero, end = splat(_ZERO), last * size
+    for i in range(first * size, end, WIDTH):
+        at, left = 4 * i, end - i
+        fetch_ahead(y + at)
+        store(where_above(load(y + at, left), zero, load(dy + at, left)), dx + at, left)
 
 
 @kernel

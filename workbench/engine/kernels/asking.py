@@ -33,6 +33,16 @@ def fetch(typing_context: Any, address: Any) -> Any:
     return types.void(types.int64), _asking(0, 2)
 
 
+_AHEAD = 2**11
+"""Bytes: the processor looks ahead by itself, but stops at each page's end."""
+
+
+@part
+def fetch_ahead(address: int) -> None:
+    """Ask for what will soon be read of an array that is gone through from its start."""
+    fetch(address + _AHEAD)
+
+
 @intrinsic
 def claim(typing_context: Any, address: Any) -> Any:
     """Ask for the line at an address to be brought into the level-1 cache, to be written."""

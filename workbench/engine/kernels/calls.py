@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,10 @@ class NativeCall:
         row_bytes: what it reads and writes for each row, so that kernels in a row can share the cache; 0 where it must
             see all rows at once.
         least_rows: fewer at a time are not worth it.
+
+    Attributes:
+        pieces: where one example can be cut up, given how many threads there are, makes the calls that together do the
+            same: stage by stage a call for each thread, or for fewer.
     """
 
     def __init__(
@@ -41,8 +45,9 @@ class NativeCall:
         *arguments: Any,
         row_bytes: int = 0,
         least_rows: int = 1,
+        pieces: Callable[[int], list[list[NativeCall]]] | None = None,
     ) -> None:
-        self.least_rows = least_rows
+        self.least_rows, self.pieces = least_rows, pieces
         self.kernel, self.rows, self.row_bytes = kernel, (0, rows) if isinstance(rows, int) else rows, row_bytes
         self.arguments = np.array([_number(value) for value in arguments] or [0], np.int64)
         self._functions = [(place, value) for place, value in enumerate(arguments) if isinstance(value, Function)]
@@ -90,6 +95,7 @@ class NativeProgram:
     def __init__(self, calls: Sequence[NativeCall], passing: Collection[Array] = ()) -> None:
         self.calls = tuple(calls)
         self._tables: tuple[Table, Table, Table] | None = None
+        self._addresses: tuple[int, ...] = ()
         groups = list(_groups(calls))
         self._groups = np.array([(g.start, g.stop, *g.rows, g.step) for g in groups], np.int64).reshape(-1, 5)
         self.narrowed: dict[int, int] = {}
@@ -97,13 +103,20 @@ class NativeProgram:
         self._moved = np.array(moved, np.int64).reshape(-1, 4)
 
     def __call__(self) -> None:
-        run_table(*(self._tables or self.tables()))
+        run_table(*self.tables())
 
     def tables(self) -> tuple[Table, Table, Table]:
         """What ``run_table`` is given. Compiles what has not been: to bind a program costs nothing before it runs."""
-        table = np.array([call.prepare() for call in self.calls], np.int64).reshape(-1, 2)
-        self._tables = table, self._groups, self._moved
+        if self._tables is None:
+            table = np.array([call.prepare() for call in self.calls], np.int64).reshape(-1, 2)
+            self._tables = table, self._groups, self._moved
         return self._tables
+
+    def addresses(self) -> tuple[int, ...]:
+        """Where they lie, each with its length."""
+        if not self._addresses:
+            self._addresses = tuple(number for each in self.tables() for number in (_address(each), len(each)))
+        return self._addresses
 
     def _moves(self, group: _Group, passing: Collection[Array]) -> Iterator[tuple[int, int, int]]:
         """Where addresses of passing arrays stand, the addresses, and the bytes of a row."""
@@ -118,6 +131,12 @@ class NativeProgram:
                     self.narrowed[_address(array)] = group.step * local[_address(array)]
                     slot = int(call.arguments.ctypes.data) + place * call.arguments.itemsize
                     yield slot, _address(array), local[_address(array)]
+
+
+def stretches(count: int, pieces: int, least: int) -> list[tuple[int, int]]:
+    """``count`` things in up to that many stretches, each from one to another, of no fewer than ``least``."""
+    pieces = max(1, min(pieces, count // least))
+    return [(count * piece // pieces, count * (piece + 1) // pieces) for piece in range(pieces)]
 
 
 def joined(calls: Iterable[Call], passing: Collection[Array] = ()) -> list[Call]:

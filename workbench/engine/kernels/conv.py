@@ -7,6 +7,7 @@ their own, see ``Sizes``.
 
 from __future__ import annotations
 
+from workbench.engine.kernels.asking import fetch_bytes
 from workbench.engine.kernels.native import floats, kernel, longs, part
 from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, column_sums
 
@@ -31,6 +32,7 @@ def _framed(picture: int, frame: int, height: int, width: int, channels: int, ac
     """Copy a picture into its frame; the zeros around it were written before."""
     line = width * channels
     for row in range(height):
+        fetch_bytes(picture + 4 * (row + 1) * line, 4 * line)
         source = floats(picture + 4 * row * line, line)
         target = floats(frame + 4 * ((row + top) * across + left) * channels, line)
         for i in range(line):
@@ -82,20 +84,25 @@ def _windows(
 
 @kernel
 def conv_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, w, b or 0, y, frame or 0, sizes."""
-    tile, x, w, b, y, frame, at = longs(arguments, 7)
+    """Arguments: tile, x, w, b or 0, y, frame or 0, sizes; the output's rows from one to before another."""
+    tile, x, w, b, y, frame, at, begin, end = longs(arguments, 9)
     (
         height, width, channels, rows, columns, filters, kernel_rows, kernel_columns, down, right, dilation_rows,
         dilation_columns, groups, across, top, left,
     ) = longs(at, 16)  # fmt: skip
-    sizes = (rows, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
+    sizes = (end - begin, columns, kernel_rows, kernel_columns, down, right, dilation_rows, dilation_columns)
     depth, share = channels // groups, filters // groups
+    # What these rows' windows read of a picture.
+    above = max(0, begin * down - top)
+    below = min(height, (end - 1) * down + (kernel_rows - 1) * dilation_rows + 1 - top)
     for number in range(first, last):
         picture = x + 4 * number * height * width * channels
         if frame:
-            _framed(picture, frame, height, width, channels, across, top, left)
+            seen = picture + 4 * above * width * channels
+            _framed(seen, frame, below - above, width, channels, across, top + above, left)
             picture = frame
-        out = y + 4 * number * rows * columns * filters
+        picture += 4 * begin * down * across * channels
+        out = y + 4 * (number * rows + begin) * columns * filters
         for group in range(groups):
             _windows(
                 tile, picture, across, channels, group * depth, depth, sizes, w + 4 * group * share, filters,
@@ -178,6 +185,17 @@ def flipped_filters(arguments: int, first: int, last: int) -> None:
                     turned[number * depth * groups + group * depth + channel] = value
 
 
+@part
+def _spread_line(source: int, target: int, places: int, step: int, size: int) -> None:
+    """Copy places of a line to every ``step``-th one of another."""
+    if step == 1:
+        places, size = 1, places * size
+    for place in range(places):
+        value, out = floats(source + 4 * place * size, size), floats(target + 4 * place * step * size, size)
+        for i in range(size):
+            out[i] = value[i]
+
+
 @kernel
 def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     """The turned filters over the output's gradient, which is spread by the stride in a frame of zeros.
@@ -197,13 +215,9 @@ def conv_input_gradient(arguments: int, first: int, last: int) -> None:
     depth, share = channels // groups, filters // groups
     for number in range(first, last):
         for row in range(count_rows):
-            for column in range(count_columns):
-                place = ((number * rows + from_row + row) * columns + from_column + column) * filters
-                source = floats(dy + 4 * place, filters)
-                landing = (into_row + row * down) * framed_columns + into_column + column * right
-                target = floats(frame + 4 * landing * filters, filters)
-                for i in range(filters):
-                    target[i] = source[i]
+            source = dy + 4 * ((number * rows + from_row + row) * columns + from_column) * filters
+            target = frame + 4 * ((into_row + row * down) * framed_columns + into_column) * filters
+            _spread_line(source, target, count_columns, right, filters)
         out = dx + 4 * number * height * width * channels
         for group in range(groups):
             _windows(

@@ -20,13 +20,16 @@ from workbench.engine.kernels.turning import turn
 LEAST = 8 * ROWS
 """Rows of a gradient that are worth a turn of their own."""
 
+LEAST_CUT = 2**15
+"""Weights that are worth a thread of their own for a single example."""
+
 
 @kernel
 def dense_forward(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, x, w, b or 0, y; inputs, units."""
-    tile, x, w, b, y, inputs, units = longs(arguments, 7)
-    source, target = x + 4 * first * inputs, y + 4 * first * units
-    product(tile, source, inputs, 1, w, units, target, units, last - first, units, inputs, b, 0)
+    """Arguments: tile, x, w, b or 0, y; inputs, units; the inputs to sum over, from one to before another."""
+    tile, x, w, b, y, inputs, units, begin, end = longs(arguments, 9)
+    source, weight, target = x + 4 * (first * inputs + begin), w + 4 * begin * units, y + 4 * first * units
+    product(tile, source, inputs, 1, weight, units, target, units, last - first, units, end - begin, b, 0)
 
 
 @part

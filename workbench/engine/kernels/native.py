@@ -110,7 +110,7 @@ class Function:
 
     def on_disk(self) -> bool:
         """Whether its machine code for this processor is kept on disk; loads it."""
-        return _on_disk(self.function, self._signature)
+        return on_disk(self.function, self._signature)
 
     def folder(self) -> str | None:
         """The folder where its machine code is kept; None where no folder can be written to."""
@@ -120,7 +120,8 @@ class Function:
             return None
 
 
-def _on_disk(function: Any, arguments: Any) -> bool:
+def on_disk(function: Any, arguments: Any) -> bool:
+    """Whether a function's machine code for arguments of these types is kept on disk; loads it."""
     try:
         return _cache_of(function).load_overload(arguments, cpu_target.target_context) is not None
     except (RuntimeError, OSError):
@@ -207,6 +208,12 @@ def matrix(address: int, rows: int, columns: int) -> Any:
     return carray(_as_pointer(address), (rows, columns), np.float32)
 
 
+@part
+def grid(address: int, rows: int, columns: int) -> Any:
+    """The int64 matrix at an address."""
+    return carray(_as_pointer(address), (rows, columns), np.int64)
+
+
 @njit
 def run_table(table: Any, groups: Any, moved: Any) -> None:
     """Run kernels in order.
@@ -235,8 +242,3 @@ def run_table(table: Any, groups: Any, moved: Any) -> None:
         for number in range(move, done):
             longs(moved[number, 1], 1)[0] = moved[number, 2]
         move = done
-
-
-def runner_on_disk() -> bool:
-    """Whether ``run_table`` is kept on disk for this processor."""
-    return _on_disk(run_table.py_func, (types.Array(types.int64, 2, "C"),) * 3)

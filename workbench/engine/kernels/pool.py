@@ -126,19 +126,20 @@ def _are_fours(sizes: int) -> bool:
 def max_pool_forward(arguments: int, first: int, last: int) -> None:
     """Of several largest values the first wins. NaN stays NaN.
 
-    Arguments: x, y, winners or 0, sizes, and 1 for no less than 0.
+    Arguments: x, y, winners or 0, sizes, 1 for no less than 0; the output's rows from one to before another.
     """
-    x, y, winners, at, floored = longs(arguments, 5)
+    x, y, winners, at, floored, start, stop = longs(arguments, 7)
     height, width, channels, rows, columns, tall, wide, down, right, top, left = longs(at, 11)
     fours, begin = _are_fours(at), _ZERO if floored else _LOWEST
     unseen = np.empty(channels, np.int32)
     for number in range(first, last):
         picture, pooled = x + 4 * number * height * width * channels, number * rows * columns * channels
         if fours:
+            picture, pooled = picture + 8 * start * width * channels, pooled + start * columns * channels
             winner = winners + 4 * pooled if winners else 0
-            _largest_of_fours(picture, y + 4 * pooled, winner, width, channels, rows, columns, floored)
+            _largest_of_fours(picture, y + 4 * pooled, winner, width, channels, stop - start, columns, floored)
             continue
-        for place in range(rows * columns):
+        for place in range(start * columns, stop * columns):
             row, column = place // columns * down - top, place % columns * right - left
             out = floats(y + 4 * (pooled + place * channels), channels)
             winner = ints(winners + 4 * (pooled + place * channels), channels) if winners else unseen

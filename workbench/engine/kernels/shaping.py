@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.engine.kernels.asking import fetch_ahead
+from workbench.engine.kernels.lanes import WIDTH, at_least, load, plus, splat, store
 from workbench.engine.kernels.native import doubles, floats, kernel, longs, part
 from workbench.engine.kernels.turning import turn
 
@@ -43,12 +45,15 @@ def copy_values(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def add_values(arguments: int, first: int, last: int) -> None:
-    """``c = a + b``. Arguments: a, b, c; values a row."""
-    a_place, b_place, c_place, size = longs(arguments, 4)
-    count, start = (last - first) * size, 4 * first * size
-    a, b, c = floats(a_place + start, count), floats(b_place + start, count), floats(c_place + start, count)
-    for i in range(count):
-        c[i] = a[i] + b[i]
+    """``c = a + b``, but no less than the floor. Arguments: a, b, c; values a row; floor."""
+    a, b, c, size = longs(arguments, 4)
+    floor = splat(np.float32(doubles(arguments, 5)[4]))
+    end = last * size
+    for i in range(first * size, end, WIDTH):
+        at, left = 4 * i, end - i
+        fetch_ahead(a + at)
+        fetch_ahead(b + at)
+        store(at_least(plus(load(a + at, left), load(b + at, left)), floor), c + at, left)
 
 
 @kernel

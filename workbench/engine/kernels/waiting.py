@@ -27,7 +27,7 @@ _inserted: Any = cgutils.get_or_insert_function
 
 
 @intrinsic
-def _raised(typing_context: Any, address: Any) -> Any:
+def raised(typing_context: Any, address: Any) -> Any:
     """Add 1 to a number that other threads add to as well; its value before."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -38,7 +38,7 @@ def _raised(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
-def _seen(typing_context: Any, address: Any) -> Any:
+def seen(typing_context: Any, address: Any) -> Any:
     """The present value of a number that other threads change."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -48,7 +48,7 @@ def _seen(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
-def _rest(typing_context: Any, looks: Any) -> Any:
+def rest(typing_context: Any, looks: Any) -> Any:
     """Let the processor breathe after so many looks: a pause instruction, then the core for others, then a sleep."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -74,11 +74,11 @@ def _rest(typing_context: Any, looks: Any) -> Any:
 def wait_for_all(arguments: int, first: int, last: int) -> None:
     """Return once all shards are here, or the wait is given up. Arguments: counter and flag, how many shards."""
     place, shards = longs(arguments, 2)
-    target = (_raised(place) // shards + 1) * shards
+    target = (raised(place) // shards + 1) * shards
     spins = 0
-    while _seen(place) < target and _seen(place + 8) == 0:
+    while seen(place) < target and seen(place + 8) == 0:
         spins += 1
-        _rest(spins)
+        rest(spins)
 
 
 class Rendezvous:

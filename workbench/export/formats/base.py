@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from workbench.errors import InputError
+from workbench.export.onnx_ports import Port
 from workbench.export.source import ExportSource
 
 _HOME = "workbench.export.formats"
@@ -25,11 +26,13 @@ class Exported:
         data: the bytes.
         checked: what was checked and found, a clause.
         passed: whether all of it was as it should be.
+        ports: of a file that computes, what it reads and gives.
     """
 
     data: bytes
     checked: str
     passed: bool = True
+    ports: tuple[Port, ...] = ()
 
 
 class Exporter(ABC):
@@ -43,6 +46,8 @@ class Exporter(ABC):
     """Its name for people."""
     suffix: ClassVar[str] = ""
     """The usual end of its files' names, with the dot."""
+    other_suffixes: ClassVar[tuple[str, ...]] = ()
+    """Others that mean the same."""
     about: ClassVar[str] = ""
     """What it is good for, a sentence."""
     of_model: ClassVar[bool] = True

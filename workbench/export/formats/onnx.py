@@ -9,6 +9,7 @@ from workbench.evaluation.predictor import Model
 from workbench.export.formats.base import Exported, Exporter
 from workbench.export.onnx_check import CheckReport, check_onnx
 from workbench.export.onnx_graph import export_onnx
+from workbench.export.onnx_ports import ports_of
 from workbench.export.probes import Array, channels_first, expected, extreme, looked_up, typical
 from workbench.export.source import ExportSource
 
@@ -23,12 +24,21 @@ class Onnx(Exporter):
     kind = "onnx"
     title = "ONNX model"
     suffix = ".onnx"
-    about = "One file that onnxruntime and most other programs run: raw features or pixels in, probabilities out."
+    about = "One file that most programs run, as onnxruntime: raw features or pixels in, logits and probabilities out."
 
     def export(self, source: ExportSource) -> Exported:
-        model = source.model
-        data = export_onnx(model.network, model.tensors, model.encoder, model.loss, source.metadata)
-        return Exported(data, checked_onnx(data, model))
+        data = onnx_of(source)
+        return Exported(data, checked_onnx(data, source.model), ports=ports_of(data))
+
+
+def onnx_of(source: ExportSource) -> bytes:
+    """The file, unchecked.
+
+    Raises:
+        InputError, StoreError: as for ``Exporter.export``.
+    """
+    model = source.model
+    return export_onnx(model.network, model.tensors, model.encoder, model.loss, source.metadata)
 
 
 def checked_onnx(data: bytes, model: Model) -> str:

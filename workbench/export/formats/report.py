@@ -16,6 +16,7 @@ class Html(Exporter):
     kind = "html"
     title = "diagnosis report (HTML)"
     suffix = ".html"
+    other_suffixes = (".htm",)
     about = "Verdict, errors, curves, mistakes, recipe and how to reproduce it, in one page that needs nothing else."
     of_model = False
 

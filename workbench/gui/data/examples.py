@@ -21,6 +21,7 @@ class Examples:
         class_of: class numbers, int64 ``(N,)``, or labels, float32 ``(N, K)``; -1 or NaN where unknown.
         strengths: s_i, float32 ``(N,)``.
         key: the same for the same content, however often it is read.
+        targets: the columns that are predicted, by number.
     """
 
     content: Content
@@ -29,19 +30,22 @@ class Examples:
     class_of: Array
     strengths: Array
     key: str
+    targets: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, state: DataState) -> Examples:
         """The examples of imported data; without a dataset in no set, with the classes that the files name."""
         content, dataset = state.content, state.dataset
         set_of = np.full(content.rows, -1, np.int8)
+        targets = tuple(content.names.index(name) for name in state.targets if name in content.names)
         if dataset is None:
             classes, class_of = _marked(content)
-            return cls(content, set_of, classes, class_of, np.ones(content.rows, np.float32), str(id(content)))
+            ones = np.ones(content.rows, np.float32)
+            return cls(content, set_of, classes, class_of, ones, str(id(content)), targets)
         for code, name in enumerate(SET_NAMES):
             set_of[dataset.sets[name]] = code
         class_of = dataset.targets if dataset.classes else np.full(content.rows, -1, np.int64)
-        return cls(content, set_of, dataset.classes, class_of, dataset.strengths, dataset.fingerprint)
+        return cls(content, set_of, dataset.classes, class_of, dataset.strengths, dataset.fingerprint, targets)
 
     @property
     def count(self) -> int:

@@ -15,7 +15,9 @@ from workbench.gui.widgets.table import SIDE, CellDelegate, CellRole, Index, ton
 
 _HIGH = 28
 _FIXED = {NUMBER: 76, SET: 60, STRENGTH: 84}
-_WIDE, _WIDER = 104, 148
+_WIDE, _WIDER, _WIDEST = 104, 148, 240
+_LABEL = 112
+"""Of several labels each is a 0 or 1: the more of them are seen at once, the better."""
 _MEASURED = 60
 """Columns whose header is measured; beyond that measuring takes longer than it is worth."""
 
@@ -88,16 +90,21 @@ class RowsTable(QTableView):
 
     def _same(self, examples: Examples, rows: Array) -> bool:
         shown = self._examples_model.examples
-        return shown is not None and shown.key == examples.key and np.array_equal(rows, self._examples_model.rows)
+        alike = shown is not None and (shown.key, shown.targets) == (examples.key, examples.targets)
+        return alike and np.array_equal(rows, self._examples_model.rows)
 
     def _size_columns(self, examples: Examples | None) -> None:
         header = self.horizontalHeader()
         header.setDefaultSectionSize(_WIDE)
+        model = self._examples_model
         for fixed, width in _FIXED.items():
-            header.resizeSection(fixed, width)
-        for place, column in enumerate(examples.content.columns[:_MEASURED] if examples else ()):
-            least = _WIDE if column.type == "number" else _WIDER
-            header.resizeSection(OWN + place, min(240, max(least, header.sectionSizeHint(OWN + place) + 8)))
+            header.resizeSection(model.section_of(fixed), width)
+        for section in range(min(model.columnCount(), _MEASURED)):
+            shown = model.shown_at(section)
+            if examples is not None and shown >= OWN:
+                least = _WIDE if examples.content.columns[shown - OWN].type == "number" else _WIDER
+                most = _LABEL if len(examples.targets) > 1 and shown - OWN in examples.targets else _WIDEST
+                header.resizeSection(section, min(most, max(least, header.sectionSizeHint(section) + 8)))
 
     def selected_rows(self) -> Array:
         """The selected examples' row numbers from 0, ascending."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from PySide6.QtCore import QCoreApplication
 from workbench.data.encoder import Encoder
 from workbench.errors import InputError, WorkbenchError
 from workbench.export.formats.base import Exported, exporter, exporters
+from workbench.export.formats.onnx import onnx_of
+from workbench.export.onnx_ports import Port, ports_of
 from workbench.export.report.build import report_of
 from workbench.export.report.pdf import to_pictures
 from workbench.export.source import KEPT, ExportSource
@@ -160,38 +163,39 @@ def preview(run: Path, kind: str, which: str) -> Preview:
 
 def _facts(source: ExportSource, kind: str) -> tuple[tuple[str, str, str], ...]:
     model = source.model
+    through = _ports(ports_of(onnx_of(source))) if kind == "onnx" else _sizes(model.encoder)
     return (
-        (_tr("input"), *_input_words(model.encoder.input_shape, kind)),
-        (_tr("output"), *_output_words(model.encoder, kind)),
+        *through,
         (_tr("epoch"), grouped(source.checkpoint.epoch), ""),
         (_tr("parameters"), grouped(model.network.parameter_count()), ""),
     )
+
+
+def _ports(ports: Sequence[Port]) -> tuple[tuple[str, str, str], ...]:
+    """What the file reads and gives, by the names that a program needs for it."""
+    ways = {"input": _tr("input"), "output": _tr("output")}
+    return tuple(
+        (
+            ways[one.way] if one.name == one.way else f"{ways[one.way]} {safe(one.name)}",
+            " × ".join(map(str, one.shape)),
+            safe(f"{one.about}; {one.type}" if one.about else one.type),
+        )
+        for one in ports
+    )
+
+
+def _sizes(encoder: Encoder) -> tuple[tuple[str, str, str], ...]:
+    """What goes through the network that the weights are for."""
+    sizes, classes = encoder.input_shape, encoder.classes
+    read = _tr("a picture") if len(sizes) == 3 else _tr("steps of features") if len(sizes) == 2 else _tr("features")
+    given = _tr("labels") if encoder.task == "multilabel" else _tr("classes") if classes else _tr("a number")
+    return (_tr("input"), shape(sizes), read), (_tr("output"), grouped(max(1, len(classes))), given)
 
 
 def _tensors(source: ExportSource) -> tuple[tuple[str, str, str], ...]:
     model = source.model
     tensors = model_tensors(model.network, model.tensors, model.encoder)
     return tuple((safe(name), shape(array.shape) or "1", str(array.dtype)) for name, array in tensors.items())
-
-
-def _input_words(sizes: tuple[int, ...], kind: str) -> tuple[str, str]:
-    if len(sizes) == 3:
-        order = (sizes[2], *sizes[:2]) if kind == "onnx" else sizes
-        note = _tr("pixels as they are, channels first; normalized inside") if kind == "onnx" else _tr("a picture")
-        return shape(order), note
-    if len(sizes) == 2 and kind == "onnx":
-        return shape(sizes[::-1]), _tr("features before steps, as they are; normalized inside")
-    note = _tr("features as they are; normalized inside") if kind == "onnx" else _tr("features")
-    return shape(sizes), note
-
-
-def _output_words(encoder: Encoder, kind: str) -> tuple[str, str]:
-    if not encoder.classes:
-        return "1", _tr("a number in the target’s own unit") if kind == "onnx" else _tr("a number")
-    words = ("probabilities of classes", "classes")
-    if encoder.task == "multilabel":
-        words = ("probabilities of labels", "labels")
-    return grouped(len(encoder.classes)), _tr(words[0] if kind == "onnx" else words[1])
 
 
 def existing(order: Order) -> tuple[Path, ...]:
@@ -212,7 +216,6 @@ _OTHERS = {
     "a recipe": ".toml",
     "settings": ".json .yaml .yml",
 }
-_SAME = {"html": (".htm",)}
 
 
 def belongs_to(path: Path, kind: str) -> str:
@@ -221,10 +224,10 @@ def belongs_to(path: Path, kind: str) -> str:
     Programs go by the ending: a model called ``.pdf`` opens nowhere.
     """
     suffix = path.suffix.lower()
-    if not suffix or suffix == exporter(kind).suffix or suffix in _SAME.get(kind, ()):
+    if not suffix or suffix == exporter(kind).suffix or suffix in exporter(kind).other_suffixes:
         return ""
     for other in exporters():
-        if suffix == exporter(other).suffix or suffix in _SAME.get(other, ()):
+        if suffix == exporter(other).suffix or suffix in exporter(other).other_suffixes:
             return exporter(other).title
     return next((title for title, suffixes in _OTHERS.items() if suffix in suffixes.split()), "")
 
@@ -234,7 +237,7 @@ def with_ending(path: Path, kind: str, *, instead: bool = False) -> Path:
     ending = exporter(kind).suffix
     if instead:
         return path.with_suffix(ending)
-    known = path.suffix.lower() in (ending, *_SAME.get(kind, ()))
+    known = path.suffix.lower() in (ending, *exporter(kind).other_suffixes)
     return path if known or not path.name or belongs_to(path, kind) else path.with_name(path.name + ending)
 
 

@@ -110,16 +110,25 @@ class NumberEditor(Editor):
 
 
 class NumberOrWordEditor(NumberEditor):
-    """A whole number, or one word that stands for the right one (``classes``), as a button beside it."""
+    """A whole number, or one word that stands for the right one (``classes``), as a button beside it.
+
+    The word may be shown as another one that says the same where it is used; its value stays.
+    """
 
     def __init__(self, field: FieldFacts, word: str, parent: QWidget | None = None) -> None:
         super().__init__(field, whole=True, parent=parent)
-        self._word = word
+        self._word = self._shown = word
         self._button = Button(word)
         self._button.setCheckable(True)
         self._button.setToolTip(field.help)
         self._row.addWidget(self._button)
         self._button.clicked.connect(self._on_button)
+
+    def show_word(self, shown: str) -> None:
+        """Call the word otherwise."""
+        self._shown = shown
+        self._button.setText(shown)
+        self.line.setPlaceholderText(shown)
 
     def setValue(self, value: Any) -> None:
         word = value == self._word
@@ -133,7 +142,7 @@ class NumberOrWordEditor(NumberEditor):
         return "" if value == self._word else super()._text(value)
 
     def _parsed(self) -> Any:
-        if self._button.isChecked() or self.line.text().strip().lower() == self._word:
+        if self._button.isChecked() or self.line.text().strip().lower() in (self._word, self._shown):
             return self._word
         return super()._parsed()
 

@@ -14,7 +14,7 @@ from workbench.gui.run_desk import RunDesk
 from workbench.gui.runs.comparison import Comparison
 from workbench.gui.runs.markers import Marker
 from workbench.gui.runs.words import change_text, error_of, interval_of, run_name, state_text
-from workbench.gui.text import wrapped
+from workbench.gui.text import safe, tip
 from workbench.store.project import RunEntry
 
 Index = QModelIndex | QPersistentModelIndex
@@ -145,7 +145,9 @@ class RunsModel(QAbstractListModel):
         if row.error:
             span = f" ({row.interval})" if row.interval else ""
             lines.append(self.tr("{0} error {1}").format(row.on or self.tr("dev"), row.error) + span)
-        return "\n".join([*lines, *([wrapped(entry.message)] if entry.message else [])])
+        if entry.linked:
+            lines.append(self.tr("Its folder is {0}.").format(safe(entry.folder)))
+        return tip("\n".join([*lines, *([entry.message] if entry.message else [])]))
 
     def _on_list(self) -> None:
         new = list(reversed(self._runs.entries))

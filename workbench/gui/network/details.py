@@ -14,6 +14,7 @@ from workbench.gui.figures import DASH, grouped, memory, percent, shape, short
 from workbench.gui.forms.binding import Binding
 from workbench.gui.forms.form import Form
 from workbench.gui.forms.names import NamesEditor
+from workbench.gui.forms.number import NumberOrWordEditor
 from workbench.gui.network.editor import NetworkEditor
 from workbench.gui.network.notes import initializer_note, needless_bias
 from workbench.gui.widgets.chip import Chip
@@ -22,6 +23,7 @@ from workbench.gui.widgets.facts_row import FactsList
 from workbench.gui.widgets.labels import Label
 from workbench.gui.widgets.message import InlineMessage
 from workbench.gui.widgets.panel import INSIDE, Panel, Scroll, heading
+from workbench.gui.wording import outputs_word
 from workbench.recipe.network import INPUT
 
 _ONLY_WHERE: dict[str, Callable[[Any], bool]] = {
@@ -119,6 +121,9 @@ class LayerDetails(Panel):
         assert isinstance(inputs, NamesEditor)
         inputs.offer([INPUT, *before])
         inputs.set_placeholder(self.tr("the layer before") if before else self.tr("the input"))
+        units = self._form.rows().get("units")
+        if units is not None and isinstance(units.editor, NumberOrWordEditor):
+            units.editor.show_word(outputs_word(self._editor.document.recipe))
         for name, matters in _ONLY_WHERE.items():
             if name in self._form.rows():
                 self._form.set_row_visible(name, matters(layer))

@@ -29,6 +29,7 @@ from workbench.gui.widgets.segmented import Segmented
 from workbench.gui.workspace import Workspace
 
 _ROOMY, _TALL = 1200, 700
+_SMALL_SIGNALS = 202
 _SIDES = {True: (224, 348), False: (186, 300)}
 """Widths of the outer columns in a large and in a small window."""
 _VIEW, _PINS = "curves", "compared"
@@ -117,6 +118,10 @@ class TrainPage(QWidget):
             # In a large window a confusion matrix of ten classes is seen as a whole.
             below = max(170, int((0.38 if height >= _TALL else 0.3) * height))
             self._middle.setSizes([height - below - GAP, below])
+            if not roomy:
+                # Curves can be read when they are small, tables cannot.
+                middle = width - left - right - 3 * GAP
+                self._below.setSizes([_SMALL_SIGNALS, middle - _SMALL_SIGNALS])
 
     # --- joints --------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 from workbench.gui.background import Background
 from workbench.gui.data_desk import DataDesk
 from workbench.gui.figures import grouped, percent
+from workbench.gui.results.class_table import ClassesModel, ClassTable
 from workbench.gui.results.matrix import ConfusionMatrix
 from workbench.gui.results.pictures import pictures_of
 from workbench.gui.results.scatter import Scatter
-from workbench.gui.results.tables import ClassesModel, LayersModel, MistakesModel, ThumbDelegate
+from workbench.gui.results.tables import LayersModel, MistakesModel, ThumbDelegate
 from workbench.gui.results.views import SetView, view_of
 from workbench.gui.runs.board import Board
 from workbench.gui.widgets.buttons import Button
@@ -31,10 +32,6 @@ _LOW = 180
 _LAYER_COLUMNS: dict[int, int | None] = {0: None, 1: 72, 2: 72, 3: 96, 4: None}
 _FROM_WIDTH = {1: 400, 2: 400, 3: 320}
 """Widths from which columns of layers are shown: the state comes first, and gradients and updates are drawn beside."""
-_CLASS_COLUMNS: dict[int, int | None] = {0: None, 1: 76, 2: 84, 3: 72, 4: 72}
-_NARROW_CLASS_COLUMNS: dict[int, int | None] = {0: None, 2: 82, 3: 66, 4: 66}
-_ROOMY, _TIGHT = 400, 280
-"""Widths from which figures by class stand with their numbers of examples, and with F1: the names come first."""
 _KEPT = 12
 """Views that are kept: the examples of a large data set take some megabytes each."""
 
@@ -76,7 +73,7 @@ class ResultsPanel(QWidget):
         self.panel.add_control(self.sets)
         self.stack = QStackedWidget()
         self._scroll = _both_ways(self.matrix)
-        self.class_table = _table(self.tr("Figures by class"), self.classes, _CLASS_COLUMNS)
+        self.class_table = ClassTable(self.tr("Figures by class"), self.classes)
         self.mistake_table = _table(self.tr("Mistakes"), self.mistakes, {})
         self.mistake_table.setItemDelegateForColumn(0, ThumbDelegate(self.mistake_table))
         self.layer_table = _table(self.tr("Layers"), self.layers, _LAYER_COLUMNS)
@@ -108,10 +105,6 @@ class ResultsPanel(QWidget):
         self.tabs.set_narrow(event.size().width() < self.tabs.wanted() + 120)
         for column, least in _FROM_WIDTH.items():
             self.layer_table.setColumnHidden(column, event.size().width() < least)
-        roomy = event.size().width() >= _ROOMY
-        self.class_table.setColumnHidden(1, not roomy)
-        self.class_table.setColumnHidden(4, event.size().width() < _TIGHT)
-        self.class_table.size_columns(_CLASS_COLUMNS if roomy else _NARROW_CLASS_COLUMNS)
         self._show_note()
 
     def _connect(self) -> None:

@@ -1,4 +1,4 @@
-"""Tables of a finished run: the figures of each class, and its mistakes."""
+"""Tables of a run: the mistakes of a finished one, and how its layers fare."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
-from workbench.gui.figures import DASH, grouped, percent, rate
+from workbench.gui.figures import DASH, percent, rate
+from workbench.gui.results.rows_model import RowsModel
 from workbench.gui.results.views import SetView
 from workbench.gui.runs.signals import flat_short, flat_text, marked, reason_text
 from workbench.gui.text import safe, tip
@@ -25,87 +26,7 @@ _KEPT = 400
 _THUMB = 26
 
 
-class _Rows(QAbstractTableModel):
-    """Columns with names; the first one is text, the others are numbers unless said otherwise."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.names: tuple[str, ...] = ()
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.names)
-
-    def right(self, column: int) -> bool:
-        """Whether a column holds numbers."""
-        return column > 0
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.names[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if self.right(section) else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignRight if self.right(index.column()) else Qt.AlignmentFlag.AlignLeft
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.text(index.row(), index.column())
-        return None
-
-    def text(self, row: int, column: int) -> str:
-        """A cell."""
-        raise NotImplementedError
-
-
-class ClassesModel(_Rows):
-    """Precision, recall and F1 of each class or label, with the intervals as tips."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._name_columns(labels=False)
-        self._view: SetView | None = None
-        self._classes: list[str] = []
-
-    def show_view(self, view: SetView | None) -> None:
-        """Show another set."""
-        self.beginResetModel()
-        self._view, self._classes = view, list(view.by_class) if view else []
-        self._name_columns(labels=view is not None and view.labels)
-        self.endResetModel()
-
-    def _name_columns(self, *, labels: bool) -> None:
-        first = (self.tr("label"), self.tr("present")) if labels else (self.tr("class"), self.tr("examples"))
-        self.names = (*first, self.tr("precision"), self.tr("recall"), "F1")
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._classes)
-
-    def text(self, row: int, column: int) -> str:
-        assert self._view is not None
-        name = self._classes[row]
-        figures = self._view.by_class[name]
-        if column == 0:
-            return safe(name)
-        if column == 1:
-            return grouped(round(figures.support))
-        value = figures.ratios[("precision", "recall", "f1")[column - 2]]
-        return percent(value)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (2, 3):
-            assert self._view is not None
-            figures = self._view.by_class[self._classes[index.row()]]
-            found = figures.precision if index.column() == 2 else figures.recall
-            if found is not None and not found.exact:
-                return self.tr("95 % interval: {0} – {1}").format(percent(found.lower), percent(found.upper))
-        return super().data(index, role)
-
-
-class MistakesModel(_Rows):
+class MistakesModel(RowsModel):
     """Examples or labels that the model got wrong, the most confident first; or the examples of a matrix's cell."""
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -177,7 +98,7 @@ class MistakesModel(_Rows):
         return self._thumbs[number]
 
 
-class LayersModel(_Rows):
+class LayersModel(RowsModel):
     """How each layer fares."""
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from workbench.evaluation.confusion import ClassFigures, class_figures, confusion_matrix
-from workbench.evaluation.intervals import Estimate, weighted_rate
-from workbench.evaluation.labels import figures_of_label, label_error
+from workbench.evaluation.intervals import Estimate
+from workbench.evaluation.labels import multilabel_figures
 from workbench.evaluation.predictions import Predictions
 from workbench.recipe.tasks import Task
 
@@ -28,6 +28,7 @@ class SetView:
         worst: places in ``predictions``, the worst first: of wrong classes the most confident ones; for regression
             all, by the size of the error. Of labels each wrong one has a place of its own, ``example * K + label``.
         error, any_wrong: of labels the share that is wrong, and the share of examples with any wrong one.
+        errors, areas: each label's error and area under its ROC curve; empty for classes and regression.
     """
 
     set: str
@@ -37,6 +38,8 @@ class SetView:
     worst: Numbers
     error: Estimate | None = None
     any_wrong: Estimate | None = None
+    errors: dict[str, Estimate | None] = field(default_factory=dict)
+    areas: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def task(self) -> Task:
@@ -79,16 +82,21 @@ def view_of(predictions: Predictions, name: str) -> SetView:
     """The view of one set."""
     part = predictions.of_split(name).labeled()
     if part.task == "multilabel":
-        figures = {label: figures_of_label(part.label(number)) for number, label in enumerate(part.classes)}
-        view = SetView(name, part, np.zeros((0, 0)), figures, np.flatnonzero(part.wrong_labels.ravel()))
-        error, any_wrong = label_error(part), weighted_rate(part.wrong, part.weight)
-        return replace(view, worst=_surest_first(view, view.worst), error=error, any_wrong=any_wrong)
+        return _of_labels(name, part)
     if part.task == "regression":
         off = np.abs(part.y_true - part.y_pred)
         return SetView(name, part, np.zeros((0, 0)), {}, np.argsort(-off, kind="stable"))
     matrix = confusion_matrix(part)
     view = SetView(name, part, matrix, class_figures(part, matrix, 1.0), np.zeros(0, np.int64))
     return replace(view, worst=_surest_first(view, np.flatnonzero(part.wrong)))
+
+
+def _of_labels(name: str, part: Predictions) -> SetView:
+    figures = multilabel_figures(part)
+    wrong = np.flatnonzero(part.wrong_labels.ravel())
+    view = SetView(name, part, np.zeros((0, 0)), figures.by_label, wrong, figures.error, figures.any_wrong)
+    worst = _surest_first(view, wrong)
+    return replace(view, worst=worst, errors=figures.errors, areas=figures.roc_by_label)
 
 
 def _surest_first(view: SetView, places: Numbers) -> Numbers:

@@ -34,6 +34,8 @@ def change_text(entry: RunEntry, recipe: Recipe) -> str:
         entry: the run.
         recipe: one whose fields give the changed paths their names; the one being worked on will do.
     """
+    if entry.linked:
+        return _tr("from {0}").format(safe(entry.folder.name))
     if entry.parent is None:
         return _tr("baseline")
     parent = run_name(entry.parent)
@@ -59,7 +61,7 @@ def state_text(runs: RunDesk, entry: RunEntry, curves: RunCurves | None) -> str:
         stage = curves.stage if curves else ""
         return _tr(stage) if stage else _tr("training") if curves and curves.started else _tr("starting")
     words = {
-        "running": _tr("trains in another window"),
+        "running": _tr("trains elsewhere") if entry.linked else _tr("trains in another window"),
         "stopped": _tr("stopped"),
         "interrupted": _tr("interrupted"),
         "diverged": _tr("diverged"),

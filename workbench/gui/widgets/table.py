@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -49,10 +49,20 @@ def tone_color(tone: str | None) -> QColor:
 
 
 class CellDelegate(QStyledItemDelegate):
-    """Paints a cell's text; the row's ground is painted by the table."""
+    """Paints a cell's text; the row's ground is painted by the table.
+
+    Args:
+        parent: what owns it.
+        side: pixels beside the text.
+        left: those at its left, where they differ.
+    """
+
+    def __init__(self, parent: QObject | None = None, side: int = SIDE, *, left: int | None = None) -> None:
+        super().__init__(parent)
+        self._left, self._right = side if left is None else left, side
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        room: QRect = option.rect.adjusted(SIDE, 0, -SIDE, 0)
+        room: QRect = option.rect.adjusted(self._left, 0, -self._right, 0)
         room.setHeight(ROW - 1)
         painter.save()
         look = font(13, font().Weight.DemiBold if index.data(CellRole.STRONG) else font().Weight.Normal)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from workbench.diagnosis.label_mistakes import mistakes_by_label, surest_label_mistakes
 from workbench.evaluation.intervals import Estimate
 from workbench.evaluation.labels import MultilabelFigures
-from workbench.evaluation.predictions import Predictions
+from workbench.evaluation.predictions import THRESHOLD, Predictions
 from workbench.evaluation.ranking import roc_curve
 from workbench.export.report.blocks import (
     Block,
@@ -103,7 +103,10 @@ def _by_label(part: Predictions, split: str) -> Iterator[Block]:
 def _label_table(figures: MultilabelFigures, split: str) -> Iterator[Block]:
     names = _worst_first(figures)
     shown = names[:_MOST_ROWS]
-    yield Heading("Each label", f"on the {split} set, where it is known; intervals are Wilson’s")
+    yield Heading(
+        "Each label",
+        f"on the {split} set, where it is known; said to be there at p > {THRESHOLD:g}; intervals are Wilson’s",
+    )
     yield Table(
         head("Label", ">known", ">present", ">wrong", ">95 %", ">precision", ">recall", ">recall, 95 %", ">F1", ">AUC"),
         (*(_label_row(name, figures) for name in shown), *_average_rows(figures)),

@@ -28,13 +28,17 @@ class LearningSection(Section):
         self.form = Form(DataRecipe, only=("task", "target", "targets", "normalize", "normalize_target"))
         Binding(self.form, document, "data", {"task": editor.set_task, "target": self._set_target})
         self._editor = editor
+        self._yes_no: tuple[str, ...] = ()
+        self.several = Label("", "note", wrap=True)
         self.column.addWidget(self.form)
+        self.column.addWidget(self.several)
         self.finish()
         document.recipeChanged.connect(self._update)
         self._update()
 
     def show_state(self, state: DataState | None) -> None:
         self.form.set_choices({"columns": state.content.names if state else ()})
+        self._yes_no = state.yes_no if state else ()
         self._update()
 
     def _set_target(self, value: object) -> tuple[()]:
@@ -50,6 +54,21 @@ class LearningSection(Section):
         several = data.task == "multilabel" and data.target is None
         self.form.set_row_visible("targets", several or bool(data.targets))
         self.form.set_row_visible("target", not several)
+        self._hint_at_labels()
+
+    def _hint_at_labels(self) -> None:
+        """Where one column of yes and no is predicted and there are others: that all could be."""
+        targets, left_out = self._editor.targets, self._editor.recipe.exclude
+        alone = len(targets) == 1 and targets[0] in self._yes_no
+        others = sum(name not in (*targets, *left_out) for name in self._yes_no) if alone else 0
+        words = (
+            self.tr("1 other column says yes or no as well.")
+            if others == 1
+            else self.tr("{0} other columns say yes or no as well.").format(grouped(others))
+        )
+        how = self.tr("If they are labels too, choose task multilabel and add them to targets.")
+        self.several.setText(f"{words} {how}" if others else "")
+        self.several.setVisible(bool(others))
 
 
 class ClassesSection(Section):
