@@ -148,7 +148,8 @@ def test_that_cudnn_rounds_to_tf32_only_where_it_may(
 def test_that_a_device_says_what_computes_convolutions(monkeypatch: pytest.MonkeyPatch) -> None:
     backend, device = stand_in(monkeypatch, kernels=True)
     monkeypatch.setitem(__import__("sys").modules, "cudnn", None)
-    missing = 'kernels of our own; cuDNN, which may be quicker, is not installed (pip install "workbench[cudnn]")'
+    how = "pip install nvidia-cudnn-frontend nvidia-cudnn-cu13"
+    missing = f"kernels of our own; cuDNN, which may be quicker, is not installed ({how})"
     assert backend.facts()["convolutions"] == missing
     backend, device = stand_in(monkeypatch, kernels=True)
     install_cudnn(monkeypatch, device.kernels)

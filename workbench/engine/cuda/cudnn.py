@@ -17,7 +17,7 @@ Duty = Literal["forward", "input_gradient", "weight_gradient"]
 
 _MOST_WORKSPACE = 2**28
 """Bytes."""
-_INSTALL = 'pip install "workbench[cudnn]"'
+_INSTALL = "pip install nvidia-cudnn-frontend nvidia-cudnn-cu13"
 
 
 @dataclass(frozen=True)
