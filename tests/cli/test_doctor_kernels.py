@@ -33,6 +33,22 @@ def test_that_doctor_says_that_kernels_are_switched_off(
 
 
 @pytest.mark.parametrize(
+    ("setting", "told"), [("maybe", True), ("of", True), ("on", False), (" 1 ", False), ("", False)]
+)
+def test_that_doctor_says_that_a_setting_is_neither_on_nor_off(
+    workbench: CommandLine, monkeypatch: pytest.MonkeyPatch, setting: str, told: bool
+) -> None:
+    monkeypatch.setenv("WORKBENCH_KERNELS", setting)
+    found = workbench.well("doctor", "--json").json["kernels"]
+    assert found["used"]
+    assert (f"is {setting!r} now, neither on nor off" in found["text"]) == told
+
+
+def test_that_a_device_is_named_once(workbench: CommandLine) -> None:
+    assert "cuda: device cuda" not in workbench.well("doctor").out
+
+
+@pytest.mark.parametrize(
     ("folder", "kept", "state"), [("/somewhere", True, "warm"), ("/somewhere", False, "cold"), (None, False, "none")]
 )
 def test_that_the_cache_is_warm_or_cold_or_not_to_be_had(

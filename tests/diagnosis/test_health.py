@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.ladders import high_bias
+from support.ladders import curve, high_bias
 
 from workbench.diagnosis.context import RunFacts
 from workbench.diagnosis.diagnose import Diagnosis, diagnose
@@ -165,6 +165,37 @@ def test_that_dead_and_saturated_units_must_last(flat: str, field: str, kind: st
     assert "64 examples" in alarm.text
 
 
+def test_that_a_layer_that_is_dead_as_a_whole_need_be_seen_only_once() -> None:
+    spreads = (spread(0), spread(5, units=1.0))
+    (alarm,) = alarms_of(replace(records(), spreads=spreads))
+    assert (alarm.kind, alarm.since) == ("dead_units", 5.0)
+    saturated = (spread(0, flat="saturated"), spread(5, flat="saturated", values=1.0))
+    assert alarms_of(replace(records(), spreads=saturated)) == ()
+
+
+def test_that_weights_that_have_exploded_are_told_of_and_not_called_slow() -> None:
+    grown = replace(spread(2), weight_norms=(1.0, 2e3, 5e6, 999.0))
+    stuck = records(ratios=columns(1e-3, 1e-9, 1e-9, 1e-3), spreads=(spread(0), spread(1), grown))
+    (alarm,) = alarms_of(stuck)
+    assert (alarm.kind, alarm.layer, alarm.others, alarm.since) == ("exploding_gradient", "third", ("second",), 2.0)
+    assert alarm.measured == {"weights": 5e6, "first": 1.0}
+    assert kinds(records(ratios=columns(1e-3, 1e-9, 1e-9, 1e-3), spreads=(spread(0), spread(1)))) == [
+        ("small_updates", "second")
+    ]
+    few = tuple(replace(each, weight_norms=(1e-6, 1e-6, 1.0, 1.0)) for each in (spread(0), spread(1)))
+    long = replace(few[1], weight_norms=(5.0, 1.0, 1.0, 1.0))
+    assert alarms_of(records(spreads=(few[0], long))) == ()
+
+
+def test_that_the_remedy_for_vanishing_gradients_suits_the_functions_in_use() -> None:
+    little = {"norms": columns(1e-7, 1, 1, 1), "ratios": columns(1e-9, 1e-3, 1e-3, 1e-3)}
+    remedies = {
+        flat: alarms_of(records(**little, spreads=(spread(1, flat=flat),)))[0].remedy for flat in ("dead", "saturated")
+    }
+    assert "relu instead of sigmoid" not in remedies["dead"]
+    assert "relu instead of sigmoid" in remedies["saturated"]
+
+
 def test_that_what_follows_from_dead_units_is_not_told_beside_them() -> None:
     none = columns(0.0, 0.0, 1.0, 1.0)
     spreads = tuple(spread(epoch, units=1.0) for epoch in range(3))
@@ -235,6 +266,18 @@ def test_that_an_alarm_offers_one_change_before_all_others(case: str) -> None:
     finding = next(one for one in diagnosis.findings if one.id == alarm.kind)
     assert finding.measured["layer"] == alarm.layer
     assert alarm.text in finding.text
+
+
+def test_that_no_alarm_raises_the_rate_of_a_run_whose_loss_has_grown() -> None:
+    rate = "training.optimizer.learning_rate"
+
+    def raised(given_records: Records, *losses: float) -> bool:
+        facts = RunFacts(recipe=recipe(), curve=curve(*losses), input_shape=(6,), outputs=3, health=given_records)
+        return any(dict(knob.patch).get(rate, 0.0) > 1e-3 for knob in diagnose(high_bias(), run=facts).knobs)
+
+    for given_records in (records(norms=columns(1e-7, 1, 1, 1)), records(ratios=columns(*[1e-7] * 4))):
+        assert raised(given_records, 2.0, 1.9, 1.8, 1.7, 1.6, 1.5)
+        assert not raised(given_records, 2.0, 9.0, 30.0, 80.0, 99.0, 120.0)
 
 
 def test_that_many_bounded_functions_get_batch_norm_in_one_change() -> None:

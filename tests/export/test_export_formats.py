@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.exports import Exported, module_of
-from support.finished_runs import all_runs, source_of
+from support.finished_runs import all_runs, finished_run, source_of
 from support.networks import network_of
-from support.small_runs import table_recipe
+from support.small_runs import picture_recipe, table_recipe, write_pictures
 
 from workbench.data.encoder import Encoder, Feature
 from workbench.errors import InputError, RunError, StoreError
@@ -22,7 +22,7 @@ from workbench.evaluation.predictor import Model, Predictor
 from workbench.export.formats.base import Exporter, exporter, exporters
 from workbench.export.formats.onnx import checked_onnx
 from workbench.export.formats.weights import Npz, Safetensors
-from workbench.export.onnx_check import check_onnx
+from workbench.export.onnx_check import CheckReport, check_onnx
 from workbench.export.onnx_graph import export_onnx
 from workbench.export.probes import channels_first, expected, extreme, typical
 from workbench.recipe.recipe import Recipe
@@ -192,6 +192,33 @@ def test_that_what_is_allowed_is_rounding_and_no_more(runs: dict[str, Path], sha
                 _exported(runs[shape], "onnx"), channels_first(inputs), off, {name: 8 * noise[name] + 1e-5}
             )
             assert not report.passed
+
+
+def test_that_more_rounding_is_allowed_far_from_the_data(
+    runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+
+    def check(data: bytes, inputs: Any, expected: Any, tolerance: Any) -> CheckReport:
+        allowed.append(tolerance["logits"])
+        return check_onnx(data, inputs, expected, tolerance)
+
+    monkeypatch.setattr("workbench.export.formats.onnx.check_onnx", check)
+    _exported(runs["pictures"], "onnx")
+    likely, far, single = allowed
+    assert 1e-5 <= likely < 1e-4 <= far < 1e-3
+    assert single < 1e-4
+
+
+def test_that_norms_of_pictures_all_alike_may_magnify_rounding(tmp_path: Path) -> None:
+    # A group of one channel: of a picture of one color nothing is left but what rounding did to its mean.
+    layers = [{"kind": "group_norm", "groups": 1}, "flatten", {"kind": "dense", "units": "classes"}]
+    recipe = picture_recipe(write_pictures(tmp_path), epochs=1).replace("network.layers", layers)
+    model = _model(finished_run(recipe, tmp_path / "run"))
+    noise = expected(model, extreme(model.encoder))[1]
+    assert noise["logits"] > max(expected(model, typical(model.encoder))[1].values())
+    data = export_onnx(model.network, model.tensors, model.encoder, model.loss, {})
+    assert "gives the same" in checked_onnx(data, model)
 
 
 def test_that_a_model_with_numbers_that_are_not_finite_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -176,6 +176,28 @@ def test_that_every_block_fits_where_it_is_offered(block: Any, shape: tuple[int,
     assert wrong == []
 
 
+@pytest.mark.parametrize("shape", [(9, 4), (8, 8, 4)])
+def test_that_convolutions_of_blocks_go_along_the_axes_of_the_data(shape: tuple[int, ...]) -> None:
+    kinds = {key: [layer.kind for layer in by_key(BLOCKS, key).layers(Place("input", shape))] for key in (
+        "conv", "conv-norm", "conv-norm-pool", "residual")}  # fmt: skip
+    conv, pool = f"conv{len(shape) - 1}d", f"max_pool{len(shape) - 1}d"
+    normed = [conv, "batch_norm", "activation"]
+    assert kinds == {
+        "conv": [conv, "activation"],
+        "conv-norm": normed,
+        "conv-norm-pool": [*normed, pool],
+        "residual": [*normed, conv, "batch_norm", "add", "activation"],
+    }
+
+
+@pytest.mark.parametrize("shape", [(6,), (9, 4), (8, 8, 4)])
+def test_that_plain_layers_read_all_of_an_example(shape: tuple[int, ...]) -> None:
+    layers = edits.insert((), 0, by_key(BLOCKS, "mlp").layers(Place("input", shape)))
+    network = inspect_network(NetworkRecipe(layers=layers), shape, 64)
+    assert network.problems() == []
+    assert [layer.kind for layer in layers] == [*["flatten"] * (len(shape) > 1), *["dense", "activation"] * 2]
+
+
 @pytest.mark.parametrize("shape", [(6,), (9, 4), (8, 8, 4)])
 def test_that_a_residual_block_fits_whatever_it_is_put_behind(shape: tuple[int, ...]) -> None:
     layers = edits.insert((), 0, by_key(BLOCKS, "residual").layers(Place("input", shape)))

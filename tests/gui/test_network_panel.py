@@ -107,6 +107,24 @@ def test_that_a_shift_is_asked_for_only_where_a_layer_norm_has_weights(qtbot: Qt
     assert not form.row("bias").editor.isVisible()
 
 
+def test_that_only_layers_with_weights_ask_whether_they_are_frozen(qtbot: QtBot) -> None:
+    panel = _panel(qtbot, _CNN)
+    shown = {}
+    for name in _names(panel):
+        panel.editor.select(name)
+        form = panel.details.form()
+        assert form is not None
+        form.set_expert(True)
+        shown[name] = form.row("frozen").editor.isVisibleTo(form)
+    weights = ("conv_1", "norm_1", "out")
+    assert shown == {name: name in weights for name in shown}
+    panel.editor.select("relu_1")
+    panel._document.set("network.layers[2].frozen", True)
+    form = panel.details.form()
+    assert form is not None
+    assert form.row("frozen").editor.isVisibleTo(form), "what is set can be taken back"
+
+
 def test_that_without_data_the_network_can_be_edited_and_import_is_offered(qtbot: QtBot) -> None:
     panel = _panel(qtbot, _CNN, None)
     assert panel._layers.note() == "6"

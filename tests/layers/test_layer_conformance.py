@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
-from support.backends import COMPILED, on_both
-from support.cases import CASES, Case, all_cases
+from support.backends import COMPILED, PLAIN, on_both
+from support.cases import CASES, Case, all_cases, cases_of
 from support.layer_rig import LayerRig, assert_close, central_differences, go_back
 from support.networks import Bench, network_around, random_parameters
 
@@ -26,7 +28,17 @@ every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 
 
 def test_that_every_registered_kind_has_cases() -> None:
-    assert sorted(LayerSpec.kinds()) == sorted(CASES)
+    assert all(cases_of(kind) for kind in LayerSpec.kinds())
+    assert set(CASES) <= set(LayerSpec.kinds())
+
+
+@pytest.mark.parametrize("kind", ["dense", "add", "conv1d", "lstm", "zero_padding2d", "batch_norm"])
+def test_that_a_kind_without_cases_is_tried_as_its_defaults_fit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = {len(case.inputs[0]) for case in CASES[kind]}
+    monkeypatch.delitem(CASES, kind)
+    found = cases_of(kind)
+    assert {len(case.inputs[0]) for case in found} == ranks
+    assert all(case.layer(kind).output_shape(case.inputs) for case in found)
 
 
 @pytest.mark.parametrize("kind", sorted(LayerSpec.kinds()))
@@ -177,6 +189,31 @@ def test_that_compiled_kernels_compute_what_arrays_do(
             assert_close(ours, theirs, 5e-6)
         assert_close(compiled.parameters.state, plain.parameters.state, 5e-6)
         assert compiled.plan.sums == pytest.approx(plain.plan.sums, rel=1e-5)
+
+
+@every_case
+@pytest.mark.parametrize("cache_bytes", [1, 500])
+def test_that_a_layer_without_kernels_fits_between_those_that_have(
+    kind: str, case: Case, cache_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.kernels.calls._CACHE_BYTES", cache_bytes)
+    network = network_around(kind, case)
+    plain = Bench(random_parameters(network), 9)
+    expected = [values.copy() for values in plain.run()]
+    _without_kernels(kind, monkeypatch)
+    mixed = Bench(random_parameters(network, backend=COMPILED), 9)
+    for found, values in zip(mixed.run(), expected, strict=True):
+        assert_close(found, values, 5e-6)
+
+
+def _without_kernels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a kind one that knows nothing of machine code, as a new one may."""
+    layer: Any = LayerSpec.kinds()[kind]
+    bound = layer.compile
+    monkeypatch.setattr(layer, "compile", lambda self, site: bound(self, replace(site, backend=PLAIN)))
+    monkeypatch.setattr(layer, "takes_over", lambda self, before: False)
+    for promise in ("passes_gradient", "adds_gradient"):
+        monkeypatch.setattr(layer, promise, False)
 
 
 @every_case

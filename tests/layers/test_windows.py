@@ -23,6 +23,8 @@ pairs = st.tuples(small, small)
         ("conv2d", {}, (30,), "reads a picture (height × width × channels), not 30"),
         ("max_pool2d", {}, (30, 4), "reads a picture (height × width × channels), not 30 × 4"),
         ("global_average_pool2d", {}, (7,), "reads a picture (height × width × channels), not 7"),
+        ("global_max_pool2d", {}, (7,), "reads a picture (height × width × channels), not 7"),
+        ("global_max_pool1d", {}, (7, 6, 2), "reads a sequence (steps × features), not 7 × 6 × 2"),
     ],
 )
 def test_that_a_window_that_does_not_fit_says_so_in_its_own_fields(kind, fields, shape, text) -> None:

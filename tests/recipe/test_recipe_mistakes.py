@@ -78,6 +78,17 @@ def test_that_three_mistakes_give_three_lines() -> None:
         # `beta` is a field of another optimizer: no hint to itself.
         ({"training": {"optimizer": {"kind": "adam", "beta": 1}}},
          "recipe: training.optimizer.beta: there is no such field; did you mean 'beta2'?"),
+        ({"training": {"optimizer": {"kind": "sgd", "weight_decay": 1}}},
+         "recipe: training.optimizer.weight_decay: there is no such field; sgd has decoupled_weight_decay, "
+         "learning_rate"),
+        # What others write into a layer is one of its own here.
+        (_layer(kind="dense", units=3, activation="relu"),
+         "recipe: network.layers[0].activation: there is no such field; activation is a kind of layer of its own"),
+        (_layer(kind="dropout", p=0.3),
+         "recipe: network.layers[0].p: there is no such field; dropout has rate, name, inputs, frozen, enabled"),
+        (_layer(kind="activation", function="softmax"),
+         "recipe: network.layers[0].function: has no softmax: the loss and what is predicted have theirs; let the "
+         "network end before it"),
         ({"training": {"epochs": 1.5}}, "recipe: training.epochs: must be a whole number, not 1.5"),
         ({"training": {"epochs": "many"}}, 'recipe: training.epochs: must be a whole number, not "many"'),
         ({"training": {"l2": float("nan")}}, "recipe: training.l2: must be a finite number, not nan"),

@@ -119,6 +119,14 @@ def test_that_an_onnx_tensor_that_claims_more_than_it_holds_is_refused(
         read_weights(_put(tmp_path, "w.onnx", _onnx(tensor)))
 
 
+def test_that_what_steers_onnx_operators_is_no_weight(tmp_path: Path) -> None:
+    weights = {"a.weight": np.ones((2, 3), np.float32), "counts": np.ones((2, 2), np.int64)}
+    steering = {"a.shape": np.array([-1, 6], np.int64), "a.axis": np.array(1, np.int64), "a.scale": np.float32(0.5)}
+    made = [numpy_helper.from_array(np.asarray(array), name) for name, array in {**steering, **weights}.items()]
+    found = read_weights(_put(tmp_path, "w.onnx", _onnx(*made)))
+    assert set(found.tensors) == set(weights)
+
+
 def test_that_two_onnx_tensors_of_one_name_are_refused(tmp_path: Path) -> None:
     one = numpy_helper.from_array(np.ones(2, np.float32), "a")
     with pytest.raises(InputError, match="two of its tensors"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from workbench.engine.backend import Shape
-from workbench.engine.layer import Layer
+from workbench.engine.layer import Layer, ShapeError
 from workbench.recipe.kinds import LayerSpec
 
 
@@ -135,6 +136,8 @@ CASES: dict[str, tuple[Case, ...]] = {
     "flatten": (_of((3, 4, 2)), _of((5,)), _of((1, 1, 3)), _of((5, 3)), _of((4, 1))),
     "global_average_pool1d": (_of((5, 3)), _of((1, 2))),
     "global_average_pool2d": (_of((4, 5, 3)), _of((1, 1, 2))),
+    "global_max_pool1d": (_of((5, 3)), _of((1, 2)), _of((9, 17))),
+    "global_max_pool2d": (_of((4, 5, 3)), _of((1, 1, 2)), _of((3, 6, 16))),
     "group_norm": (
         _of((8,), groups=2),
         _of((5, 6), groups=3),
@@ -234,13 +237,28 @@ CASES: dict[str, tuple[Case, ...]] = {
 }
 
 
+def cases_of(kind: str) -> tuple[Case, ...]:
+    """The configurations of a kind; of one that has none here, its defaults on whatever it reads."""
+    return CASES.get(kind) or tuple(_defaults(kind))
+
+
+def _defaults(kind: str) -> Iterator[Case]:
+    layer = cast(type[Layer], LayerSpec.kinds()[kind])
+    needed = {name: 4 for name, field in layer.model_fields.items() if field.is_required()}
+    for shape in ((8,), (5, 4), (4, 6, 8)):
+        case = Case(needed, (shape,) * layer.least_inputs)
+        with contextlib.suppress(ShapeError):
+            case.layer(kind).output_shape(case.inputs)
+            yield case
+
+
 def all_cases(fits: Callable[[Layer, tuple[Shape, ...]], bool] = lambda layer, shapes: True) -> list[Any]:
     """Every (kind, case) whose layer fits, as parameters of a test."""
     import pytest
 
     return [
         pytest.param(kind, case, id=f"{kind}-{number}")
-        for kind, cases in sorted(CASES.items())
-        for number, case in enumerate(cases)
+        for kind in LayerSpec.kinds()
+        for number, case in enumerate(cases_of(kind))
         if fits(case.layer(kind), case.inputs)
     ]

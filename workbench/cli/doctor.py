@@ -58,7 +58,8 @@ def _doctor(options: argparse.Namespace) -> int:
         return 0
     put(f"Workbench {report['versions'].get('workbench', '?')} on Python {report['versions']['python']}")
     for device in report["devices"]:
-        put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {device['text']}")
+        text = device["text"].removeprefix(f"device {device['name']}: ")
+        put(f"  {'✓' if device['usable'] else '–'} {device['name']}: {text}")
         if "memory_total" in device:
             _put_gpu(device)
     _put_kernels(report["kernels"])

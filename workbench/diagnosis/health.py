@@ -31,6 +31,8 @@ EXPLODING = 1e3
 """A layer's gradient norm above which it counts as exploding; a healthy one is rarely above some tens."""
 RISING, RISEN = 100.0, 10.0
 """It also counts as exploding where it has risen by two orders of magnitude, to more than some units."""
+GROWN = 1e3
+"""So it does where its weights have grown by three orders of magnitude, to more than ``RISEN``: one step is enough."""
 VANISHING = 1e-3
 """A layer's gradient by its weights, beside the greatest in the later half of the layers, below which it counts as
 vanishing on the way: three orders of magnitude."""
@@ -56,7 +58,8 @@ SATURATED = 0.5
 """The share of a layer's values on the flat part from which it is told: half of them then pass 6 % of a gradient or
 less (Glorot and Bengio, 2010, section 3, on what saturation does)."""
 LASTING = 2
-"""Records of an epoch in a row that dead or saturated units must be seen in."""
+"""Records of an epoch in a row that dead or saturated units must be seen in; a layer that is dead as a whole lets
+nothing through any more, so one is enough."""
 LEAST_EXAMPLES = 32
 """Examples on which a unit must have been silent: on fewer it may just not have been asked."""
 
@@ -194,6 +197,39 @@ def _exploding(records: Records) -> Iterator[Alarm]:
             f"The gradient norm has risen from {lowest[worst]:.2g} to {now[worst]:.2g}, by more than {RISING:g} times."
         )
         yield _alarm(records, "exploding_gradient", places, since, measured, text, _CALM)
+        return
+    yield from _exploded(records)
+
+
+def _exploded(records: Records) -> Iterator[Alarm]:
+    """What an explosion leaves: weights so long that nothing moves them any more."""
+    lengths = _lengths(records)
+    if not len(lengths):
+        return
+    now, first = lengths[-1], np.maximum(lengths[0], NOTHING)
+    places = _worst(_outgrown(lengths), -now / first)
+    if places:
+        worst = places[0]
+        above = lengths[:, worst] > GROWN * first[worst]
+        since = float(records.spreads[-len(lengths) :][int(np.argmax(above))].epoch)
+        measured = {"weights": float(now[worst]), "first": float(first[worst])}
+        text = (
+            f"The length of its weights has risen from {first[worst]:.2g} to {now[worst]:.2g}, by more than"
+            f" {GROWN:g} times."
+        )
+        yield _alarm(records, "exploding_gradient", places, since, measured, text, _CALM)
+
+
+def _outgrown(lengths: Numbers) -> Numbers:
+    """Which layers' weights have exploded."""
+    return np.asarray((lengths[-1] > RISEN) & (lengths[-1] > GROWN * np.maximum(lengths[0], NOTHING)))
+
+
+def _lengths(records: Records) -> Numbers:
+    """The lengths of the layers' weights in each record that has those of all, ``(records, layers)``."""
+    found = [dict(zip(one.weights, one.weight_norms, strict=True)) for one in records.spreads]
+    whole = [[one[layer] for layer in records.layers] for one in found if all(name in one for name in records.layers)]
+    return np.array(whole if len(whole) == len(found) else [])
 
 
 _CALM = "Clip the gradient’s norm, lower the learning rate, or start from smaller weights (He or Glorot)."
@@ -205,7 +241,7 @@ def _vanishing(records: Records) -> Iterator[Alarm]:
     if np.median(records.norms[_last(records)], axis=0).max() < NOTHING:
         since = _since(records, lambda part: bool(np.median(records.norms[part], axis=0).max() < NOTHING))
         text = f"No gradient is left: all norms are below {NOTHING:g}."
-        yield Alarm("vanishing_gradient", "", (), since, {}, text, _LET_THROUGH)
+        yield Alarm("vanishing_gradient", "", (), since, {}, text, _let_through(records))
         return
     weights = _weight_norms(records)
 
@@ -228,12 +264,13 @@ def _vanishing(records: Records) -> Iterator[Alarm]:
             f" changes {ratio:.1g} of the weights."
         )
         measured = {"share": float(now[worst]), "update_ratio": ratio}
-        yield _alarm(records, "vanishing_gradient", places, since, measured, text, _LET_THROUGH)
+        yield _alarm(records, "vanishing_gradient", places, since, measured, text, _let_through(records))
 
 
-_LET_THROUGH = (
-    "Use relu instead of sigmoid or tanh, batch norm, weights that suit the function (He or Glorot), or fewer layers."
-)
+def _let_through(records: Records) -> str:
+    functions = {name for spread in records.spreads[-1:] for name in spread.flat if name}
+    relu = "" if functions == {"dead"} else "relu instead of sigmoid or tanh, "
+    return f"Use {relu}batch norm, weights that suit the function (He or Glorot), or fewer layers."
 
 
 def _flat(records: Records) -> Iterator[Alarm]:
@@ -242,10 +279,14 @@ def _flat(records: Records) -> Iterator[Alarm]:
         ("saturated_units", "flat_values", SATURATED, "saturated"),
     ):
         seen = [spread for spread in records.spreads if spread.examples >= LEAST_EXAMPLES]
-        if len(seen) < LASTING:
+        if not seen:
             continue
         by_layer = {layer: [_of_layer(spread, layer, field, name) for spread in seen] for layer in seen[-1].activations}
-        lasting = {layer: values for layer, values in by_layer.items() if min(values[-LASTING:]) > limit}
+        lasting = {
+            layer: values
+            for layer, values in by_layer.items()
+            if (min(values[-LASTING:]) > limit and len(values) >= LASTING) or (name == "dead" and values[-1] == 1)
+        }
         if not lasting:
             continue
         layers = sorted(lasting, key=lambda layer: -lasting[layer][-1])
@@ -308,6 +349,9 @@ def _small(records: Records) -> Iterator[Alarm]:
     now = scaled(_last(records))
     vanished = {layer for alarm in _vanishing(records) for layer in alarm.layers or records.layers}
     small = (now < RATIO_SMALL) & np.array([layer not in vanished for layer in records.layers])
+    lengths = _lengths(records)
+    # Beside weights that have exploded any update is small, and a higher rate the last thing they need.
+    small &= ~_outgrown(lengths) if len(lengths) else True
     places = _worst(small, now)
     if places:
         worst = places[0]

@@ -238,8 +238,11 @@ def _end_checked(nodes: list[Node], outputs: int) -> Iterable[Node]:
 def _wrong_end(nodes: Sequence[Node], outputs: int) -> str:
     last = nodes[-1]
     if len(last.shape) == 1:
-        given = last.shape[0]
-        return f'the network ends with {given} outputs where {outputs} are needed; units = "classes" fits any data'
+        given, needed = (
+            f"{last.shape[0]} output{'s' * (last.shape[0] != 1)}",
+            "1 is" if outputs == 1 else f"{outputs} are",
+        )
+        return f'the network ends with {given} where {needed} needed; units = "classes" fits any data'
     size, join = " × ".join(map(str, last.shape)), f"flatten or global_average_pool{len(last.shape) - 1}d"
     if last.layer.kind != "dense":
         return f"the network ends with {size} values; add {join} and a dense layer"

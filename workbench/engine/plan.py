@@ -316,8 +316,16 @@ class _ShardCompiler:
             if not all(is_native(each) for each in unchained([call.forward, call.backward])):
                 touched |= {(name, -1) for name in (node.name, *node.inputs)}
                 touched |= {(node.name, number) for number in range(len(node.inputs))}
-        held = {id(arrays[key]) for key in touched if key in arrays} | {id(self.outputs[INPUT])}
-        return [array for array in arrays.values() if id(array) not in held]
+                # The gradient by its output is what its readers fill.
+                touched |= {
+                    (other.name, number)
+                    for other in self.nodes
+                    for number, name in enumerate(other.inputs)
+                    if name == node.name
+                }
+        # By where they lie: layers that change the shape alone hand on views of the same memory.
+        held = {_place(arrays[key]) for key in touched if key in arrays} | {_place(self.outputs[INPUT])}
+        return [array for array in arrays.values() if _place(array) not in held]
 
     def _scaling(self) -> Call:
         """What works out 1 / sum of the whole batch's strengths, each shard for itself."""
@@ -405,3 +413,8 @@ def learned_nodes(network: Network) -> set[str]:
         if trains or any(name in learned for name in node.inputs):
             learned.add(node.name)
     return learned
+
+
+def _place(array: Array) -> int:
+    """Where an array of the host lies."""
+    return int(array.ctypes.data)

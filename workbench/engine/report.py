@@ -10,7 +10,7 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 from workbench.engine.device import compiled_backend, one_blas_thread
-from workbench.engine.switch import KERNELS_SWITCH
+from workbench.engine.switch import KERNELS_SWITCH, unknown_setting
 from workbench.errors import DeviceError
 
 
@@ -60,6 +60,8 @@ def kernel_report() -> KernelReport:
         f"compiled kernels; vectors of {found.width} float32, tiles of {found.rows} rows. "
         f"{KERNELS_SWITCH}=off leaves it to plain NumPy, for comparison."
     )
+    if setting := unknown_setting():
+        text += f" {KERNELS_SWITCH} is {setting!r} now, neither on nor off, and changes nothing."
     return KernelReport(True, text, found.width, found.rows, kept, len(known), folder)
 
 

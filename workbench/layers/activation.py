@@ -8,6 +8,8 @@ from math import log1p, pi, prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
 
 from workbench.engine.backend import Array, Shape
 from workbench.engine.cuda.calls import Launcher
@@ -33,6 +35,14 @@ class Activation(Layer):
     function: FunctionName = knob("relu", help="The function; relu suits most networks.")
     slope: float = knob(0.01, help="The slope of leaky_relu below 0.", ge=0, le=1, advanced=True)
     alpha: float = knob(1.0, help="What elu comes near to far below 0, negated.", gt=0, le=10, advanced=True)
+
+    @field_validator("function", mode="before")
+    @classmethod
+    def _softmax_is_the_losses(cls, value: object) -> object:
+        if value in ("softmax", "log_softmax"):
+            text = "has no softmax: the loss and what is predicted have theirs; let the network end before it"
+            raise PydanticCustomError("softmax", text)
+        return value
 
     def name_stem(self) -> str:
         return self.function

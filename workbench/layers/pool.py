@@ -209,6 +209,50 @@ class GlobalAveragePool1d(_GlobalAverage):
     rank, reads = 2, "a sequence (steps × features)"
 
 
+class _GlobalMax(_Pool):
+    """One window over all places."""
+
+    largest = True
+    rank: ClassVar[int]
+    reads: ClassVar[str]
+
+    def axes(self, shape: Shape) -> tuple[Axis, Axis]:
+        rows, columns = shape[:-1] if len(shape) == 3 else (1, shape[0])
+        return Axis(rows, rows, rows, 0, 0, 1), Axis(columns, columns, columns, 0, 0, 1)
+
+    def _flat(self, axis_values: tuple[Any, Any]) -> list[Any]:
+        return list(axis_values)[3 - self.rank :]
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if len(inputs[0]) != self.rank:
+            raise ShapeError(f"reads {self.reads}, not {' × '.join(map(str, inputs[0]))}")
+        return (inputs[0][-1],)
+
+    def onnx(self, inputs: Sequence[Shape]) -> Sequence[OnnxNode]:
+        return [OnnxNode("GlobalMaxPool"), OnnxNode("Flatten", ("-1",), {"axis": 1})]
+
+    def torch(self, inputs: Sequence[Shape]) -> TorchModule:
+        return TorchModule(f"nn.AdaptiveMaxPool{self.rank - 1}d(1)", "{self}({0}).flatten(1)")
+
+
+class GlobalMaxPool2d(_GlobalMax):
+    """The largest value of each channel of the whole picture: a vector, whatever the picture's size."""
+
+    kind = "global_max_pool2d"
+    title = "global max pooling 2d"
+    about = "The strongest answer of each channel: whether a pattern is anywhere in a picture."
+    rank, reads = 3, "a picture (height × width × channels)"
+
+
+class GlobalMaxPool1d(_GlobalMax):
+    """The largest value of each feature of the whole sequence: a vector, whatever its length."""
+
+    kind = "global_max_pool1d"
+    title = "global max pooling 1d"
+    about = "The strongest answer of each feature: whether a pattern is anywhere in a sequence."
+    rank, reads = 2, "a sequence (steps × features)"
+
+
 def _checked(axes: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
     if any(axis.before >= axis.window or axis.after >= axis.window for axis in axes):
         raise ShapeError("padding is as large as the window: some windows would hold nothing")

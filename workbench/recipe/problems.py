@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from workbench.errors import Problem
 from workbench.recipe.fields import Frozen
+from workbench.recipe.kinds import Kinded
 from workbench.recipe.paths import join_path
 
 _TEXTS = {
@@ -52,7 +53,7 @@ def problems_of(error: ValidationError, tree: Any) -> list[Problem]:
             # One mistake: the hint at the field that was meant says it already.
             continue
         wrong = found.setdefault(place if union is None else union, _Wrong(item.get("input")))
-        wrong.add(item, place, place == union, fields)
+        wrong.add(item, place, place == union, fields, _kind_at(tree, place))
     return [problem for wrong in found.values() for problem in wrong.problems()]
 
 
@@ -73,11 +74,11 @@ class _Wrong:
         self.forms: list[str] = []
         self.place: Place = ()
 
-    def add(self, item: Any, place: Place, of_union: bool, fields: list[str]) -> None:
+    def add(self, item: Any, place: Place, of_union: bool, fields: list[str], owner: type[Kinded] | None) -> None:
         """Note one finding of pydantic's; ``of_union``: whether it is about the form of the whole value."""
         kind: str = item["type"]
         if kind == "extra_forbidden":
-            text = _unknown_field(place[-1], fields)
+            text = _unknown_field(place[-1], fields, owner)
         else:
             text = _text(kind, item.get("ctx", {}), item["msg"])
         if of_union and kind.endswith(_WRONG_FORM):
@@ -131,9 +132,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _unknown_field(name: str | int, fields: list[str]) -> str:
-    near = _near(name, fields)
-    return "there is no such field" + (f"; did you mean {near!r}?" if near else "")
+def _unknown_field(name: str | int, fields: list[str], owner: type[Kinded] | None) -> str:
+    if near := _near(name, sorted(owner.model_fields) if owner else fields):
+        return f"there is no such field; did you mean {near!r}?"
+    if owner is None:
+        return "there is no such field"
+    if name in owner.kinds():
+        return f"there is no such field; {name} is a kind of {owner.family} of its own"
+    kinds = owner.kinds().values()
+    # Its own before what all have.
+    known = sorted(owner.model_fields, key=lambda field: all(field in kind.model_fields for kind in kinds))
+    return f"there is no such field; {owner.kind} has {', '.join(known)}"
+
+
+def _kind_at(tree: Any, place: Place) -> type[Kinded] | None:
+    """The kind whose field stands at a place; None where that is no kind's, or not clear."""
+    node = tree
+    for step in place[:-1]:
+        node = _child(node, step)
+    name = node.get("kind") if isinstance(node, dict) else None
+    known = [kinds[name] for kinds in Kinded.registered.values() if isinstance(name, str) and name in kinds]
+    return known[0] if len(known) == 1 else None
 
 
 def _near(name: str | int, fields: list[str]) -> str:

@@ -17,6 +17,7 @@ from workbench.errors import DeviceError, InputError, Problem, RecipeError
 from workbench.recipe.recipe import Recipe
 from workbench.session.lookups import lookups_checked
 from workbench.session.mistakes import data_problems, problems_of_changes
+from workbench.session.oddities import network_notices
 from workbench.session.start import Start, read_start
 from workbench.training.schedules.base import Schedule
 
@@ -90,7 +91,8 @@ def prepare(
     spec = None if resume else recipe.training.start_from
     start = read_start(spec, network, recipe.data) if spec else None
     backend, notices = _choose(device)
-    notices = (*dataset.notices, *_set_notices(recipe, dataset), *notices, *_precision_notices(recipe, backend))
+    of_recipe = (*_set_notices(recipe, dataset), *network_notices(recipe, network))
+    notices = (*dataset.notices, *of_recipe, *notices, *_precision_notices(recipe, backend))
     return Prepared(recipe, dataset, network, backend, threads or cores(), notices, start)
 
 

@@ -18,7 +18,9 @@ _PER_BYTE = 2
 
 
 def read_initializers(data: bytes, where: str) -> Tensors:
-    """The initializers of the model's own graph by name; those that are no real numbers are passed over.
+    """The initializers of the model's own graph by name.
+
+    Those that are no real numbers are passed over, and what only steers operators: shapes, axes, single factors.
 
     Matrices that the graph multiplies by from the right are turned, so that all stand as ``(units, inputs)``.
 
@@ -39,9 +41,13 @@ def read_initializers(data: bytes, where: str) -> Tensors:
         if name in tensors:
             raise _bad(where, f"two of its tensors are called {name[:80]!r}")
         array = _array(each, len(data), where)
-        if array is not None:
+        if array is not None and not _steers(array):
             tensors[name] = array.T if name in turned and array.ndim == 2 else array
     return tensors
+
+
+def _steers(array: np.ndarray[Any, Any]) -> bool:
+    return array.ndim == 0 or (array.dtype == np.int64 and array.ndim == 1)
 
 
 def _graph(data: bytes, where: str) -> Any:

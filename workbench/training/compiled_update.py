@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.backend import Array, Call
+from workbench.engine.layer import Chain
 from workbench.engine.parameters import Parameters
 from workbench.engine.parts import Part
 from workbench.engine.shards import ShardPool
@@ -155,5 +156,7 @@ def _measuring(values: Array, before: Array, updating: list[Call], sums: Array) 
 def _chain(calls: list[Call], passing: Sequence[Array] = ()) -> Call:
     from workbench.engine.kernels.calls import joined
 
+    if not calls:  # every layer is frozen, or none has weights
+        return Chain()
     (program,) = joined(calls, passing)
     return program

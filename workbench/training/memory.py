@@ -78,7 +78,8 @@ def need_of(stepper: Stepper, measuring: Plan, examples: int, supply: Supply | N
     training, measured = stepper.plan.memory(), measuring.memory()
     answers = _answers(int(measuring.targets.nbytes) // measuring.batch) * examples
     if parameters.backend.on_host:
-        return MemoryNeed(weights, training, measured, answers, _COPIES * weights)
+        # Checkpoints are made after an epoch, when no batch waits for others.
+        return MemoryNeed(weights, training, measured, answers, _COPIES * (weights - stepper.gathered_values()))
     # Checkpoints are made in the host's memory.
     data = supply.device_bytes(max(stepper.plan.batch, measuring.batch)) if supply else 0
     return MemoryNeed(weights, training, measured, answers, 0, data, _passing(stepper))

@@ -236,9 +236,12 @@ class Stepper:
 
     def kept_values(self) -> int:
         """Bytes of what is kept of the parameters from step to step, beside themselves and their gradient."""
-        gathered = int(self.plan.gradient.nbytes) if self._gathered else 0
         copies = self.scaling.memory() if self.scaling else 0
-        return sum(int(vector.nbytes) for vector in self._changing()[1:]) + gathered + copies
+        return sum(int(vector.nbytes) for vector in self._changing()[1:]) + self.gathered_values() + copies
+
+    def gathered_values(self) -> int:
+        """Bytes of those that only a checkpoint in the middle of an update holds."""
+        return int(self.plan.gradient.nbytes) if self._gathered else 0
 
     def penalty(self) -> float:
         """What L1 and L2 add to the loss."""

@@ -38,7 +38,7 @@ class TrainingHealth(Rule):
             return
         offered: set[str] = set()
         for alarm in _alarms(context):
-            for title, path, value in _changes(alarm, context.recipe):
+            for title, path, value in _changes(alarm, context.recipe, context.curve.trend == "diverging"):
                 knob = next(self.offer(
                     context, title, alarm_sentence(alarm), path, value, factor=1.0, id=alarm.kind,
                     cost="the same time",
@@ -58,11 +58,15 @@ def _alarms(context: Context) -> tuple[Alarm, ...]:
     return alarms_of(context.run.health) if context.run.health is not None else ()
 
 
-def _changes(alarm: Alarm, recipe: Recipe) -> Iterator[tuple[str, str, object]]:
-    """What may be changed against an alarm, the best first; what the recipe does not take is left out later."""
+def _changes(alarm: Alarm, recipe: Recipe, diverging: bool) -> Iterator[tuple[str, str, object]]:
+    """What may be changed against an alarm, the best first; what the recipe does not take is left out later.
+
+    Nothing is worth a higher rate where the loss has grown.
+    """
     if alarm.kind == "vanishing_gradient":
         yield from _bending(recipe)
-        yield _rate(recipe, 3.0)
+        if not diverging:
+            yield _rate(recipe, 3.0)
     elif alarm.kind == "dead_units":
         yield _rate(recipe, 1 / 3)
         yield from _function(alarm.layer, "leaky_relu")
@@ -70,7 +74,8 @@ def _changes(alarm: Alarm, recipe: Recipe) -> Iterator[tuple[str, str, object]]:
         yield from _start_before(alarm.layer, recipe)
         yield from _function(alarm.layer, "relu")
     elif alarm.kind == "small_updates":
-        yield _rate(recipe, 3.0)
+        if not diverging:
+            yield _rate(recipe, 3.0)
     else:
         if alarm.kind in ("exploding_gradient", "not_finite") and recipe.training.clip_norm is None:
             yield "Clip the gradient’s norm at 1", "training.clip_norm", 1.0

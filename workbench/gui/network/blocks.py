@@ -12,6 +12,7 @@ from workbench.recipe.network import INPUT
 
 Tree = dict[str, Any]
 PICTURES = (3,)
+PLACES = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Place:
     def width(self, default: int) -> int:
         """Channels or features of what comes in."""
         return self.shape[-1] if self.shape else default
+
+    def axes(self) -> int:
+        """Along how many axes convolutions and pooling go: 1 for sequences, 2 for pictures and what is not known."""
+        return 1 if self.shape is not None and len(self.shape) == 2 else 2
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,27 @@ def _dense(units: int | str) -> Tree:
     return {"kind": "dense", "units": units}
 
 
+def _normed(place: Place, filters: int) -> list[Tree]:
+    """A convolution whose answers are kept in size; the norm has the shift that its bias would be."""
+    return [_conv(filters, bias=False, kind=f"conv{place.axes()}d"), {"kind": "batch_norm"}]
+
+
+def _conv_norm(place: Place) -> list[Tree]:
+    return [*_normed(place, 32), _relu()]
+
+
+def _plain(place: Place) -> list[Tree]:
+    start = [{"kind": "flatten"}] if place.shape is not None and len(place.shape) > 1 else []
+    return [*start, _dense(128), _relu(), _dense(64), _relu()]
+
+
 def _residual(place: Place) -> list[Tree]:
     width = min(place.width(32), 4096)
     if place.shape is not None and len(place.shape) == 1:
         body = [_dense(width), _relu(), {**_dense(width), "name": "@branch"}]
     else:
-        kind = "conv1d" if place.shape is not None and len(place.shape) == 2 else "conv2d"
-        body = [
-            _conv(width, bias=False, kind=kind),
-            {"kind": "batch_norm"},
-            _relu(),
-            _conv(width, bias=False, kind=kind),
-            {"kind": "batch_norm", "name": "@branch"},
-        ]
+        *last, norm = _normed(place, width)
+        body = [*_normed(place, width), _relu(), *last, {**norm, "name": "@branch"}]
     return [*body, {"kind": "add", "inputs": ["@branch", place.before]}, _relu()]
 
 
@@ -110,22 +123,25 @@ BLOCKS: tuple[Block, ...] = (
     Block(
         "conv",
         "convolution, activation",
-        "The smallest step of a network for pictures.",
-        lambda place: [_conv(32), _relu()],
-        ranks=PICTURES,
+        "The smallest step of a network for pictures and sequences.",
+        lambda place: [_conv(32, kind=f"conv{place.axes()}d"), _relu()],
+        ranks=PLACES,
+    ),
+    Block(
+        "conv-norm",
+        "convolution, norm, activation",
+        "Looks for patterns; the norm keeps training steady.",
+        _conv_norm,
+        ranks=PLACES,
     ),
     Block(
         "conv-norm-pool",
         "convolution, norm, activation, pool",
-        "Looks for patterns and halves the picture; the norm keeps training steady.",
-        lambda place: [
-            _conv(32, bias=False),
-            {"kind": "batch_norm"},
-            _relu(),
-            {"kind": "max_pool2d", "window": 2},
-        ],
-        ranks=PICTURES,
+        "Looks for patterns and halves the picture or sequence; the norm keeps training steady.",
+        lambda place: [*_conv_norm(place), {"kind": f"max_pool{place.axes()}d", "window": 2}],
+        ranks=PLACES,
     ),
+    Block("mlp", "plain layers (MLP)", "Two hidden layers, each of dense and activation.", _plain),
     Block("dense", "dense, activation", "One hidden layer of a plain network.", lambda place: [_dense(128), _relu()]),
     Block(
         "dense-dropout",
@@ -138,7 +154,6 @@ BLOCKS: tuple[Block, ...] = (
         "residual block",
         "Layers with a way around them, joined by add: for deep networks.",
         _residual,
-        ranks=(1, 3),
     ),
     Block(
         "lstm",

@@ -33,8 +33,9 @@ _ONLY_WHERE: dict[str, Callable[[Any], bool]] = {
     "bias": lambda layer: bool(getattr(layer, "affine", True)),
     "slope": lambda layer: bool(layer.function == "leaky_relu"),
     "alpha": lambda layer: bool(layer.function == "elu"),
+    "frozen": lambda layer: layer.frozen or type(layer).parameters is not Layer.parameters,
 }
-"""Fields that another field's value makes meaningful."""
+"""Fields that another field's value makes meaningful, or the layer's weights."""
 
 
 class LayerDetails(Panel):
