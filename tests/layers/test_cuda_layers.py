@@ -78,7 +78,7 @@ def test_that_a_gpu_computes_a_smaller_last_batch_as_by_itself(kind: str, case: 
 
 
 @needs_compiler
-@every_case
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.has_kernels))
 @pytest.mark.parametrize("training", [True, False])
 def test_that_a_layer_leaves_no_gap_in_a_recorded_step(kind: str, case: Case, training: bool) -> None:
     bench = Bench(random_parameters(network_around(kind, case), backend=EmulatedBackend()), 4, training=training)
