@@ -13,17 +13,18 @@ from support.backends import COMPILED, PLAIN
 from support.cases import Case
 from support.layer_rig import LayerRig
 from support.networks import Bench, networks, random_parameters
+from support.parts import from_python
 
 from workbench.engine.backend import Backend
+from workbench.engine.kernels import products, sums, turning
 from workbench.engine.kernels.machine import machine
-from workbench.engine.kernels.products import DEPTH, product
-from workbench.engine.kernels.sums import column_sums
+from workbench.engine.kernels.products import DEPTH
 from workbench.engine.kernels.tile import TILE
-from workbench.engine.kernels.turning import turn
 from workbench.engine.network import Network
 
 Array = np.ndarray[Any, Any]
 
+product, column_sums, turn = (from_python(each) for each in (products.product, sums.column_sums, turning.turn))
 WIDTH, ROWS = machine().width, machine().rows
 GUARD = np.float32(-77)
 """What stands beside a result, and must still stand there afterwards."""
