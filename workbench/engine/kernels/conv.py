@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workbench.engine.kernels.asking import fetch_bytes
 from workbench.engine.kernels.native import floats, kernel, longs, part
-from workbench.engine.kernels.products import ROWS, WIDTH, call_tile
+from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, claim_rows
 from workbench.engine.kernels.sums import column_sums
 
 SIZES = (
@@ -74,6 +74,7 @@ def _windows(
                 place, stop = places * number // tiles, places * (number + 1) // tiles
                 left = frame + 4 * ((row * down * across + place * right) * channels + first_channel)
                 target = out + 4 * (row * out_line + place * out_row + column)
+                claim_rows(target, out_row, stop - place, min(vectors * WIDTH, columns - column))
                 call_tile(
                     tile,
                     (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
