@@ -13,6 +13,7 @@ from workbench.engine.kernels.products import (
     claim_rows,
     product,
     product_with_turned,
+    tiles_of,
 )
 from workbench.engine.kernels.sums import column_sums
 from workbench.engine.kernels.turning import turn
@@ -63,7 +64,6 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     """
     tile, x, start, panels, dw, inputs, units, examples, add = longs(arguments, 9)
     rows, blocks = last - first, (examples + DEPTH - 1) // DEPTH
-    tiles = (rows + ROWS - 1) // ROWS
     room = np.empty(rows * min(examples, DEPTH), np.float32)
     room_at = np.int64(room.ctypes.data)
     for block in range(blocks):
@@ -74,6 +74,7 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
         while column < units:
             vectors, width = _panel(units, column)
             right = panels + 4 * (examples * column + begin * vectors * WIDTH)
+            tiles = tiles_of(rows, vectors)
             for number in range(tiles):
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = dw + 4 * ((first + row) * units + column)
