@@ -110,6 +110,7 @@ class TorchPass:
         import torch
 
         stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):
                 self._plain()
@@ -220,7 +221,7 @@ def products() -> None:
         out, times = backend.zeros((rows, columns), np.float32), []
         for most in (2**62, 0):
             ours.MOST_WORK = most
-            calls = ours.product(backend, "product", left, right, out, lambda _, s, t: backend.zeros(s, t))
+            calls = ours.product(backend, left, right, out, lambda _, s, t: backend.zeros(s, t))
             times.append(_time(backend, calls))
         print(f"| {rows} × {columns} × {depth} | {times[0]:.1f} | {times[1]:.1f} |")
 
@@ -254,7 +255,7 @@ def main() -> None:
     gpu = devices()[1]
     if not gpu.usable:
         sys.exit(f"Nothing is measured, there is no GPU to use here: {gpu.text}")
-    print(f"{gpu.text}, {gpu.facts['computes_with']}\n")
+    print(f"{gpu.text}, {gpu.facts['computes_with']}; convolutions by {gpu.facts['convolutions']}\n")
     if options.products:
         products()
     else:

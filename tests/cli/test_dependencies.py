@@ -33,7 +33,7 @@ def _imported() -> set[str]:
     """Other people's packages that the program imports, anywhere, by the name they are installed under."""
     nodes = (node for file in (ROOT / "workbench").rglob("*.py") for node in ast.walk(ast.parse(file.read_text())))
     tops = {module.split(".")[0] for node in nodes for module in _modules(node)}
-    others = tops - set(sys.stdlib_module_names) - {"workbench", "cupy", "cupyx", "cupy_backends"}
+    others = tops - set(sys.stdlib_module_names) - {"workbench", "cupy", "cupyx", "cupy_backends", "cudnn"}
     return {OWN_NAMES.get(name, PARTS.get(name, name)).lower() for name in others}
 
 
@@ -45,7 +45,7 @@ def test_that_readme_says_what_each_dependency_is_for() -> None:
     section = (ROOT / "README.md").read_text().split("## Dependencies")[1].split("\n## ")[0].lower()
     cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")][2:]
     told = {name.strip() for cell in cells for name in re.sub(r"\(.*?\)", "", cell).split(",")}
-    assert told == _declared() | {"cupy"}
+    assert told == _declared() | {"cupy", "nvidia-cudnn-frontend"}
 
 
 def test_that_doctor_names_each_missing_dependency(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -386,3 +386,19 @@ def test_that_a_high_test_error_asks_for_a_bigger_dev_set():
     diagnosis = diagnose(levels_of_text("human=0.007,train=0.008,dev=0.01,test=0.05"))
     assert "advice_bigger_dev_set" in {knob.id for knob in diagnosis.knobs}
     assert any(f.id == "overfitting_dev" and "if both sets come from" in f.text for f in diagnosis.findings)
+
+
+def test_that_frozen_layers_may_learn_the_last_one_first_and_at_once_where_nothing_does():
+    recipe = table_recipe()
+    owners = [layer.name for layer in recipe.network.layers if layer.kind in ("dense", "batch_norm")]
+    some = recipe.replace(f"network.layers.{owners[0]}.frozen", True)
+    assert "unfreeze" not in _knobs(high_bias(), recipe, FALLING)
+    knob = _knobs(high_bias(), some, FALLING)["unfreeze"]
+    assert knob.patch == {"network.layers[0].frozen": False}
+    for name in owners:
+        recipe = recipe.replace(f"network.layers.{name}.frozen", True)
+    found = diagnose(high_bias(), Goals(), RunFacts(recipe, FALLING))
+    last = max(number for number, layer in enumerate(recipe.network.layers) if layer.kind == "dense")
+    assert found.knobs[0].patch == {f"network.layers[{last}].frozen": False}
+    assert "unfreeze" in {finding.id for finding in found.findings}
+    assert "train_longer" not in {knob.id for knob in found.knobs}

@@ -51,13 +51,20 @@ def test_that_a_device_that_refuses_to_record_launches_one_by_one(monkeypatch: p
     for found, expected in zip(_run(backend), _run(None), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     assert device.kernels.launches > launches
+    assert backend.refusal() == (
+        "Steps are launched kernel by kernel, as the GPU refuses to record them as a CUDA graph: CUDA_ERROR_SOMETHING: "
+        "no. Results are the same, but small networks train more slowly."
+    )
 
 
 def test_that_a_device_whose_compiler_fails_computes_with_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Machine, "module", _refuse)
     backend, device = stand_in(monkeypatch, kernels=True)
     assert backend.cuda is None
-    assert _words(backend).startswith("array operations only: kernels of our own fail here")
+    assert _words(backend) == "array operations only: kernels of our own fail here (CUDA_ERROR_SOMETHING: no)"
+    assert backend.refusal().startswith(
+        "The GPU computes with array operations, as kernels of our own fail there: CUDA"
+    )
     _run(backend)
     assert device.kernels.launches == 0
 
@@ -65,6 +72,7 @@ def test_that_a_device_whose_compiler_fails_computes_with_arrays(monkeypatch: py
 def test_that_the_switch_leaves_a_gpu_to_array_operations(monkeypatch: pytest.MonkeyPatch) -> None:
     backend, _ = stand_in(monkeypatch)
     assert backend.cuda is None
+    assert backend.refusal() == ""
     assert _words(backend) == "array operations only (WORKBENCH_KERNELS is off)"
 
 

@@ -22,7 +22,7 @@ from workbench.engine.cuda.pointwise import (
     fused,
     shifted,
 )
-from workbench.engine.cuda.products import BLOCKS, cut, is_ours
+from workbench.engine.cuda.products import BLOCKS, cut, head_products, is_ours
 from workbench.engine.cuda.source_files import kernels, modules, text_of
 
 pytestmark = needs_compiler
@@ -183,13 +183,23 @@ def test_that_each_number_of_rows_is_recorded_by_itself() -> None:
     assert bench.plan.backend.cuda.recordings == 2
 
 
-def test_that_what_python_does_stands_between_recordings() -> None:
-    attention = {"kind": "self_attention", "heads": 1}
-    before = [{"kind": "reshape", "shape": [2, 2]}, {"kind": "conv1d", "filters": 2}]
-    layers = [*before, attention, {"kind": "flatten"}, *LAYERS]
+def test_that_what_python_does_stands_between_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.engine.cuda.products.MOST_WORK", 0)
+    before = [{"kind": "reshape", "shape": [2, 2]}, {"kind": "conv1d", "filters": 2}, {"kind": "flatten"}]
+    layers = [*before, {"kind": "dense", "units": "classes"}]
     ours = [isinstance(call, (Recorded, CudaCall)) for call in _calls(_bench(layers))]
-    # The dropout's start; what comes before; attention; all behind it, both ways; attention; what comes before.
-    assert ours == [False, True, False, True, False, True]
+    # What comes before the library's product; it; bias, loss and bias gradient; two more products; what comes before.
+    assert ours == [True, False, True, False, False, True]
+
+
+def test_that_products_of_strided_matrices_are_those_of_arrays(launcher: EmulatedLauncher) -> None:
+    backend, wide = EmulatedBackend(), _floats(3, 5, 4, 6)
+    views = [wide.transpose(0, 2, 1, 3)[..., :3], wide.transpose(0, 2, 1, 3)[..., 3:]]
+    out = np.full((3, 5, 4, 5), np.nan, np.float32).transpose(0, 2, 1, 3)
+    head_products(backend, views[0], views[1].swapaxes(2, 3), out)()
+    np.testing.assert_allclose(out, views[0] @ views[1].swapaxes(2, 3), rtol=1e-5, atol=1e-6)
+    with pytest.raises(AssertionError, match="neither rows nor columns lie together"):
+        head_products(backend, wide[..., ::2], wide[:, :, :3], np.zeros((3, 5, 4, 6), np.float32))
 
 
 def test_that_a_device_that_refuses_to_record_goes_on_launch_by_launch(launcher: EmulatedLauncher) -> None:

@@ -13,18 +13,19 @@ from support.backends import COMPILED, PLAIN
 from support.cases import Case
 from support.layer_rig import LayerRig
 from support.networks import Bench, networks, random_parameters
+from support.parts import from_python
 
 from workbench.engine.backend import Backend
-from workbench.engine.kernels.calls import ONE
+from workbench.engine.kernels import products, sums, turning
 from workbench.engine.kernels.machine import machine
-from workbench.engine.kernels.products import DEPTH, column_sums, product
+from workbench.engine.kernels.products import DEPTH
 from workbench.engine.kernels.tile import TILE
-from workbench.engine.kernels.turning import turn
 from workbench.engine.network import Network
 from workbench.layers.activation import FunctionName
 
 Array = np.ndarray[Any, Any]
 
+product, column_sums, turn = (from_python(each) for each in (products.product, sums.column_sums, turning.turn))
 WIDTH, ROWS = machine().width, machine().rows
 GUARD = np.float32(-77)
 """What stands beside a result, and must still stand there afterwards."""
@@ -89,7 +90,7 @@ def test_that_a_product_of_any_size_is_numpys(
 @given(rows=rows_of, columns=columns_of, gap=gaps)
 def test_that_sums_of_columns_are_numpys(rows: int, columns: int, gap: int) -> None:
     source, sums = _random((rows, columns + gap), 1), np.full(columns + 1, GUARD)
-    column_sums(TILE.address, _at(source), columns + gap, rows, columns, _at(sums), _at(ONE))
+    column_sums(_at(source), columns + gap, rows, columns, _at(sums))
     exact = source[:, :columns].astype(np.float64)
     _assert_sums_equal(sums[:-1], exact.sum(axis=0), abs(exact).sum(axis=0))
     assert sums[-1] == GUARD

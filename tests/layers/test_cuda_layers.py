@@ -6,26 +6,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.agreement import assert_agrees_with_plain
 from support.backends import PLAIN, device_backend, on_device
-from support.cases import CASES, Case, all_cases
-from support.emulated import EmulatedBackend, needs_compiler
+from support.cases import Case, all_cases
+from support.emulated import EmulatedBackend, assert_within_limits, needs_compiler
 from support.layer_rig import LayerRig, assert_close
-from support.networks import Bench, network_around, networks, random_parameters
+from support.networks import Bench, loss_of, network_around, network_of, networks, random_parameters
 
 from workbench.engine.backend import Backend
 from workbench.engine.cuda.calls import CudaCall
 from workbench.engine.cuda.graphs import Recorded
+from workbench.engine.cuda.imagined import ImaginedBackend
 from workbench.engine.cuda.pointwise import FUNCTIONS
 from workbench.engine.layer import unchained
 from workbench.engine.network import Network
+from workbench.engine.parameters import Parameters
+from workbench.engine.plan import Plan
+from workbench.engine.shards import ShardPool
 
 Array = np.ndarray[Any, Any]
-
-AS_ARRAYS = {"embedding", "self_attention"}
-"""Kinds that a GPU computes with CuPy's array operations."""
 
 every_case = pytest.mark.parametrize(("kind", "case"), all_cases())
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
@@ -78,18 +79,15 @@ def test_that_a_gpu_computes_a_smaller_last_batch_as_by_itself(kind: str, case: 
 
 
 @needs_compiler
-@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind not in AS_ARRAYS))
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.has_kernels))
 @pytest.mark.parametrize("training", [True, False])
 def test_that_a_layer_leaves_no_gap_in_a_recorded_step(kind: str, case: Case, training: bool) -> None:
     bench = Bench(random_parameters(network_around(kind, case), backend=EmulatedBackend()), 4, training=training)
     (task,) = bench.plan._ran.tasks
     *starts, recorded = task.calls
     assert isinstance(recorded, Recorded)
-    assert len(starts) == (kind == "dropout" and training and case.fields["rate"] > 0)
-
-
-def test_that_what_runs_as_arrays_on_a_gpu_is_known() -> None:
-    assert set(CASES) >= AS_ARRAYS
+    drops = case.fields.get("rate" if kind == "dropout" else "dropout", 0) > 0
+    assert len(starts) == (drops and training)
 
 
 @needs_compiler
@@ -202,6 +200,112 @@ def test_that_a_gpu_drops_the_very_same_values(size, rate, rows) -> None:
     _assert_agree("dropout", {"rate": rate}, size, rows, exactly=True)
 
 
+@needs_compiler
+@few
+@given(
+    head=st.tuples(st.integers(1, 4), st.integers(1, 9)) | st.just((1, 33)), steps=st.integers(1, 9) | st.just(70),
+    rows=st.integers(1, 4) | st.just(70), causal=st.booleans(), dropout=st.sampled_from([0.0, 0.4]), bias=st.booleans(),
+)  # fmt: skip
+def test_that_self_attention_of_any_shape_agrees(head, steps, rows, **fields) -> None:
+    assume(rows * steps < 500)
+    heads, depth = head
+    _assert_agree("self_attention", {"heads": heads, **fields}, (steps, heads * depth), rows)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_that_attention_by_the_librarys_products_agrees(dropout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.engine.cuda.products.MOST_WORK", 0)
+    _assert_agree("self_attention", {"heads": 3, "causal": True, "dropout": dropout}, (5, 12), 4)
+
+
+def _embedded(vocabulary: int, places: Array, backend: Backend, **fields: Any) -> tuple[Array, Array]:
+    """What an embedding gives for numbers, and its table's gradient, in float64 where it is plain."""
+    case = Case({"vocabulary": vocabulary, "dimension": 3, **fields}, (places.shape[1:],))
+    rig = LayerRig("embedding", case, dtype=np.float32, rows=len(places), backend=backend)
+    rig.inputs[0][...] = places
+    output = rig.forward().copy()
+    rig.backward(np.random.default_rng(4).normal(size=output.shape).astype(np.float32))
+    return output, rig.gradient.copy()
+
+
+@needs_compiler
+@few
+@given(
+    vocabulary=st.sampled_from([1, 2, 7, 1000]), steps=st.sampled_from([1, 33, 300]), rows=st.integers(1, 9),
+    padding=st.booleans(), seed=st.integers(0, 9), most=st.sampled_from([1.0, 0.01]),
+)  # fmt: skip
+def test_that_embeddings_of_any_size_agree(vocabulary, steps, rows, padding, seed, most) -> None:
+    numbers = np.random.default_rng(seed)
+    # A few of the table's rows may be most of what occurs, so that they reach over many stretches.
+    places = numbers.integers(-1, max(1, int(vocabulary * most)) + 1, (rows, steps)).astype(np.float32)
+    places[0, 0] = np.nan
+    fields = {"padding_index": 0} if padding else {}
+    backend = EmulatedBackend(rows % 3)
+    found, expected = (_embedded(vocabulary, places, each, **fields) for each in (backend, PLAIN))
+    backend.assert_guards()
+    assert np.array_equal(found[0], expected[0])
+    assert_close(found[1], expected[1], 1e-6)
+
+
+LARGE: dict[str, tuple[list[dict[str, Any]], tuple[int, ...]]] = {
+    # More occurrences than a block sorts, and some rows that reach over many stretches of them.
+    "embedding": ([{"kind": "embedding", "vocabulary": 3, "dimension": 40, "padding_index": 1}], (450,)),
+    "attention": ([{"kind": "self_attention", "heads": 3, "dropout": 0.3}], (70, 24)),
+    "attention of many": ([{"kind": "self_attention", "heads": 40, "causal": True}], (9, 80)),
+}
+
+
+@on_device
+@pytest.mark.parametrize("name", LARGE)
+def test_that_a_gpu_computes_large_layers_as_arrays_do(name: str, device: str) -> None:
+    layers, shape = LARGE[name]
+    network = network_of([*layers, {"kind": "flatten"}, {"kind": "dense", "units": "classes"}], shape)
+    ours, plain = (Bench(random_parameters(network, backend=each), 7) for each in (device_backend(device), PLAIN))
+    for _ in range(3):
+        for found, expected in zip(ours.run(), plain.run(), strict=True):
+            assert_close(found, expected, 2e-5)
+
+
+HUGE: dict[str, tuple[list[dict[str, Any]], tuple[int, ...], int]] = {
+    "photographs": ([{"kind": "flatten"}, {"kind": "dense", "units": 2}], (3000, 3000, 3), 2),
+    "large pictures": ([
+        {"kind": "conv2d", "filters": 64, "kernel": 7, "stride": 2}, "batch_norm", "activation",
+        {"kind": "max_pool2d", "window": 3, "stride": 2}, {"kind": "conv2d", "filters": 64, "groups": 64},
+        {"kind": "depthwise_conv2d", "kernel": 31}, {"kind": "group_norm", "groups": 8}, "layer_norm",
+        {"kind": "dropout", "rate": 0.1}, "global_average_pool2d",
+    ], (512, 512, 3), 3),
+    "many examples": ([{"kind": "dense", "units": 8}, "batch_norm", "layer_norm", "activation"], (4,), 2_000_000),
+    "many features": ([{"kind": "dense", "units": 70_000}, "batch_norm", {"kind": "layer_norm"}], (50,), 64),
+    "long sequences": ([
+        {"kind": "conv1d", "filters": 4, "kernel": 9}, "average_pool1d", {"kind": "upsampling1d"}, {"kind": "flatten"},
+    ], (3_000_000, 2), 2),
+    "many words": ([{"kind": "embedding", "vocabulary": 1_000_000, "dimension": 100}, "global_average_pool1d"],
+                   (2000,), 512),
+    "many heads": ([{"kind": "self_attention", "heads": 64}, {"kind": "gru", "units": 64}], (16, 128), 4096),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", HUGE)
+def test_that_no_launch_is_beyond_what_a_device_can(name: str, training: bool) -> None:
+    layers, shape, rows = HUGE[name]
+    parameters = Parameters(network_of([*layers, {"kind": "dense", "units": "classes"}], shape), ImaginedBackend())
+    plan = Plan(parameters, loss_of(), rows, training=training, pool=ShardPool(1))
+    (task,) = plan._ran.tasks
+    launches = [call for call in task._single if isinstance(call, CudaCall)]
+    assert len(launches) > len(layers)
+    for call in launches:
+        assert_within_limits(call.blocks, call.threads)
+
+
+@needs_compiler
+def test_that_an_embeddings_gradient_does_not_depend_on_the_order_of_threads() -> None:
+    places = np.random.default_rng(1).integers(0, 40, (7, 450)).astype(np.float32)
+    first, *others = (_embedded(50, places, EmulatedBackend(order)) for order in range(3))
+    for other in others:
+        assert all(np.array_equal(ours, theirs) for ours, theirs in zip(other, first, strict=True))
+
+
 def _ran(network: Network, rows: int, dtype: Any, backend: Backend, training: bool) -> list[Array]:
     bench = Bench(random_parameters(network, dtype, backend=backend), rows, training=training)
     bench.run()
@@ -226,8 +330,6 @@ def test_that_generated_networks_agree(network: Network, rows: int, training: bo
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_that_activations_agree_far_out_and_at_no_number(function: str, device: str) -> None:
     layers = [{"kind": "activation", "function": function, "name": "bent"}, {"kind": "dense", "units": "classes"}]
-    from support.networks import network_of
-
     far, found = np.linspace(-200, 200, 48), []
     inputs = np.stack([far, far / 50, np.where(np.arange(48) % 3, np.nan, 1.0)]).astype(np.float32)
     for backend in (PLAIN, device_backend(device)):

@@ -216,7 +216,7 @@ def _without_kernels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(layer, promise, False)
 
 
-@every_case
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.has_kernels))
 def test_that_a_layer_leaves_no_gap_in_the_machine_code(kind: str, case: Case) -> None:
     calls = LayerRig(kind, case, dtype=np.float32, backend=COMPILED).calls
     assert all(is_native(call) for call in unchained([calls.forward, calls.turn or Chain(), calls.backward]))

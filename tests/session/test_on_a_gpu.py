@@ -66,6 +66,21 @@ def test_that_a_layer_computes_on_a_gpu_what_it_does_on_the_host(kind: str, case
             assert_close(here, there, 1e-4)
 
 
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+@pytest.mark.parametrize(("kind", "case"), all_cases(lambda layer, _: layer.kind in ("conv1d", "conv2d")))
+def test_that_cudnn_computes_a_convolution_as_the_host_does(
+    kind: str, case: Case, precision: Any, backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend.cudnn is None:
+        pytest.skip(backend.facts()["convolutions"])
+    monkeypatch.setattr("workbench.engine.cuda.choices.Choices.get", lambda self, key: "cudnn")
+    network, lower = network_around(kind, case), backend.in_precision(precision)
+    found, expected = (Bench(random_parameters(network, backend=where), 6) for where in (lower, None))
+    for rows in (6, 4, 6, 4, 6):
+        for here, there in zip(found.run(rows), expected.run(rows), strict=True):
+            assert_close(here, there, 1e-4 if precision == "float32" else 1e-2)
+
+
 def test_that_two_epochs_are_those_of_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KERNELS_SWITCH, "off")
     recipe = table_recipe(write_table(tmp_path), epochs=2, optimizer={"kind": "momentum", "learning_rate": 0.05})

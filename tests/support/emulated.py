@@ -70,6 +70,13 @@ def _compile(text: str, path: Path) -> None:
         own.replace(path)
 
 
+def assert_within_limits(blocks: Sequence[int], threads: Sequence[int]) -> None:
+    """What every device can launch: many blocks in the first direction only, and at most 1024 threads of each."""
+    for count, most in zip((*blocks, *threads), (2**31 - 1, 65_535, 65_535, 1024, 1024, 64), strict=True):
+        assert 1 <= count <= most, f"blocks {tuple(blocks)} of {tuple(threads)} threads"
+    assert prod(threads) <= 1024
+
+
 class EmulatedLauncher(Launcher):
     """Runs kernels at once, each block's threads in a chosen order.
 
@@ -88,6 +95,7 @@ class EmulatedLauncher(Launcher):
 
         def launch(blocks: Size, threads: Size, arguments: int) -> None:
             self.launches += 1
+            assert_within_limits(blocks, threads)
             library().set_order(self.order)
             failure = run(ctypes.c_void_p(arguments), (ctypes.c_uint * 6)(*blocks, *threads))
             assert failure is None, f"{kernel.name}: {failure.decode()}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.emulated import needs_compiler
 from support.layer_rig import assert_close
 from support.networks import inputs_of, network_of
 from support.small_runs import picture_recipe, table_recipe, train, write_pictures, write_table
@@ -16,6 +17,7 @@ from workbench.engine.backend import Backend
 from workbench.engine.parameters import Parameters
 from workbench.engine.shards import ShardPool
 from workbench.events import EpochDone, Event
+from workbench.recipe.kinds import OptimizerSpec
 from workbench.recipe.recipe import Recipe
 from workbench.session.outcome import outcome
 from workbench.session.prepare import prepare
@@ -34,6 +36,10 @@ LAYERS: list[dict[str, Any]] = [
     {"kind": "lstm", "units": 7, "bidirectional": True},
     {"kind": "dense", "units": "classes"},
 ]
+
+with_kernels = pytest.mark.parametrize(
+    "kernels", [False, pytest.param(True, marks=needs_compiler)], ids=["arrays", "kernels"]
+)
 
 
 def trained(recipe: Recipe, folder: Path, control: Control | None = None) -> tuple[Training, list[Event]]:
@@ -75,10 +81,11 @@ class Bench:
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("tf32", 3e-3), ("bfloat16", 3e-2), ("float16", 3e-3)])
+@with_kernels
 def test_that_gradients_are_those_of_float32_but_for_rounding(
-    precision: str, tolerance: float, monkeypatch: pytest.MonkeyPatch
+    precision: str, tolerance: float, kernels: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend, _ = stand_in(monkeypatch)
+    backend, _ = stand_in(monkeypatch, kernels)
     network = network_of(LAYERS, (5, 6, 2), 4)
     found, expected = (Bench(where, network, precision).gradient() for where in (backend, Backend()))
     differs = False
@@ -121,8 +128,9 @@ def _faint() -> Any:
     return network_of([*layers, {"kind": "dense", "units": "classes", "name": "last"}], (4,), 3)
 
 
-def test_that_small_gradients_survive_by_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend, _ = stand_in(monkeypatch)
+@with_kernels
+def test_that_small_gradients_survive_by_the_scale(kernels: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, _ = stand_in(monkeypatch, kernels)
     gradients = []
     for where, start in ((backend, 2.0**16), (backend, 1.0), (Backend(), 1.0)):
         monkeypatch.setattr(scaling, "_START", start)
@@ -139,10 +147,14 @@ def test_that_small_gradients_survive_by_the_scale(monkeypatch: pytest.MonkeyPat
     assert np.abs(bare - expected).max() > 0.1 * np.abs(expected).max()
 
 
-def test_that_an_update_that_overflows_is_left_out_and_the_scale_halved(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend, device = stand_in(monkeypatch)
+@with_kernels
+def test_that_an_update_that_overflows_is_left_out_and_the_scale_halved(
+    kernels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, device = stand_in(monkeypatch, kernels)
     monkeypatch.setattr(scaling, "_START", 2.0**24)
-    bench = Bench(backend, network_of(LAYERS, (5, 6, 2), 4), "float16", ema={"decay": 0.9}, l2=0.01, clip_norm=1.0)
+    network, fields = network_of(LAYERS, (5, 6, 2), 4), {"l2": 0.01, "clip_norm": 1.0, "max_norm": 0.5}
+    bench = Bench(backend, network, "float16", ema={"decay": 0.9}, **fields)
     before, halved = bench.numbers(), 0
     while True:
         with nothing_leaves(device):
@@ -162,8 +174,61 @@ def test_that_an_update_that_overflows_is_left_out_and_the_scale_halved(monkeypa
     assert any((after[name] != before[name]).any() for name in before if name.endswith("weight"))
 
 
-def test_that_the_scale_grows_after_many_good_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend, _ = stand_in(monkeypatch)
+@with_kernels
+@pytest.mark.parametrize("kind", sorted(OptimizerSpec.kinds()))
+def test_that_updates_left_out_do_not_count_in_the_optimizer(
+    kind: str, kernels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, _ = stand_in(monkeypatch, kernels)
+    network, numbers = network_of(LAYERS, (5, 6, 2), 4), []
+    monkeypatch.setattr(scaling, "_START", 2.0**24)
+    bench = Bench(backend, network, "float16", optimizer=kind)
+    left_out = 0
+    while True:
+        bench.step()
+        assert bench.stepper.scaling is not None
+        if bench.stepper.scaling.left_out() == left_out:
+            break
+        left_out += 1
+    assert left_out >= 2
+    for _ in range(4):
+        bench.step()
+    numbers.append(bench.numbers())
+    # From where the scale then was, nothing overflows: the same five updates, with no others before.
+    monkeypatch.setattr(scaling, "_START", 2.0 ** (24 - left_out))
+    other = Bench(backend, network, "float16", optimizer=kind)
+    for _ in range(5):
+        other.step()
+    assert other.stepper.scaling is not None
+    assert other.stepper.scaling.left_out() == 0
+    for name, array in other.numbers().items():
+        if name != "optimizer.loss_scale":
+            np.testing.assert_array_equal(numbers[0][name], array, err_msg=name)
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", ["adam", "adamw", "nadam"])
+@pytest.mark.parametrize("left_out", [0, 3])
+def test_that_a_device_corrects_by_the_number_of_updates_as_the_host_does(
+    kind: str, left_out: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, _ = stand_in(monkeypatch, kernels=True)
+    for update in (1 + left_out, 2 + left_out, 40, 5000):
+        for more in ({}, {"epsilon_inside_root": True}, {"beta1": 0.0}):
+            if kind == "nadam" and "epsilon_inside_root" in more:
+                continue
+            optimizer: Any = Recipe.parse({"training": {"optimizer": {"kind": kind, **more}}}).training.optimizer
+            given = backend.asarray(np.array([update, *optimizer.counting_numbers(0.01)]))
+            numbers, there = backend.zeros((7,), np.float64), backend.asarray(np.array([left_out], np.float32))
+            threads = optimizer.counting_threads
+            backend.cuda.call(optimizer.counting_kernel, 1, threads, given, there, numbers)()
+            expected = optimizer.kernel_numbers(0.01, update - left_out)
+            np.testing.assert_allclose(on_host(backend, numbers), expected, rtol=1e-12)
+
+
+@with_kernels
+def test_that_the_scale_grows_after_many_good_steps(kernels: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend, _ = stand_in(monkeypatch, kernels)
     monkeypatch.setattr(scaling, "_START", 4.0)
     monkeypatch.setattr(scaling, "_PATIENCE", 3)
     bench = Bench(backend, _faint(), "float16")
@@ -175,10 +240,11 @@ def test_that_the_scale_grows_after_many_good_steps(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("fields", [{}, {"accumulate": 2, "ema": {"decay": 0.9}}], ids=["plain", "gathering"])
+@with_kernels
 def test_that_a_resume_goes_on_with_the_scale_to_the_bit(
-    fields: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fields: dict[str, Any], kernels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    install(monkeypatch)
+    install(monkeypatch, kernels)
     monkeypatch.setattr(scaling, "_START", 2.0**30)
     monkeypatch.setattr(scaling, "_PATIENCE", 5)
     recipe = table_recipe(write_table(tmp_path), epochs=3, precision="float16", **fields)

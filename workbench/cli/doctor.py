@@ -82,6 +82,7 @@ def _put_gpu(device: dict[str, Any]) -> None:
     sizes = size_text(device["memory_free"]), size_text(device["memory_total"])
     put(f"    memory: {sizes[0]} of {sizes[1]} free; compute capability {device['compute_capability']}")
     put(f"    computes with {device['computes_with']}")
+    put(f"    convolutions: {device['convolutions']}")
     versions = f"CUDA {device['cuda_runtime']}, the driver knows CUDA {device['cuda_of_driver']}"
     put(f"    CuPy {device['cupy']}, {versions}; trains in {', '.join(device['precisions'])}")
 

@@ -11,6 +11,8 @@ from workbench.recipe.recipe import Recipe
 _PASSING = {"norm", "regularization", "shape"}
 """Roles of layers that stand between a layer and its activation without being one."""
 
+_WITH_WEIGHTS = {"weights", "norm"}
+
 
 def enabled_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
     """The layers that are not switched off."""
@@ -20,6 +22,11 @@ def enabled_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
 def weight_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:
     """The layers with units or filters; the last one is the output."""
     return tuple(layer for layer in enabled_layers(recipe) if layer.width_field)
+
+
+def learns(recipe: Recipe) -> bool:
+    """Whether a layer with weights, norms among them, is not frozen."""
+    return any(not layer.frozen for layer in enabled_layers(recipe) if getattr(layer, "role", "") in _WITH_WEIGHTS)
 
 
 def hidden_layers(recipe: Recipe) -> tuple[LayerSpec, ...]:

@@ -44,6 +44,9 @@ class Backend:
     cuda: Launcher | None = None
     """What starts kernels of ``workbench.engine.cuda`` on its arrays; None where there are none."""
 
+    cudnn: Any = None
+    """NVIDIA's library of convolutions (``workbench.engine.cuda.cudnn``); None where there is none."""
+
     block = 32_768
     """Elements that an update of a long vector handles at a time, so that its temporaries stay in the cache."""
 
@@ -156,6 +159,10 @@ class Backend:
 
     def failure_text(self, error: BaseException) -> str:
         """What a device itself says where it failed, in a line; empty for any other error."""
+        return ""
+
+    def refusal(self) -> str:
+        """What a device has refused so far without which it computes more slowly, in a sentence; empty for nothing."""
         return ""
 
     def peak_bytes(self) -> int | None:

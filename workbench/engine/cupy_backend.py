@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Call, Precision, Shape
+from workbench.engine.cuda.cudnn import Cudnn, open_cudnn
 from workbench.engine.cuda.cupy_launcher import CupyLauncher
 from workbench.engine.cuda.graphs import joined, try_out
 from workbench.engine.staging import Stager
@@ -26,6 +27,10 @@ _CUDA_ERRORS = frozenset(
     {"CUDARuntimeError", "CUDADriverError", "CUBLASError", "NVRTCError", "CompileException", "CUDNNError"}
 )
 _NO_MEMORY = ("cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "ALLOC_FAILED")
+
+_FAILS = "The GPU computes with array operations, as kernels of our own fail there: "
+_UNRECORDED = "Steps are launched kernel by kernel, as the GPU refuses to record them as a CUDA graph: "
+_SLOWER = ". Results are the same, but small networks train more slowly."
 
 _INSTALL = (
     'Install it with `pip install "cupy-cuda13x[ctk]"` (or cupy-cuda12x for a CUDA 12 driver), or use --device cpu.'
@@ -61,7 +66,9 @@ class CupyBackend(Backend):
             with self._device:
                 # The smallest real computation: finds a driver that is too old or a missing compiler now, not mid-run.
                 float(cupy.ones(1, dtype=np.float32).sum())
-                self.cuda, self._computes_with = _own_kernels(cupy)
+                self.cuda, self._why_not = _own_kernels(cupy)
+            # Of all precisions of the device.
+            self._convolving: list[tuple[Cudnn | None, str]] = []
         except DeviceError:
             raise
         except Exception as error:
@@ -113,6 +120,19 @@ class CupyBackend(Backend):
             return super().matmul(a, b, out=out)
         return self._products.matmul(a, b, out=out)
 
+    @property
+    def cudnn(self) -> Cudnn | None:
+        return self._convolutions()[0]
+
+    def _convolutions(self) -> tuple[Cudnn | None, str]:
+        """cuDNN, and in words what convolutions are computed with; found out when it is first asked for."""
+        if self.cuda is None:
+            return None, "array operations"
+        if not self._convolving:
+            with self._device:
+                self._convolving.append(open_cudnn(self._cupy, self.describe()))
+        return self._convolving[0]
+
     def scratch_bytes(self) -> int:
         return self._products.memory() if self._products else 0
 
@@ -157,6 +177,11 @@ class CupyBackend(Backend):
     def failure_text(self, error: BaseException) -> str:
         return _first_line(error) if type(error).__name__ in _CUDA_ERRORS else ""
 
+    def refusal(self) -> str:
+        if self.cuda is None:
+            return f"{_FAILS}{self._why_not}{_SLOWER}" if self._why_not else ""
+        return f"{_UNRECORDED}{self.cuda.why_not}{_SLOWER}" if self.cuda.why_not else ""
+
     def peak_bytes(self) -> int | None:
         with self._device:
             # The pool gives nothing back unless it is asked to.
@@ -174,9 +199,18 @@ class CupyBackend(Backend):
             "cuda_of_driver": _version(runtime.driverGetVersion()),
             "cuda_runtime": _version(runtime.runtimeGetVersion()),
             "cupy": str(self._cupy.__version__),
-            "computes_with": self._computes_with,
+            "computes_with": self._computes_with(),
+            "convolutions": self._convolutions()[1],
             "precisions": [each for each in get_args(Precision) if self._multiplies_in(each)],
         }
+
+    def _computes_with(self) -> str:
+        if self.cuda is None:
+            fails = f": kernels of our own fail here ({self._why_not})"
+            return f"array operations only{fails if self._why_not else f' ({KERNELS_SWITCH} is off)'}"
+        if self.cuda.records:
+            return "kernels of our own, recorded as CUDA graphs"
+        return f"kernels of our own, launched one by one: they cannot be recorded here ({self.cuda.why_not})"
 
     def describe(self) -> str:
         name = self._cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"]
@@ -184,17 +218,15 @@ class CupyBackend(Backend):
 
 
 def _own_kernels(cupy: Any) -> tuple[CupyLauncher | None, str]:
-    """What launches kernels of our own, None where that cannot be; and the same in words."""
+    """What launches kernels of our own; None where that fails, and why, or where it is switched off."""
     if kernels_are_off():
-        return None, f"array operations only ({KERNELS_SWITCH} is off)"
+        return None, ""
     launcher = CupyLauncher(cupy)
     try:
         try_out(launcher, cupy)
     except Exception as error:  # A compiler that is missing or too old fails in many ways; arrays go on without it.
-        return None, f"array operations only: kernels of our own fail here ({_first_line(error)})"
-    if launcher.records:
-        return launcher, "kernels of our own, recorded as CUDA graphs"
-    return launcher, f"kernels of our own, launched one by one: they cannot be recorded here ({launcher.why_not})"
+        return None, _first_line(error)
+    return launcher, ""
 
 
 def _version(number: int) -> str:

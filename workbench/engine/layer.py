@@ -230,6 +230,8 @@ class Layer(LayerSpec):
     """Whether, compiled, ``backward`` can add the gradient by its first input to what lies there (``Site.adds``)."""
     keeps_gradient: ClassVar[bool] = False
     """Whether, compiled, ``backward`` leaves ``d_output`` as it is, so that others may read it afterwards."""
+    has_kernels: ClassVar[bool] = True
+    """False for a kind that computes with arrays alone, on a CPU and on a GPU: slower, and enough to begin with."""
     role: ClassVar[str] = "shape"
     """What it is for, which gives its color in a diagram: weights, norm, activation, shape, regularization, merge."""
 

@@ -28,8 +28,8 @@ class Part:
         return vector[self.start : self.start + self.rows * self.size].reshape(self.rows, self.size)
 
 
-Finish = Callable[[Part, Array], list[Call]]
-"""Given a part and the whole gradient: what a thread does once the part of the gradient is there."""
+Finish = Callable[[Part, Array, Array], list[Call]]
+"""Given a part, the whole gradient and the batch's strengths: what a thread does once the gradient's part is there."""
 
 
 def parts_of(

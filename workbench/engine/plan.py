@@ -68,8 +68,7 @@ class Plan:
         training: whether to compute gradients, with dropout and batch statistics.
         pool: the threads to use; the caller closes it.
         clock: read by layers that draw random numbers.
-        finish: what threads do with parts of the gradient, on a GPU with all of it, where ``run`` is asked to; for
-            backends with kernels only.
+        finish: what ``run`` will be asked to do with the gradient, to be bound now for full batches.
         backend: where to compute: the parameters' own, or the same in another precision.
         loss_scale: ``(1,)``: what ``gradient`` is multiplied by; 1 where None.
 
@@ -101,15 +100,15 @@ class Plan:
         self.parameters, self.network = parameters, parameters.network
         self.backend, self._loss_scale = backend or parameters.backend, loss_scale
         self.batch, self.training, self.clock = batch, training, clock or Clock()
-        self._loss, self._pool, self.finish = loss, pool, finish
+        self._loss, self._pool = loss, pool
         self._shards = shard_count(self.network, batch, pool.threads) if self.backend.on_host else 1
         with self.backend.current():
             self._allocate()
         self._shared_values = 0
         self.keeps_all = False
         self.source: Source | None = None
-        self._programs: dict[tuple[int, bool, bool, Source | None], _Program] = {}
-        self._ran = self._program(batch, finish is not None)
+        self._programs: dict[tuple[int, Finish | None, bool, Source | None], _Program] = {}
+        self._ran = self._program(batch, finish)
 
     def _allocate(self) -> None:
         xp, zeros = self.backend.xp, self.backend.zeros
@@ -129,8 +128,14 @@ class Plan:
         self.gradient = self._gradients[0]
         self._arenas = [Arena(self.backend, dtype) for _ in range(self._shards)]
 
-    def run(self, rows: int, *, finish: bool = False) -> None:
-        """Compute the first ``rows`` rows; with ``finish`` also what was given for it: ``gradient`` is spoiled then."""
+    def run(self, rows: int, *, finish: Finish | None = None) -> None:
+        """Compute the first ``rows`` rows.
+
+        Args:
+            rows: of the batch.
+            finish: what threads do with parts of the gradient, on a GPU with all of it; for backends with kernels only.
+                ``gradient`` may be spoiled then.
+        """
         source, self.source = self.source, None
         program = self._programs.get((rows, finish, self.keeps_all, source)) or self._program(rows, finish, source)
         self._ran = program
@@ -166,7 +171,7 @@ class Plan:
     def bind_keeping_all(self) -> None:
         """Have the buffers ready that a run with ``keeps_all`` needs for a full batch."""
         before, self.keeps_all = self.keeps_all, True
-        if (self.batch, False, True, None) not in self._programs:
+        if (self.batch, None, True, None) not in self._programs:
             ran = self._ran
             self._program(self.batch)
             self._ran = ran
@@ -176,7 +181,7 @@ class Plan:
         """Bytes of the largest buffer of a shard."""
         return max(arena.largest() for arena in self._arenas)
 
-    def _program(self, rows: int, finish: bool = False, source: Source | None = None) -> _Program:
+    def _program(self, rows: int, finish: Finish | None = None, source: Source | None = None) -> _Program:
         shards = min(self._shards, rows)
         cuts = [slice(rows * shard // shards, rows * (shard + 1) // shards) for shard in range(shards)]
         barrier, meeting = self._meetings([cut.stop - cut.start for cut in cuts])
@@ -189,7 +194,7 @@ class Plan:
 
         with self.backend.current():
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
-            ending = self._ending(compilers, barrier, finish)
+            ending = self._ending(compilers, barrier, finish, rows)
             feeding = [source.calls(cut) if source else [] for cut in cuts]
             tasks = [compiler.task(calls, ending) for compiler, calls in zip(compilers, feeding, strict=True)]
             if self._one_alone(rows):
@@ -214,9 +219,9 @@ class Plan:
         """Whether threads join the shards' gradients themselves, each some parts of them."""
         return self.training and self.backend.compiled and self.parameters.dtype == np.float32
 
-    def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: bool) -> Ending:
+    def _ending(self, compilers: list[_ShardCompiler], barrier: Any, finish: Finish | None, rows: int) -> Ending:
         if not self._by_parts():
-            return lambda shard: (self._finished_at_once() if finish else [], [])
+            return lambda shard: (self._finished_at_once(finish, rows) if finish else [], [])
         shared = [compiler.shared() for compiler in compilers]
         slots = self.parameters.layout.trained_slots()
         self._shared_values = sum(s.stop - s.start for s in slots if (s.layer, s.parameter.name) in shared[0])
@@ -228,18 +233,18 @@ class Plan:
             passing = []
             for part, joining in parts_of(self.parameters.layout, shard, shared, self._gradients):
                 calls += [(Owner(part.layer, "gradient"), call) for call in joining]
-                if finish and self.finish:
-                    calls += [(Owner("", "update"), call) for call in self.finish(part, self.gradient)]
+                if finish:
+                    finishing = finish(part, self.gradient, self.strengths[:rows])
+                    calls += [(Owner("", "update"), call) for call in finishing]
                     passing += [part.of(self.gradient)] if part.layer else []
             return calls, passing
 
         return ending
 
-    def _finished_at_once(self) -> list[Owned]:
-        """What was given for the end of a run, for the gradient as a whole."""
+    def _finished_at_once(self, finish: Finish, rows: int) -> list[Owned]:
+        """What is to be done at the end of a run, for the gradient as a whole."""
         whole = Part(0, self.parameters.layout.trained, 1)
-        calls = self.finish(whole, self.gradient) if self.finish else []
-        return [(Owner("", "update"), call) for call in calls]
+        return [(Owner("", "update"), call) for call in finish(whole, self.gradient, self.strengths[:rows])]
 
     def _meetings(self, shard_rows: list[int]) -> tuple[Any, Callable[[], Any]]:
         """Where the shards of a program wait for each other, and what makes a layer's meeting there."""
@@ -332,7 +337,8 @@ class _ShardCompiler:
 
             return NativeCall(strength_scale, self.batch_rows, strengths, scale)
         if plan.backend.cuda and scale.dtype == np.float32:
-            return plan.backend.cuda.call("strength_scale", 1, 256, strengths, scale, self.batch_rows)
+            factor = 0 if plan._loss_scale is None else plan._loss_scale
+            return plan.backend.cuda.call("strength_scale", 1, 256, strengths, factor, scale, self.batch_rows)
 
         def run() -> None:
             total = strengths.sum()
@@ -344,7 +350,7 @@ class _ShardCompiler:
     def _scaling_loss(self) -> list[Call]:
         """What makes the gradient that of the loss times its scale."""
         plan, scale, factor = self.plan, self.plan._scales[self.shard], self.plan._loss_scale
-        if factor is None:
+        if factor is None or (plan.backend.cuda and scale.dtype == np.float32):
             return []
         return [lambda: plan.backend.xp.multiply(scale, factor, out=scale)]
 

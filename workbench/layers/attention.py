@@ -11,6 +11,7 @@ from workbench.engine.backend import Array, Shape
 from workbench.engine.initializers import ZEROS, Initializer, InitializerName, Stacked
 from workbench.engine.layer import Calls, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
 from workbench.engine.random import key_of, uniform
+from workbench.layers import attention_cuda
 from workbench.recipe.fields import knob
 
 _TORCH_CLASS = '''
@@ -129,6 +130,8 @@ class SelfAttention(Layer):
             from workbench.layers.attention_compiled import compiled_attention
 
             return compiled_attention(site, self.heads, depth, self.causal, dropout)
+        if site.cuda and attention_cuda.fits(site, self.heads):
+            return attention_cuda.attention_on_cuda(site, self.heads, depth, self.causal, dropout)
         attention = _Attention(site, self.heads, depth, self.causal, dropout)
         return Calls(attention.forward, attention.backward)
 

@@ -129,12 +129,12 @@ class _Attention:
         return found if dx is None else [*found, self._product(d_projected, weights["in_proj_weight"], None, dx)]
 
     def _bias_gradients(self, d_projected: Array) -> list[Call]:
-        from workbench.engine.kernels.calls import ONE, NativeCall
+        from workbench.engine.kernels.calls import NativeCall
         from workbench.engine.kernels.dense import dense_bias_gradient
 
         pairs = (("out_proj.bias", self.site.d_output), ("in_proj_bias", d_projected))
         return [
-            NativeCall(dense_bias_gradient, self.lines, self.tile, d, self.site.gradients[name], ONE, d.shape[-1])
+            NativeCall(dense_bias_gradient, self.lines, d, self.site.gradients[name], d.shape[-1])
             for name, d in pairs
             if name in self.site.gradients
         ]

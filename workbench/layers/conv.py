@@ -45,6 +45,17 @@ class Geometry:
         return self.rows.window, self.columns.window, self.channels // self.groups, self.filters
 
 
+def _on_device(site: Site, geometry: Geometry) -> Calls:
+    # In less than float32 the library's products are worth copying windows together for.
+    if site.backend.precision == "float32":
+        from workbench.layers.conv_cuda import convolution_on_cuda
+
+        return convolution_on_cuda(site, geometry)
+    from workbench.layers.conv_arrays import convolution
+
+    return convolution(site, geometry)
+
+
 class _Conv(Layer):
     """Filters that slide over the input, by one product for each window.
 
@@ -98,11 +109,10 @@ class _Conv(Layer):
             from workbench.layers.conv_compiled import compiled_convolution
 
             return compiled_convolution(site, geometry)
-        # In less than float32 the library's products are worth copying windows together for.
-        if site.cuda and site.backend.precision == "float32":
-            from workbench.layers.conv_cuda import convolution_on_cuda
+        if site.cuda:
+            from workbench.layers.conv_cudnn import quicker
 
-            return convolution_on_cuda(site, geometry)
+            return quicker(site, geometry, lambda where: _on_device(where, geometry))
         from workbench.layers.conv_arrays import convolution
 
         return convolution(site, geometry)

@@ -64,14 +64,15 @@ class _Compiler:
 
     def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import conv as kernels
-        from workbench.engine.kernels.calls import ONE
+        from workbench.engine.kernels.calls import NativeCall
 
         site, geometry, found = self.site, self.geometry, list[Call]()
         d_weight, d_bias, dy = site.gradients.get("weight"), site.gradients.get("bias"), site.d_output
         if d_bias is not None:
             room = site.buffer("bias part", d_bias.shape, d_bias.dtype)
             places = geometry.rows.count * geometry.columns.count
-            found.append(self._call(kernels.conv_bias_gradient, dy, d_bias, room, ONE, places, geometry.filters))
+            fields = dy, d_bias, room, places, geometry.filters
+            found.append(NativeCall(kernels.conv_bias_gradient, site.rows, *fields, row_bytes=self.row_bytes))
         if d_weight is not None:
             found.append(self._call(kernels.conv_weight_gradient, site.inputs[0], dy, d_weight, self.frame, self.sizes))
         return found

@@ -126,7 +126,7 @@ def _lines(array: Array) -> Array:
 
 def _compiled(site: Site) -> Calls:
     from workbench.engine.kernels import dense as kernels
-    from workbench.engine.kernels.calls import ONE, NativeCall, stretches
+    from workbench.engine.kernels.calls import NativeCall, stretches
     from workbench.engine.kernels.shaping import add_values
     from workbench.engine.kernels.tile import tile_address
 
@@ -152,7 +152,7 @@ def _compiled(site: Site) -> Calls:
         backward.append(copy)
         shared.append(gradient)
     if "bias" in gradients:
-        backward.append(NativeCall(kernels.dense_bias_gradient, lines, tile, dy, gradients["bias"], ONE, sizes[1]))
+        backward.append(NativeCall(kernels.dense_bias_gradient, lines, dy, gradients["bias"], sizes[1]))
     if dx is not None:
         backward.append(NativeCall(kernels.dense_input_gradient, lines, tile, dy, weight, dx, *sizes))
     return Calls(forward, Chain(*backward), shared=tuple(shared))

@@ -12,16 +12,16 @@ def dense_on_cuda(site: Site) -> Calls:
     """``y = x weight + bias`` over all but the last axis of input and output."""
     backend, buffer, gradients, dx = site.backend, site.buffer, site.gradients, site.d_inputs[0]
     x, y, weight = _matrix(site.inputs[0]), _matrix(site.output), _matrix(site.weights["weight"])
-    forward = product(backend, "product", x, weight, y, buffer, site.weights.get("bias"))
+    forward = product(backend, x, weight, y, buffer, site.weights.get("bias"))
     backward: list[Call] = []
     if "bias" in gradients:
         # First, so that it joins the launch of the activation behind.
         backward += column_sums(launcher_of(backend), site.d_output, gradients["bias"], buffer)
     if "weight" in gradients:
         dy, d_weight = _matrix(site.d_output), _matrix(gradients["weight"])
-        backward += product(backend, "left_turned_product", x, dy, d_weight, buffer)
+        backward += product(backend, x.T, dy, d_weight, buffer)
     if dx is not None:
-        backward += product(backend, "right_turned_product", _matrix(site.d_output), weight, _matrix(dx), buffer)
+        backward += product(backend, _matrix(site.d_output), weight.T, _matrix(dx), buffer)
     return Calls(Chain(*forward), Chain(*backward))
 
 

@@ -46,16 +46,14 @@ class _Compiler:
 
     def _gradients(self) -> list[Call]:
         from workbench.engine.kernels import depthwise as kernels
-        from workbench.engine.kernels.calls import ONE
         from workbench.engine.kernels.conv import conv_bias_gradient
-        from workbench.engine.kernels.tile import tile_address
 
         site, geometry, found = self.site, self.geometry, list[Call]()
         d_weight, d_bias, dy = site.gradients.get("weight"), site.gradients.get("bias"), site.d_output
         if d_bias is not None:
             room = site.buffer("bias part", d_bias.shape, d_bias.dtype)
             places = geometry.rows.count * geometry.columns.count
-            found.append(self._call(conv_bias_gradient, tile_address(), dy, d_bias, room, ONE, places, len(d_bias)))
+            found.append(self._call(conv_bias_gradient, dy, d_bias, room, places, len(d_bias)))
         if d_weight is not None:
             x = site.inputs[0]
             found.append(

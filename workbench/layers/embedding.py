@@ -10,6 +10,7 @@ import numpy as np
 from workbench.engine.backend import Array, Call, Shape
 from workbench.engine.initializers import Initializer
 from workbench.engine.layer import Calls, Chain, Layer, OnnxNode, Parameter, ShapeError, Site, TorchModule
+from workbench.layers import embedding_cuda
 from workbench.recipe.fields import knob
 
 
@@ -60,6 +61,8 @@ class Embedding(Layer):
     def compile(self, site: Site) -> Calls:
         if site.compiled:
             return _compiled(self, site)
+        if site.cuda and embedding_cuda.fits(self):
+            return embedding_cuda.embedding_on_cuda(self, site)
         xp, x, y, dx, weight = site.xp, site.inputs[0], site.output, site.d_inputs[0], site.weights["weight"]
         inside, rows = site.like("inside", x), site.like("rows", x, np.int64)
         last = self.vocabulary - 1

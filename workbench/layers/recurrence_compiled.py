@@ -95,7 +95,6 @@ class _Direction:
 
     def _weight_gradients(self) -> list[Call]:
         from workbench.engine.kernels import recurrent as kernels
-        from workbench.engine.kernels.calls import ONE
 
         start = self.tile, self.values
         d_state, d_input = self._gradient("weight_hh"), self._gradient("weight_ih")
@@ -110,5 +109,5 @@ class _Direction:
             hidden = block.slot if block.one_bias else self.kind.slots - 1
             targets = self._gradient("bias_ih"), self._gradient("bias_hh")
             places = block.slot, hidden, block.gate, block.count
-            found.append(self._call(kernels.recurrent_bias_gradients, *start, ONE, *targets, self.sizes, *places))
+            found.append(self._call(kernels.recurrent_bias_gradients, self.values, *targets, self.sizes, *places))
         return found

@@ -10,7 +10,7 @@ from math import prod
 
 from workbench.engine.backend import Array, Call
 from workbench.engine.cuda.pointwise import column_sums
-from workbench.engine.cuda.products import Form, launcher_of, parts_of, product, product_parts
+from workbench.engine.cuda.products import launcher_of, parts_of, product, product_parts
 from workbench.engine.layer import Calls, Site
 from workbench.layers.cells import Cell, GruCell, LstmCell, ReluCell
 from workbench.layers.recurrence import calls_of, directions_of
@@ -64,14 +64,14 @@ class _Direction:
         """The output or its gradient, where this step has a part in it."""
         return array if array.ndim == 3 or step == self.order[-1] else 0
 
-    def _form(self, form: Form, left: Array, right: Array, out: Array, bias: Array | None = None) -> list[Call]:
-        return product(self.site.backend, form, left, right, out, self.site.buffer, bias)
+    def _product(self, left: Array, right: Array, out: Array, bias: Array | None = None) -> list[Call]:
+        return product(self.site.backend, left, right, out, self.site.buffer, bias)
 
     def forward(self) -> list[Call]:
         """All steps."""
         site, bias = self.site, self._weight("bias_ih")
         inputs, values = site.inputs[0].reshape(-1, self.features), self.values.reshape(-1, self.width)
-        calls = self._form("right_turned_product", inputs, self._weight("weight_ih"), values, bias)
+        calls = self._product(inputs, self._weight("weight_ih").T, values, bias)
         first = self.states[self._before(self.order[0])]
         calls.append(self.launcher.over(prod(first.shape), "fill_zeros", first, prod(first.shape)))
         parts = parts_of(site.backend, self.rows, self.width, self.units)
@@ -80,7 +80,7 @@ class _Direction:
             begins = step == self.order[0]
             before = self.states[self._before(step)]
             if not begins:
-                calls += product_parts(site.backend, "right_turned_product", before, self.weight, products)
+                calls += product_parts(site.backend, before, self.weight.T, products)
             calls.append(self._step(step, 0 if begins else products, 0 if begins else parts))
         return calls
 
@@ -107,7 +107,7 @@ class _Direction:
             last = step == self.order[-1]
             calls.append(self._step_back(step, slopes[step], 0 if last else back, 0 if last else parts))
             if step != self.order[0]:
-                calls += product_parts(site.backend, "product", slopes[step], self.weight, back)
+                calls += product_parts(site.backend, slopes[step], self.weight, back)
         if site.gradients:
             calls += self._weight_gradients(slopes)
         return [*calls, *self._input_gradient()]
@@ -132,8 +132,8 @@ class _Direction:
         first = 1 if self.suffix else 0
         before = self.states[first : first + self.steps].reshape(-1, self.units)
         over_steps = slopes.reshape(-1, self.width)
-        calls = self._form("left_turned_product", over_steps, before, self._gradient("weight_hh"))
-        calls += self._form("left_turned_product", values, inputs, self._gradient("weight_ih"))
+        calls = self._product(over_steps.T, before, self._gradient("weight_hh"))
+        calls += self._product(values.T, inputs, self._gradient("weight_ih"))
         if self._gradient("bias_ih") is not None:
             calls += column_sums(self.launcher, values, self._gradient("bias_ih"), self.site.buffer)
             calls += column_sums(self.launcher, over_steps, self._gradient("bias_hh"), self.site.buffer)
@@ -145,7 +145,7 @@ class _Direction:
             return []
         target = dx if self.number == 0 else self._buffer("dx", *dx.shape)
         values = self.values.reshape(-1, self.width)
-        calls = self._form("product", values, self._weight("weight_ih"), target.reshape(-1, self.features))
+        calls = self._product(values, self._weight("weight_ih"), target.reshape(-1, self.features))
         if self.number:
             calls.append(self.launcher.over(prod(dx.shape), "add_values", dx, target, dx, prod(dx.shape)))
         return calls

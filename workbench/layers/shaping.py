@@ -77,7 +77,7 @@ def _on_cuda(site: Site, launcher: Launcher) -> Calls:
     def turning(source: Array, target: Array, rows: int, columns: int) -> Call:
         if min(rows, columns) == 1:
             return launcher.over(prod(x.shape), "copy_values", source, target, prod(x.shape))
-        blocks = site.rows, -(-columns // 32), -(-rows // 32)
+        blocks = site.rows * -(-columns // 32) * -(-rows // 32)
         return launcher.call("turn_matrices", blocks, (32, 8), source, target, rows, columns)
 
     forward = turning(x, y, places, channels)

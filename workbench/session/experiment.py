@@ -47,7 +47,7 @@ def run_experiment(
     if not resume:
         folder.write("encoder.json", prepared.dataset.encoder.to_json().encode())
     # Where a run goes on, another machine or device may have something to say.
-    told = {event.text for event in folder.events() if isinstance(event, Notice)} if resume else set[str]()
+    told = _told(folder) if resume else set[str]()
     for text in prepared.notices:
         if text not in told:
             yield _logged(folder, Notice(run, time.time(), text))
@@ -90,11 +90,13 @@ def _trained(
             prepared = replace(prepared, backend=Backend())
             training = Training(job_of(prepared, run), folder, control, pool)
         meter.start()
+        told = _told(folder)
         watch = HealthWatch(prepared.recipe.training.clip_norm, folder.events() if resume else ())
         for event in training.events(folder.load("last") if resume and folder.checkpoints() else None):
             yield event
             for finding in watch.take(event):
                 yield _logged(folder, finding)
+            yield from _refused(prepared.backend, folder, run, told)
         meter.stop()
         beside: dict[str, Any] = {"memory": used_json(training.need(), _used(meter, prepared.backend))}
         if profile:
@@ -138,6 +140,18 @@ def _compiled(backend: Backend, run: str) -> Iterator[Event]:
     """Get the kernels ready; tells of it where they are not kept from an earlier run."""
     for done, total in backend.prepare():
         yield Progress(run, time.time(), COMPILING, done, total)
+
+
+def _told(folder: RunFolder) -> set[str]:
+    return {event.text for event in folder.events() if isinstance(event, Notice)}
+
+
+def _refused(backend: Backend, folder: RunFolder, run: str, told: set[str]) -> Iterator[Event]:
+    """Tell what a device refuses, once in the life of a run; some of it shows in a later step only."""
+    text = backend.refusal()
+    if text and text not in told:
+        told.add(text)
+        yield _logged(folder, Notice(run, time.time(), text))
 
 
 def _logged(folder: RunFolder, event: Event) -> Event:

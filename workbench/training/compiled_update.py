@@ -54,7 +54,7 @@ class CompiledUpdate(FlatUpdate):
             self._average.begin()
             self._decay[0] = self._average.decay_at(update)
 
-    def finish(self, part: Part, gradient: Array) -> list[Call]:
+    def finish(self, part: Part, gradient: Array, strengths: Array) -> list[Call]:
         """Penalties, clipping by value and the update of a part whose gradient is there."""
         from workbench.engine.kernels import updates as kernels
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -28,8 +28,8 @@ class Profile:
 
     Attributes:
         timings: what the threads did, see ``Timing``.
-        step: seconds of a step, feeding aside.
-        feeding: seconds of filling a plan's buffers with a batch.
+        step: seconds of a step, with what threads gather within it.
+        feeding: seconds of filling a plan's buffers with a batch, or of preparing that, before the step.
         within: seconds of a step within the threads' tasks.
         steps: how many were measured.
         batch: examples of each.
@@ -93,7 +93,7 @@ class Profile:
         inside = self._of(lambda _: True)
         waiting = self._of(lambda each: each.kernel == WAITING)
         parts = {
-            "feeding": self.feeding,
+            "feeding": self.feeding + self._of(lambda each: each.owner.duty == "feeding"),
             "loss": self._of(lambda each: each.owner.duty == "loss"),
             "joining gradients": self._of(lambda each: each.owner.duty == "gradient" and not each.owner.layer),
             "update": self._of(lambda each: each.owner.duty == "update"),
@@ -134,22 +134,27 @@ class _Steps:
         self.feeding: list[float] = []
 
     def run(self) -> None:
-        end = time.perf_counter() + _SECONDS
-        batches = max(1, len(self._training.rows) // self._training.batch)
+        end, batches = time.perf_counter() + _SECONDS, self._batches()
         for number in range(_WARM_UP + _MOST_STEPS):
             if number == _WARM_UP:
                 self._pool.forget()
                 self.stepping, self.feeding = [], []
-            self._step(number, number % batches)
+            self._step(number, batches)
             if number >= _WARM_UP + _LEAST_STEPS and time.perf_counter() > end:
                 break
 
-    def _step(self, number: int, batch: int) -> None:
-        training, size, backend = self._training, self._training.batch, self._training.job.backend
-        rows = training.order(training.state.epoch)[batch * size : (batch + 1) * size]
+    def _batches(self) -> Iterator[int]:
+        """Full batches of an epoch over and over, handed on as a training does it."""
+        training, epoch = self._training, self._training.state.epoch
+        whole = max(1, len(training.rows) // training.batch) * training.batch
+        while True:
+            yield from self._feeder.passing(self._stepper.plan, training.order(epoch)[:whole], epoch)
+
+    def _step(self, number: int, batches: Iterator[int]) -> None:
+        training, backend = self._training, self._training.job.backend
         noting = self._pool.begin_step()
         start = time.perf_counter()
-        count = self._feeder.fill(self._stepper.plan, rows, training.state.epoch)
+        count = next(batches)
         backend.synchronize()
         filled = time.perf_counter()
         self._stepper.step(count, training.learning_rate(), training.state.step + number + 1)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.engine.backend import Array, Backend
+from workbench.engine.backend import Array, Backend, Call
+from workbench.engine.cuda.calls import THREADS, Launcher
 from workbench.engine.plan import Plan
 
 _MOST = 128
@@ -68,6 +69,7 @@ class StepRecords:
         self._rows = self._block[_SUMS:].reshape(_MOST, _OWN + width)
         self._losses, self._strengths, self._of_record = self._sums[0::2], self._sums[1::2], self._sums[2:]
         self._waiting: list[Moment] = []
+        self._noting: dict[tuple[int, int], Call] = {}
 
     def restart(self, sums: Sums) -> None:
         """Go on from sums that were fetched before."""
@@ -78,8 +80,19 @@ class StepRecords:
     def add(self, plan: Plan, rows: int) -> None:
         """Take note of the loss of the step that the plan has just computed."""
         with self._backend.current():
+            if self._backend.cuda and plan.strengths.dtype == np.float32:
+                self._launch(self._backend.cuda, plan, rows)()
+                return
             self._losses += plan.sums[0]
             self._strengths += plan.strengths[:rows].sum(dtype=np.float64)
+
+    def _launch(self, launcher: Launcher, plan: Plan, rows: int) -> Call:
+        # By where it lies, which the launch keeps from being given away.
+        key = launcher.address(plan.sums), rows
+        if key not in self._noting:
+            arrays = plan.sums, plan.strengths[:rows], self._sums
+            self._noting[key] = launcher.call("note_step", 1, THREADS, *arrays, rows)
+        return self._noting[key]
 
     def place(self) -> Array:
         """Where the figures of the next record go."""

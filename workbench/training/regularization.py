@@ -25,11 +25,9 @@ class Regularization:
         self._limited = [(slot.view(parameters.values), _axes_of_a_unit(slot)) for slot in limited]
         self._compiled: CompiledRegularization | None = None
         if parameters.backend.compiled and parameters.dtype == np.float32:
-            counted = [(slot.view(parameters.values), _axis_of_units(slot)) for slot in limited]
+            counted = [(slot.view(parameters.values), axis_of_units(slot)) for slot in limited]
             self._compiled = CompiledRegularization(recipe, self._weights, counted)
-        largest = 0 if self._compiled else max((view.size for view, _ in self._limited), default=0)
-        with self.backend.current():
-            self._squares = self.backend.xp.empty(largest, parameters.dtype)
+        self._squares: Array = None
 
     def change(self, gradient: Array) -> None:
         """Add the penalties' gradients and clip, in place; first by value, then by norm, so that both hold."""
@@ -64,6 +62,9 @@ class Regularization:
             self._compiled.limit()
             return
         xp, number = self.backend.xp, self._number
+        if self._squares is None:
+            largest = max((view.size for view, _ in self._limited), default=0)
+            self._squares = self.backend.empty((largest,), self._number)
         for weights, axes in self._limited:
             squares = self._squares[: weights.size].reshape(weights.shape)
             xp.multiply(weights, weights, out=squares)
@@ -78,11 +79,11 @@ class Regularization:
         return squared + (self.recipe.l1 * float(xp.abs(weights).sum()) if self.recipe.l1 else 0.0)
 
 
-def _axis_of_units(slot: Slot) -> int:
+def axis_of_units(slot: Slot) -> int:
     """The axis that counts units, the first in the ecosystem's layout."""
     return slot.parameter.axes[0] if slot.parameter.axes else 0
 
 
 def _axes_of_a_unit(slot: Slot) -> tuple[int, ...]:
     """All axes but the one that counts units."""
-    return tuple(axis for axis in range(len(slot.parameter.shape)) if axis != _axis_of_units(slot))
+    return tuple(axis for axis in range(len(slot.parameter.shape)) if axis != axis_of_units(slot))

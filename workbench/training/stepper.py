@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, cast
@@ -64,15 +65,15 @@ class Stepper:
         self._average = WeightAverage(recipe.ema.decay, self.backend, self._trained) if recipe.ema else None
         computing = self.backend.in_precision(recipe.precision)
         self.scaling = LossScale(self.backend) if computing.precision == "float16" else None
+        self._gathered = GatheredGradient(self.backend, self._trained) if recipe.accumulate > 1 else None
         self._compiled = self._compiled_update()
         finish = self._compiled.finish if self._compiled and self._at_once() else None
         self.plan = Plan(
             parameters, loss, batch, training=True, pool=pool, clock=self.clock, finish=finish, backend=computing,
             loss_scale=self.scaling.scale if self.scaling else None,
         )  # fmt: skip
-        if self.scaling:
+        if self.scaling and not self._compiled:
             self.scaling.guard(self._changing())
-        self._gathered = GatheredGradient(self.plan) if recipe.accumulate > 1 else None
         self._slots = parameters.layout.trained_slots()
         self.layers = tuple(dict.fromkeys(slot.layer for slot in parameters.layout.in_order if slot in self._slots))
         self._places = {name: place for place, name in enumerate(self.layers)}
@@ -91,9 +92,13 @@ class Stepper:
         """
         assert self._gathered is not None
         self.clock.step = number - 1
+        if isinstance(self._compiled, CudaUpdate):
+            self.plan.run(rows, finish=self._compiled.gather)
+            self._gathered.open = True
+            return
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
-            self._gathered.add(rows)
+            self._gathered.add(self.plan.gradient, self.plan.strengths[:rows])
 
     def step(
         self, rows: int, rate: float, number: int, *, update: int | None = None, watch: Array | None = None
@@ -112,15 +117,20 @@ class Stepper:
         if self._compiled:
             self._compiled.prepare(rate, update or number)
             if self._at_once() and watch is None:
-                self.plan.run(rows, finish=True)
-                self._limit(update or number)
+                self.plan.run(rows, finish=self._compiled.finish)
+                self._finished(update or number)
                 return
+        if isinstance(self._compiled, CudaUpdate):
+            assert watch is not None
+            self._watched_update(self._compiled, rows, watch)
+            self._finished(update or number)
+            return
         self.plan.run(rows)
         with self.backend.current(), np.errstate(all="ignore"):
-            if self._gathered:
-                self._gathered.add(rows)
-                self._gathered.settle()
             gradient = self.plan.gradient
+            if self._gathered:
+                self._gathered.add(gradient, self.plan.strengths[:rows])
+                self._gathered.settle(gradient)
             self._begin_update(gradient)
             if watch is None:
                 self._finish_update(gradient, rate, update or number)
@@ -131,12 +141,34 @@ class Stepper:
                 self.regularization.change(gradient)
                 self._measured_update(self._compiled, gradient, update or number, weights, updates)
                 return
-            before = self._trained.copy()
-            self._finish_update(gradient, rate, update or number)
-            self._squares(before, weights)
-            # In its own place: another copy would be the most memory that a training takes.
-            self.backend.xp.subtract(self._trained, before, out=before)
-            self._squares(before, updates)
+            with self._compared(weights, updates):
+                self._finish_update(gradient, rate, update or number)
+
+    @contextmanager
+    def _compared(self, weights: Array, updates: Array) -> Iterator[None]:
+        """Squared lengths by layer of the weights as they are, and of what becomes of them while this lasts."""
+        before = self._trained.copy()
+        yield
+        self._squares(before, weights)
+        # In its own place: another copy would be the most memory that a training takes.
+        self.backend.xp.subtract(self._trained, before, out=before)
+        self._squares(before, updates)
+
+    def _watched_update(self, cuda: CudaUpdate, rows: int, watch: Array) -> None:
+        gradients, weights, updates = watch.reshape(3, -1)
+        self.plan.run(rows, finish=cuda.judge)
+        with self.backend.current(), np.errstate(all="ignore"):
+            self._squares(self.plan.gradient, gradients)
+            cuda.seen(gradients)
+            with self._compared(weights, updates):
+                cuda.update(self.plan.gradient)
+
+    def _finished(self, number: int) -> None:
+        """After an update at the end of a plan's run."""
+        if not isinstance(self._compiled, CudaUpdate):
+            self._limit(number)
+        elif self._gathered:
+            self._gathered.open = False
 
     def _begin_update(self, gradient: Array) -> None:
         if self._average and not self._compiled:
@@ -151,17 +183,20 @@ class Stepper:
             self.scaling.end()
 
     def _compiled_update(self) -> CompiledUpdate | CudaUpdate | None:
-        for kind in (CompiledUpdate, CudaUpdate):
-            if kind.fits(self.optimizer, self.parameters):
-                return kind(self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average)
+        given = self.recipe, self.optimizer, self.parameters, list(self._vectors.values()), self._average
+        if CompiledUpdate.fits(self.optimizer, self.parameters):
+            return CompiledUpdate(*given)
+        if CudaUpdate.fits(self.optimizer, self.parameters):
+            return CudaUpdate(*given, self._gathered, self.scaling)
         return None
 
     def _at_once(self) -> bool:
-        """Whether a stretch of the weights can be updated as soon as its gradient is there."""
-        return self.recipe.accumulate == 1 and self.recipe.clip_norm is None and self.scaling is None
+        """Whether weights can be updated at the end of a plan's run: on a CPU as soon as a stretch of them can be."""
+        bare = self.recipe.accumulate == 1 and self.recipe.clip_norm is None and self.scaling is None
+        return bare or isinstance(self._compiled, CudaUpdate)
 
     def _update(self, gradient: Array, rate: float, number: int) -> None:
-        if self._compiled:
+        if isinstance(self._compiled, CompiledUpdate):
             self._compiled.run(gradient, self._pool)
             self._limit(number)
             return
@@ -190,9 +225,10 @@ class Stepper:
             self._average.follow(number)
 
     def _update_arrays(self, gradient: Array, rate: float, number: int) -> None:
+        step = self.scaling.count(number) if self.scaling else number
         for part in self.backend.blocks(len(self._trained)):
             state = {name: vector[part] for name, vector in self._vectors.items()}
-            self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, number)
+            self.optimizer.update(self.backend, self._trained[part], gradient[part], state, rate, step)
 
     def averaged(self) -> AbstractContextManager[None]:
         """While this lasts, the network's numbers are those of the model: with ``ema`` the averaged ones."""

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
-from support.emulated import library
+from support.emulated import assert_within_limits, library
 from support.standin.device import Device, Stream
 
 from workbench.engine.cuda.source_files import kernels
@@ -70,6 +70,7 @@ class Machine:
         """Run a kernel."""
         self.launches += 1
         self.device.now += 1
+        assert_within_limits(shape[:3], shape[3:])
         sizes = (ctypes.c_uint * 6)(*shape)
         failure = _RUN(function)(arguments, ctypes.addressof(sizes))
         assert failure is None, f"{self.names[function]}: {failure.decode()}"
@@ -89,7 +90,7 @@ class _Capturing(Stream):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine.device)
         self._machine, self.ptr = machine, id(self)
-        self.kept: list[tuple[int, list[int], tuple[Any, Any]]] = []
+        self.kept: list[Any] = []
 
     def __enter__(self) -> _Capturing:
         self._before, self._machine.current = self._machine.current, self
@@ -110,7 +111,11 @@ class _Capturing(Stream):
 
         def launch(stream: Any = None) -> None:
             self._machine.replays += 1
-            for function, shape, (table, _) in kept:
+            for each in kept:
+                if callable(each):
+                    each()
+                    continue
+                function, shape, (table, _) = each
                 self._machine.run(function, shape, int(table.ctypes.data))
 
         return SimpleNamespace(launch=launch)

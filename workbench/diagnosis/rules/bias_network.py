@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workbench.diagnosis.context import Context
-from workbench.diagnosis.layers import function_after, hidden_layers, inner_activations, weight_layers
-from workbench.diagnosis.rule import Knob, Rule
+from workbench.diagnosis.layers import function_after, hidden_layers, inner_activations, learns, weight_layers
+from workbench.diagnosis.rule import Finding, Knob, Rule
 from workbench.recipe.recipe import Recipe
 
 _WIDEST = 64.0
@@ -38,6 +38,36 @@ class BiggerNetwork(Rule):
             cost = f"about {factor:.2g} times the multiplications of an epoch" if factor else "more time per epoch"
             title = "Bigger network: all hidden layers twice as wide"
             yield from self.offer(context, title, why, "network.width", width, cost=cost, factor=factor)
+
+
+class Unfreeze(Rule):
+    """Let a frozen layer learn, the last one first: it is nearest to the task."""
+
+    id = "unfreeze"
+    gap = "bias"
+    rank = 15
+    direction = "training error falls; variance may rise"
+    lecture = "“Transfer learning” – guidelines, “Training error is high”"
+
+    def findings(self, context: Context) -> Iterator[Finding]:
+        if context.recipe is not None and weight_layers(context.recipe) and not learns(context.recipe):
+            yield self.finding("Nothing learned in this run: every layer that has weights is frozen.")
+
+    def knobs(self, context: Context) -> Iterator[Knob]:
+        if context.recipe is None:
+            return
+        frozen = [layer.name for layer in weight_layers(context.recipe) if layer.frozen]
+        if not frozen:
+            return
+        all_of_them = not learns(context.recipe)
+        why = (
+            "Nothing in this network learns: every layer that has weights is frozen."
+            if all_of_them
+            else "It keeps the weights that it started from, which were learned for something else or not at all."
+        )
+        title, path = f"Let {frozen[-1]} learn", f"network.layers.{frozen[-1]}.frozen"
+        rank = 1 if all_of_them else self.rank
+        yield from self.offer(context, title, why, path, False, cost="more time per epoch", rank=rank)
 
 
 class DeeperNetwork(Rule):

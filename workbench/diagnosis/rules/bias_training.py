@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from workbench.diagnosis.context import Context
+from workbench.diagnosis.layers import learns
 from workbench.diagnosis.rule import Finding, Knob, Rule
 from workbench.recipe.kinds import OptimizerSpec
 from workbench.recipe.recipe import Recipe
@@ -55,6 +56,8 @@ class TrainLonger(Rule):
             yield from self.offer(context, "Train longer", why, cost="the additional time", rank=30)
             return
         epochs, curve = context.recipe.training.epochs, context.curve
+        if not learns(context.recipe):
+            return
         if context.recipe.training.early_stopping and 0 < curve.epochs < epochs:
             return  # it ended by itself; more epochs would change nothing
         value = min(1_000_000, epochs * 2) or 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,13 @@ _SIZES = 24
 
 Launch = Callable[[Size, Size, int], None]
 """Starts a kernel, given blocks, threads of each, and the address of a table of its arguments' addresses."""
+
+
+@dataclass(frozen=True)
+class Strided:
+    """An array as an argument of a kernel that is told its steps: it need not be contiguous."""
+
+    array: Array
 
 
 class Launcher(ABC):
@@ -78,7 +86,7 @@ class Launcher(ABC):
         """Where an array's first value lies on the device."""
 
     @abstractmethod
-    def record(self, calls: Sequence[CudaCall]) -> Call:
+    def record(self, calls: Sequence[Launchable]) -> Call:
         """Record launches, which run for the first time at a later call of what is returned.
 
         Raises:
@@ -104,7 +112,8 @@ class CudaCall:
         self.launcher, self.kernel, self.blocks, self.threads = launcher, kernel, blocks, threads
         launcher.bound.add(kernel.module)
         # The arrays behind the addresses must live as long as the call.
-        self.arrays = [(place, value) for place, value in enumerate(arguments) if hasattr(value, "dtype")]
+        given = enumerate(value.array if isinstance(value, Strided) else value for value in arguments)
+        self.arrays = [(place, value) for place, value in given if hasattr(value, "dtype")]
         packed = [self._packed(*each) for each in zip(kernel.types, kernel.names, arguments, strict=True)]
         starts = np.cumsum([0, *(len(value) for value in packed)])
         self._values = np.frombuffer(b"".join(packed), np.uint8).copy()
@@ -144,9 +153,36 @@ class CudaCall:
     def _address(self, kind: str, what: str, value: Any) -> int:
         if isinstance(value, int) and value == 0:
             return 0
-        if getattr(value, "dtype", None) != _ELEMENTS[kind] or not value.flags.c_contiguous:
-            raise TypeError(f"{what} must be contiguous and {kind}, not {getattr(value, 'dtype', value)}")
-        return self.launcher.address(value)
+        array = value.array if isinstance(value, Strided) else value
+        lies_right = isinstance(value, Strided) or (hasattr(array, "flags") and array.flags.c_contiguous)
+        if getattr(array, "dtype", None) != _ELEMENTS[kind] or not lies_right:
+            raise TypeError(f"{what} must be contiguous and {kind}, not {getattr(array, 'dtype', array)}")
+        return self.launcher.address(array)
+
+
+class LibraryCall:
+    """Work that a library starts on the calling thread's current stream; a graph may hold it like a launch.
+
+    Args:
+        name: for a profile.
+        run: starts it; must neither wait nor ask for memory.
+        arrays: that must live as long as the call.
+
+    Attributes:
+        kernel: what runs.
+    """
+
+    def __init__(self, name: str, run: Call, arrays: Sequence[Array]) -> None:
+        self.kernel = Kernel(name, "", (), ())
+        self.arrays = list(enumerate(arrays))
+        self._run = run
+
+    def __call__(self) -> None:
+        self._run()
+
+
+Launchable = CudaCall | LibraryCall
+"""What a graph may hold."""
 
 
 def blocks_for(count: int, threads: int = THREADS) -> int:
@@ -165,12 +201,12 @@ class Words:
 
     Args:
         launcher: of the device.
-        target: where they lie, uint64 or float64 ``(n,)``, at most twelve of them.
+        target: where they lie, uint64 or float64 ``(n,)``, at most sixteen of them.
     """
 
     def __init__(self, launcher: Launcher, target: Array) -> None:
         self.array = target
-        self._call = launcher.call("write_words", 1, 1, target.view(np.uint64), len(target), *[0] * 12)
+        self._call = launcher.call("write_words", 1, 1, target.view(np.uint64), len(target), *[0] * 16)
         self._format = "Q" if target.dtype == np.uint64 else "d"
 
     def set(self, *values: float) -> None:

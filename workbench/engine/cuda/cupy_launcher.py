@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from workbench.engine.backend import Array, Call
-from workbench.engine.cuda.calls import CudaCall, Launch, Launcher, Size
+from workbench.engine.cuda.calls import Launch, Launchable, Launcher, Size
 from workbench.engine.cuda.source_files import OPTIONS, Kernel, text_of
 
 
@@ -38,7 +38,7 @@ class CupyLauncher(Launcher):
     def address(self, array: Array) -> int:
         return int(array.data.ptr)
 
-    def record(self, calls: Sequence[CudaCall]) -> Call:
+    def record(self, calls: Sequence[Launchable]) -> Call:
         # A stream of its own: what others do on theirs meanwhile must not become part of the graph.
         stream = self._cupy.cuda.Stream(non_blocking=True)
         with stream:

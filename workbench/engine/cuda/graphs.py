@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.engine.backend import Call
-from workbench.engine.cuda.calls import CudaCall, Launcher
+from workbench.engine.cuda.calls import Launchable, Launcher
 from workbench.engine.cuda.pointwise import fused
 
 
@@ -23,7 +23,7 @@ class Recorded:
         calls: what is launched.
     """
 
-    def __init__(self, launcher: Launcher, calls: Sequence[CudaCall]) -> None:
+    def __init__(self, launcher: Launcher, calls: Sequence[Launchable]) -> None:
         self.calls, self._launcher = tuple(calls), launcher
         self._warm = False
         self._replay: Call | None = None
@@ -55,13 +55,13 @@ class Recorded:
 def joined(launcher: Launcher, calls: Iterable[Call]) -> list[Call]:
     """The calls, launches in a row fused where they can be, and recorded together; what Python does stays between."""
     found: list[Call] = []
-    for ours, run in itertools.groupby(calls, lambda call: isinstance(call, CudaCall)):
+    for ours, run in itertools.groupby(calls, lambda call: isinstance(call, Launchable)):
         together = list(run)
         found += _joined_launches(launcher, together) if ours else together  # type: ignore[arg-type]
     return found
 
 
-def _joined_launches(launcher: Launcher, calls: Sequence[CudaCall]) -> Iterator[Call]:
+def _joined_launches(launcher: Launcher, calls: Sequence[Launchable]) -> Iterator[Call]:
     launches = fused(calls)
     if len(launches) > 1:
         yield Recorded(launcher, launches)

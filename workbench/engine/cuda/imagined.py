@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.engine.backend import CUDA_PIECE_BYTES, Array, Backend, Call, Precision
-from workbench.engine.cuda.calls import CudaCall, Launch, Launcher
+from workbench.engine.cuda.calls import Launch, Launchable, Launcher
 from workbench.engine.cuda.source_files import Kernel
 
 
@@ -29,5 +29,5 @@ class _Launcher(Launcher):
     def address(self, array: Array) -> int:
         return int(array.ctypes.data)
 
-    def record(self, calls: Sequence[CudaCall]) -> Call:
+    def record(self, calls: Sequence[Launchable]) -> Call:
         raise NotImplementedError("there is nothing to be recorded")

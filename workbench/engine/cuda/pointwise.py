@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from workbench.engine.backend import Array
-from workbench.engine.cuda.calls import THREADS, CudaCall, Launcher, blocks_for
+from workbench.engine.cuda.calls import THREADS, CudaCall, Launchable, Launcher, blocks_for
 from workbench.engine.cuda.source_files import kernels
 
 FUNCTIONS = (
@@ -182,9 +182,9 @@ def column_sums(launcher: Launcher, source: Array, out: Array, buffer: Any) -> l
     return [Pointwise(launcher, spec) for spec in (first, last)]
 
 
-def fused(calls: Iterable[CudaCall]) -> list[CudaCall]:
+def fused(calls: Iterable[Launchable]) -> list[Launchable]:
     """The calls, stages that follow each other in one launch each."""
-    found: list[CudaCall] = []
+    found: list[Launchable] = []
     for call in calls:
         together = _together(found[-1], call) if found else None
         if together:
@@ -194,7 +194,7 @@ def fused(calls: Iterable[CudaCall]) -> list[CudaCall]:
     return found
 
 
-def _together(first: CudaCall, then: CudaCall) -> Pointwise | None:
+def _together(first: Launchable, then: Launchable) -> Pointwise | None:
     if not (isinstance(first, Pointwise) and isinstance(then, Pointwise)):
         return None
     launcher, before, after = first.launcher, first.spec, then.spec

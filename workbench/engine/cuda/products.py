@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from workbench.engine.backend import Array, Backend, Call
-from workbench.engine.cuda.calls import Launcher
+from workbench.engine.cuda.calls import Launcher, Strided
 from workbench.engine.cuda.pointwise import shifted
 
-Form = Literal["product", "left_turned_product", "right_turned_product"]
 Buffers = Callable[..., Array]
 
 MOST_WORK = 2**28
@@ -23,9 +21,9 @@ _LEAST_DEPTH = 64
 """Terms of a sum that are not worth being cut up."""
 
 
-def is_ours(rows: int, columns: int, depth: int) -> bool:
-    """Whether a product of these sizes runs as a kernel of our own."""
-    return rows * columns * depth <= MOST_WORK
+def is_ours(rows: int, columns: int, depth: int, times: int = 1) -> bool:
+    """Whether a product of these sizes, or so many of them at once, run as a kernel of our own."""
+    return rows * columns * depth * times <= MOST_WORK
 
 
 def cut(rows: int, columns: int, depth: int, times: int = 1) -> tuple[int, int, int, int]:
@@ -54,23 +52,21 @@ def threads(tile: int) -> int:
 
 
 def product(
-    backend: Backend, form: Form, left: Array, right: Array, out: Array, buffer: Buffers, bias: Array | None = None
+    backend: Backend, left: Array, right: Array, out: Array, buffer: Buffers, bias: Array | None = None
 ) -> list[Call]:
     """``out = left right + bias``: by a kernel of ours, or by the device's library, which cannot be recorded.
 
     Args:
         backend: of a device.
-        form: how the matrices lie: as they are, or one of them turned.
-        left, right: matrices.
+        left, right: matrices, as they are or turned (``array.T``).
         out: ``(rows, columns)``.
         buffer: of the layer's site.
         bias: a value a column.
     """
     rows, columns = out.shape
-    depth = left.shape[0] if form == "left_turned_product" else left.shape[1]
-    parts = parts_of(backend, rows, columns, depth)
-    target = out if parts == 1 else buffer(f"{form} parts", (parts, rows, columns), out.dtype)
-    calls = product_parts(backend, form, left, right, target.reshape(parts, rows, columns))
+    parts = parts_of(backend, rows, columns, left.shape[1])
+    target = out if parts == 1 else buffer("product parts", (parts, rows, columns), out.dtype)
+    calls = product_parts(backend, left, right, target.reshape(parts, rows, columns))
     if parts > 1 or bias is not None:
         calls.append(shifted(launcher_of(backend), target, out, bias, parts))
     return calls
@@ -82,21 +78,60 @@ def parts_of(backend: Backend, rows: int, columns: int, depth: int) -> int:
     return cut(rows, columns, depth)[2] if ours else 1
 
 
-def product_parts(backend: Backend, form: Form, left: Array, right: Array, out: Array) -> list[Call]:
+def product_parts(backend: Backend, left: Array, right: Array, out: Array) -> list[Call]:
     """As ``product``, in parts ``(parts, rows, columns)`` that are still to be added up; see ``parts_of``."""
     _, rows, columns = (int(size) for size in out.shape)
-    depth = int(left.shape[0] if form == "left_turned_product" else left.shape[1])
+    depth = int(left.shape[1])
     if backend.precision != "float32" or not is_ours(rows, columns, depth):
-        return [_by_library(backend, form, left, right, out[0])]
+        return [lambda: backend.matmul(left, right, out=out[0])]
     tile, count, parts, each = cut(rows, columns, depth)
-    sizes = rows, columns, depth, each
-    return [launcher_of(backend).call(f"{form}_{tile}", (count, parts), threads(tile), left, right, out, *sizes)]
+    return [_launch(backend, tile, (count, parts), each, left, right, out[0])]
 
 
-def _by_library(backend: Backend, form: Form, left: Array, right: Array, out: Array) -> Call:
-    a = left.T if form == "left_turned_product" else left
-    b = right.T if form == "right_turned_product" else right
-    return lambda: backend.matmul(a, b, out=out)
+def head_products(backend: Backend, left: Array, right: Array, out: Array) -> Call:
+    """A product for each head of each example.
+
+    Args:
+        backend: of a device.
+        left, right: views ``(examples, heads, m, k)`` and ``(examples, heads, k, n)``.
+        out: a view ``(examples, heads, m, n)``.
+    """
+    examples, heads, rows, columns = out.shape
+    depth, times = left.shape[3], examples * heads
+    if backend.precision != "float32" or not is_ours(rows, columns, depth, times):
+        return lambda: backend.matmul(left, right, out=out)
+    tile, count, _, _ = cut(rows, columns, depth, times)
+    return _launch(backend, tile, (count * times, 1), depth, left, right, out)
+
+
+def _launch(
+    backend: Backend, tile: int, blocks: tuple[int, int], each: int, left: Array, right: Array, out: Array
+) -> Call:
+    """Numbers in the order of ``Request`` in ``products.cu``."""
+    assert out.shape[-1] == 1 or out.strides[-1] == out.itemsize, "a row's sums do not lie side by side"
+    steps, (rows, columns) = [_steps(array) for array in (left, right, out)], out.shape[-2:]
+    left_deep, right_deep = _lies(left, -1, -2), _lies(right, -2, -1)
+    sizes = (
+        rows, columns, left.shape[-1], each, out.shape[1] if out.ndim == 4 else 1, int(left_deep),
+        steps[0][-2 if left_deep else -1], *steps[0][:2], int(right_deep), steps[1][-1 if right_deep else -2],
+        *steps[1][:2], steps[2][-2], *steps[2][:2],
+    )  # fmt: skip
+    arrays = Strided(left), Strided(right), Strided(out)
+    return launcher_of(backend).call(f"product_{tile}", blocks, threads(tile), *arrays, sizes)
+
+
+def _steps(array: Array) -> list[int]:
+    """Values from one to the next along each of four axes: examples, heads, rows, columns."""
+    steps = [int(step) // int(array.itemsize) for step in array.strides]
+    return [0] * (4 - len(steps)) + steps
+
+
+def _lies(array: Array, along: int, across: int) -> bool:
+    """Whether neighbors along an axis lie side by side; else those across it do."""
+    if array.shape[along] == 1 or array.strides[along] == array.itemsize:
+        return True
+    assert array.shape[across] == 1 or array.strides[across] == array.itemsize, "neither rows nor columns lie together"
+    return False
 
 
 def launcher_of(backend: Backend) -> Launcher:

@@ -12,9 +12,6 @@ import numpy as np
 from workbench.engine.backend import Array, Call
 from workbench.engine.kernels.native import Function, run_table
 
-ONE = np.ones(1, np.float32)
-"""A 1 with an address: sums of columns are products with it."""
-
 _CACHE_BYTES = 2**20
 """What the buffers of a group may take for the rows that it works on at a time: about half of a level-2 cache."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from workbench.engine.kernels.asking import fetch_bytes
 from workbench.engine.kernels.native import floats, kernel, longs, part
-from workbench.engine.kernels.products import ROWS, WIDTH, call_tile, column_sums
+from workbench.engine.kernels.products import WIDTH, call_tile, claim_rows, tiles_of
+from workbench.engine.kernels.sums import column_sums
 
 SIZES = (
     "height", "width", "channels",          # of the input
@@ -62,10 +63,10 @@ def _windows(
     if dilation_columns == 1 and depth == channels:
         # The values of a window's row lie side by side.
         middle, inner = 1, kernel_columns * channels
-    tiles = (places + ROWS - 1) // ROWS
     column = 0
     while column < columns:
         vectors = 2 if columns - column >= 2 * WIDTH else 1
+        tiles = tiles_of(places, vectors)
         last = min(WIDTH, columns - column)
         begin = bias + 4 * column if bias else 0
         for row in range(rows):
@@ -73,6 +74,7 @@ def _windows(
                 place, stop = places * number // tiles, places * (number + 1) // tiles
                 left = frame + 4 * ((row * down * across + place * right) * channels + first_channel)
                 target = out + 4 * (row * out_line + place * out_row + column)
+                claim_rows(target, out_row, stop - place, min(vectors * WIDTH, columns - column))
                 call_tile(
                     tile,
                     (stop - place, vectors, left, right * channels, dilation_rows * across * channels,
@@ -112,13 +114,13 @@ def conv_forward(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def conv_bias_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, dy, db, room, a 1; places, filters. By picture: one long float32 sum would lose digits."""
-    tile, dy, db, room, one, places, filters = longs(arguments, 7)
+    """Arguments: dy, db, room; places, filters. By picture: one long float32 sum would lose digits."""
+    dy, db, room, places, filters = longs(arguments, 5)
     total, part_sum = floats(db, filters), floats(room, filters)
     if first == 0:
         total[:] = 0
     for number in range(first, last):
-        column_sums(tile, dy + 4 * number * places * filters, filters, places, filters, room, one)
+        column_sums(dy + 4 * number * places * filters, filters, places, filters, room)
         for i in range(filters):
             total[i] += part_sum[i]
 
@@ -135,7 +137,6 @@ def conv_weight_gradient(arguments: int, first: int, last: int) -> None:
     # Where the values of a window's row lie side by side, one tile covers several columns of the kernel.
     whole = dilation_columns == 1 and groups == 1
     steps, length = (1, kernel_columns * channels) if whole else (kernel_columns, depth)
-    tiles = (length + ROWS - 1) // ROWS
     # Each tap reads all of a band: some rows of the picture that stay in the level-1 cache.
     line = across * channels * down + columns * min(share, 2 * WIDTH)
     bands = (rows * line + BAND - 1) // BAND
@@ -152,6 +153,7 @@ def conv_weight_gradient(arguments: int, first: int, last: int) -> None:
                 column = 0
                 while column < share:
                     vectors = 2 if share - column >= 2 * WIDTH else 1
+                    tiles = tiles_of(length, vectors)
                     place = group * share + column
                     for tap in range(kernel_rows * steps):
                         row, step = begin * down + tap // steps * dilation_rows, tap % steps * dilation_columns

@@ -11,10 +11,11 @@ from workbench.engine.kernels.products import (
     WIDTH,
     call_tile,
     claim_rows,
-    column_sums,
     product,
     product_with_turned,
+    tiles_of,
 )
+from workbench.engine.kernels.sums import column_sums
 from workbench.engine.kernels.turning import turn
 
 LEAST = 8 * ROWS
@@ -63,7 +64,6 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
     """
     tile, x, start, panels, dw, inputs, units, examples, add = longs(arguments, 9)
     rows, blocks = last - first, (examples + DEPTH - 1) // DEPTH
-    tiles = (rows + ROWS - 1) // ROWS
     room = np.empty(rows * min(examples, DEPTH), np.float32)
     room_at = np.int64(room.ctypes.data)
     for block in range(blocks):
@@ -74,6 +74,7 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
         while column < units:
             vectors, width = _panel(units, column)
             right = panels + 4 * (examples * column + begin * vectors * WIDTH)
+            tiles = tiles_of(rows, vectors)
             for number in range(tiles):
                 row, stop = rows * number // tiles, rows * (number + 1) // tiles
                 place = dw + 4 * ((first + row) * units + column)
@@ -89,9 +90,9 @@ def dense_weight_gradient(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def dense_bias_gradient(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, dy, db, the address of a 1; units. All rows at once."""
-    tile, dy, db, one, units = longs(arguments, 5)
-    column_sums(tile, dy, units, last, units, db, one)
+    """Arguments: dy, db; units. All rows at once."""
+    dy, db, units = longs(arguments, 3)
+    column_sums(dy, units, last, units, db)
 
 
 @kernel

@@ -26,6 +26,8 @@ from workbench.engine.kernels.kept import keep_by_content
 from workbench.errors import DeviceError
 
 _cache_of: Any = caching.FunctionCache
+_jit: Any = _njit
+"""Numba's own type knows only some of its options."""
 
 carray: Any = numba.carray  # type: ignore[attr-defined]
 
@@ -139,8 +141,8 @@ def kernel(function: Callable[[int, int, int], None]) -> Function:
 
 
 def part(function: Callable[..., Any]) -> Any:
-    """Decorate a function that kernels call."""
-    return njit(function)
+    """Decorate a function that kernels call. Python cannot: what that takes would be a tenth of all compiling."""
+    return _kept(lambda **options: _jit(function, no_cpython_wrapper=True, **options))
 
 
 @intrinsic

@@ -24,6 +24,7 @@ from workbench.engine.kernels.lanes import (
     where_above,
 )
 from workbench.engine.kernels.native import doubles, floats, kernel, longs, part
+from workbench.engine.kernels.sums import vector_sum
 
 _STRETCH = 2**12
 """Values that are gone through several times while they are in the level-1 cache."""
@@ -32,21 +33,8 @@ _ZERO = np.float32(0)
 
 
 @part
-def _sum(x: int, places: int, step: int, left: int) -> Any:
-    """Of some places' vectors, ``step`` bytes apart. Four sums side by side: one would wait for itself."""
-    a = b = c = d = splat(_ZERO)
-    for four in range(places // 4):
-        at = x + 4 * four * step
-        a, b = plus(a, load(at, left)), plus(b, load(at + step, left))
-        c, d = plus(c, load(at + 2 * step, left)), plus(d, load(at + 3 * step, left))
-    for place in range(places // 4 * 4, places):
-        a = plus(a, load(x + place * step, left))
-    return plus(plus(a, b), plus(c, d))
-
-
-@part
 def _spread(x: int, places: int, step: int, left: int, mean: Any) -> Any:
-    """The same of squared distances."""
+    """Squared distances of some places' vectors, ``step`` bytes apart, as ``vector_sum`` adds."""
     a = b = c = d = splat(_ZERO)
     for four in range(places // 4):
         at = x + 4 * four * step
@@ -78,7 +66,7 @@ def norm_statistics(arguments: int, first: int, last: int) -> None:
             count, before = min(most, places - begin), number * places + begin
             for c in range(0, channels, WIDTH):
                 start, left = x + 4 * (before * channels + c), channels - c
-                mean = times(_sum(start, count, 4 * channels, left), splat(np.float32(1.0 / count)))
+                mean = times(vector_sum(start, count, 4 * channels, left), splat(np.float32(1.0 / count)))
                 store(mean, room + 4 * c, left)
                 store(_spread(start, count, 4 * channels, left, mean), room + 4 * (channels + c), left)
             share, lever = count / (before + count), before * (count / (before + count))

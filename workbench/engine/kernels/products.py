@@ -44,6 +44,13 @@ def call_tile(typing_context: Any, address: Any, numbers: Any) -> Any:
 
 
 @part
+def tiles_of(rows: int, vectors: int) -> int:
+    """Tiles of one or two vectors that so many rows are cut into."""
+    most = ROWS * (3 - vectors)
+    return (rows + most - 1) // most
+
+
+@part
 def _fetch_rows(source: int, row_step: int, first: int, last: int) -> None:
     """Ask for rows of ``2 * WIDTH`` values, some time before they are read."""
     for row in range(first, last):
@@ -124,14 +131,14 @@ def _tiled(
     Args:
         packing: what is done with the right side first.
     """
-    tiles, blocks = (rows + ROWS - 1) // ROWS, (depth + DEPTH - 1) // DEPTH
+    blocks = (depth + DEPTH - 1) // DEPTH
     room = np.empty(2 * WIDTH * DEPTH if packing else 1, np.float32)
     room_at = np.int64(room.ctypes.data)
     across, down = (b_row, 1) if packing == _TURNS else (1, b_row)
     column = 0
     while column < columns:
         vectors = 2 if columns - column >= 2 * WIDTH else 1
-        width = min(vectors * WIDTH, columns - column)
+        width, tiles = min(vectors * WIDTH, columns - column), tiles_of(rows, vectors)
         for block in range(blocks):
             first = depth * block // blocks
             inner = depth * (block + 1) // blocks - first
@@ -165,9 +172,3 @@ def _tiled(
         column += vectors * WIDTH
     # A last use: Numba frees an array as soon as its name is no longer read, whatever was done with its address.
     room[0] = 0
-
-
-@part
-def column_sums(tile: int, source: int, row_step: int, rows: int, columns: int, target: int, one: int) -> None:
-    """The sum of each column: a product with a row of ones (``one`` is the address of a 1)."""
-    product(tile, one, 0, 0, source, row_step, target, columns, 1, columns, rows, 0, 0)

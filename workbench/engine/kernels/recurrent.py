@@ -11,7 +11,8 @@ import numpy as np
 
 from workbench.engine.kernels.functions import hyperbolic_tangent, logistic
 from workbench.engine.kernels.native import doubles, floats, kernel, longs, part
-from workbench.engine.kernels.products import column_sums, product
+from workbench.engine.kernels.products import product
+from workbench.engine.kernels.sums import column_sums
 from workbench.engine.kernels.turning import turn
 
 SIZES = (
@@ -390,15 +391,15 @@ def recurrent_input_gradients(arguments: int, first: int, last: int) -> None:
 
 @kernel
 def recurrent_bias_gradients(arguments: int, first: int, last: int) -> None:
-    """Arguments: tile, values, the address of a 1, gradients by both biases, sizes; the first slot of the one and of
-    the other, the first gate, how many.
+    """Arguments: values, gradients by both biases, sizes; the first slot of the one and of the other, the first gate,
+    how many.
     """
-    tile, values, one, db, dc, sizes, slot, other, gate, count = longs(arguments, 10)
+    values, db, dc, sizes, slot, other, gate, count = longs(arguments, 8)
     steps, _, units, slots = longs(sizes, 4)
     place, height, length = 4 * gate * units, count * units, slots * units
-    column_sums(tile, values + 4 * slot * units, length, steps * last, height, db + place, one)
+    column_sums(values + 4 * slot * units, length, steps * last, height, db + place)
     if other != slot:
-        column_sums(tile, values + 4 * other * units, length, steps * last, height, dc + place, one)
+        column_sums(values + 4 * other * units, length, steps * last, height, dc + place)
         return
     same, target = floats(db + place, height), floats(dc + place, height)
     for j in range(height):

@@ -35,6 +35,11 @@ _ARGUMENTS = 17
 """Rows and vectors, then what a tile takes (see ``tile``)."""
 
 
+def most_rows(vectors: int) -> int:
+    """The most rows of a tile of one or two vectors: the sums of either fill the registers."""
+    return machine().rows * (3 - vectors)
+
+
 class _Tile:
     """Writes the function for one number of rows and of vectors; the last vector may be partly filled.
 
@@ -186,8 +191,8 @@ def _choice(spread: bool) -> Callable[[Any, Any, Any, Any], Any]:
         values = [builder.extract_value(values[0], number) for number in range(_ARGUMENTS)]
         done = builder.append_basic_block("chosen")
         choice = builder.switch(builder.add(builder.mul(values[0], _LONG(2)), values[1]), done)
-        for rows in range(1, machine().rows + 1):
-            for vectors in (1, 2):
+        for vectors in (1, 2):
+            for rows in range(1, most_rows(vectors if spread else 2) + 1):
                 block = builder.append_basic_block(f"case_{rows}_{vectors}")
                 choice.add_case(_LONG(rows * 2 + vectors), block)
                 with builder.goto_block(block):
@@ -216,7 +221,7 @@ def _tile(
     """A block of sums.
 
     Args:
-        rows: 1 to ``machine().rows``.
+        rows: 1 to ``most_rows(vectors)``; of the tile of the second kind to ``machine().rows``.
         vectors: 1 or 2; with 1 only the first ``last`` columns are read and written.
         a: address of the left side; the other ``a_...`` are steps in elements: to the next row, and for each level of
             the sum.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import pow, sqrt
+from math import ceil, log, pow, sqrt
 from typing import Any
 
 from workbench.engine.backend import Array, Backend
@@ -40,7 +40,7 @@ class RMSprop(Decaying):
         return self.vectors + ("mean",) * self.centered + ("velocity",) * bool(self.momentum)
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number, squares = backend.xp, values.dtype.type, state["squares"]
         work = gradient * gradient
@@ -94,6 +94,7 @@ class Adam(Optimizer):
     about = "A good first choice: momentum with a step size for each weight."
     vectors = ("velocity", "squares")
     kernel = "adam_update"
+    counting_kernel = "adam_numbers"
 
     beta1: float = knob(0.9, help="How much of the mean gradient is kept.", ge=0, lt=1, advanced=True)
     beta2: float = knob(0.999, help="How much of the mean square is kept.", ge=0, lt=1, advanced=True)
@@ -117,7 +118,7 @@ class Adam(Optimizer):
         return "adam_amsgrad_update" if self.amsgrad else self.kernel
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number = backend.xp, values.dtype.type
         velocity, squares = state["velocity"], state["squares"]
@@ -133,7 +134,7 @@ class Adam(Optimizer):
             squares = state["largest"]
         self._root(xp, squares, 1.0 - self.beta2**step, out=work)
         xp.divide(velocity, work, out=work)
-        xp.multiply(work, number(rate / (1.0 - self.beta1**step)), out=work)
+        xp.multiply(work, _as(values.dtype, rate / (1.0 - self.beta1**step)), out=work)
         xp.subtract(values, work, out=values)
 
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
@@ -142,16 +143,19 @@ class Adam(Optimizer):
         outside, inside = (0.0, self.epsilon * known) if self.epsilon_inside_root else (self.epsilon, 0.0)
         return self.beta1, self.beta2, rate / (1.0 - self.beta1**step), 0.0, 1.0 / sqrt(known), outside, inside
 
-    def _root(self, xp: Any, squares: Array, known: float, out: Array) -> None:
+    def counting_numbers(self, rate: float) -> tuple[float, ...]:
+        return self.beta1, self.beta2, rate, self.epsilon, float(self.epsilon_inside_root)
+
+    def _root(self, xp: Any, squares: Array, known: Any, out: Array) -> None:
         """What the velocity is divided by; ``known`` corrects the bias of ``squares``."""
         number = squares.dtype.type
         if self.epsilon_inside_root:
-            xp.multiply(squares, number(1.0 / known), out=out)
+            xp.multiply(squares, _as(squares.dtype, 1.0 / known), out=out)
             xp.add(out, number(self.epsilon), out=out)
             xp.sqrt(out, out=out)
         else:
             xp.sqrt(squares, out=out)
-            xp.multiply(out, number(1.0 / sqrt(known)), out=out)
+            xp.multiply(out, _as(squares.dtype, 1.0 / known**0.5), out=out)
             xp.add(out, number(self.epsilon), out=out)
 
 
@@ -187,7 +191,7 @@ class Adagrad(Decaying):
     epsilon: float = knob(1e-10, help=_EPSILON, gt=0, le=1, log=True, advanced=True)
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number, squares = backend.xp, values.dtype.type, state["squares"]
         work = gradient * gradient
@@ -214,6 +218,7 @@ class Nadam(Decaying):
     about = "Adam that looks one step ahead."
     vectors = ("velocity", "squares")
     kernel = "adam_update"
+    counting_kernel, counting_threads = "nadam_numbers", 256
 
     learning_rate: float = knob(2e-3, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
     beta1: float = knob(0.9, help="How much of the mean gradient is kept.", ge=0, lt=1, advanced=True)
@@ -224,11 +229,15 @@ class Nadam(Decaying):
     )
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number = backend.xp, values.dtype.type
         velocity, squares = state["velocity"], state["squares"]
-        now, ahead, product = _momenta(self.beta1, self.momentum_decay, step)
+        if isinstance(step, int):
+            now, ahead, product = _momenta(self.beta1, self.momentum_decay, step)
+        else:
+            now, ahead, product = _momenta_there(xp, self.beta1, self.momentum_decay, step)
+        dtype = values.dtype
         work = gradient * gradient
         xp.multiply(work, number(1.0 - self.beta2), out=work)
         xp.multiply(squares, number(self.beta2), out=squares)
@@ -237,11 +246,11 @@ class Nadam(Decaying):
         xp.multiply(velocity, number(self.beta1), out=velocity)
         xp.add(velocity, work, out=velocity)
         # The direction: what is left of the gradient now, and the velocity as it will be at the next step.
-        xp.multiply(gradient, number(rate * (1.0 - now) / (1.0 - product)), out=gradient)
-        xp.multiply(velocity, number(rate * ahead / (1.0 - product * ahead)), out=work)
+        xp.multiply(gradient, _as(dtype, rate * (1.0 - now) / (1.0 - product)), out=gradient)
+        xp.multiply(velocity, _as(dtype, rate * ahead / (1.0 - product * ahead)), out=work)
         xp.add(gradient, work, out=gradient)
         xp.sqrt(squares, out=work)
-        xp.multiply(work, number(1.0 / sqrt(1.0 - self.beta2**step)), out=work)
+        xp.multiply(work, _as(dtype, 1.0 / (1.0 - self.beta2**step) ** 0.5), out=work)
         xp.add(work, number(self.epsilon), out=work)
         xp.divide(gradient, work, out=work)
         xp.subtract(values, work, out=values)
@@ -251,6 +260,14 @@ class Nadam(Decaying):
         by_velocity, by_gradient = rate * ahead / (1.0 - product * ahead), rate * (1.0 - now) / (1.0 - product)
         root = 1.0 / sqrt(1.0 - self.beta2**step)
         return self.beta1, self.beta2, by_velocity, by_gradient, root, self.epsilon, 0.0
+
+    def counting_numbers(self, rate: float) -> tuple[float, ...]:
+        return self.beta1, self.beta2, rate, self.epsilon, self.momentum_decay
+
+
+def _as(dtype: Any, number: Any) -> Any:
+    """A number as the weights have it, also where it is an array on a device."""
+    return number.astype(dtype) if hasattr(number, "astype") else dtype.type(number)
 
 
 @lru_cache(maxsize=16)
@@ -266,6 +283,19 @@ def _momenta(beta1: float, decay: float, step: int) -> tuple[float, float, float
         if product < 1e-17:  # 1 - product is 1 from here on
             break
     return momentum(step), momentum(step + 1), product
+
+
+def _momenta_there(xp: Any, beta1: float, decay: float, step: Array) -> tuple[Array, Array, Array]:
+    """The same for a step ``(1,)`` that only a device knows."""
+    # A product of that many, none of which is above beta1, is below 1e-17; beyond a million nobody waits for it.
+    most = min(2**20, ceil(-40.0 / log(beta1))) if beta1 else 1
+    numbers = xp.arange(1, most + 1)
+
+    def momentum(number: Any) -> Any:
+        return beta1 * (1.0 - 0.5 * 0.96 ** (number * decay))
+
+    product = xp.where(numbers <= step, momentum(numbers), 1.0).prod()
+    return momentum(step), momentum(step + 1.0), product
 
 
 class Lion(Optimizer):
@@ -288,7 +318,7 @@ class Lion(Optimizer):
     beta2: float = knob(0.99, help="How much of the mean gradient is kept.", ge=0, lt=1, advanced=True)
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number, velocity = backend.xp, values.dtype.type, state["velocity"]
         work = velocity * number(self.beta1)

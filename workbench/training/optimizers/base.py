@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from workbench.engine.backend import Array, Backend
 from workbench.recipe.fields import knob
@@ -22,7 +22,7 @@ class Optimizer(OptimizerSpec):
 
     @abstractmethod
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         """Take one step in place.
 
@@ -31,7 +31,7 @@ class Optimizer(OptimizerSpec):
             values, gradient: flat vectors of one length; the gradient may be overwritten.
             state: a vector for each of ``state_vectors``, all 0 before the first step.
             rate: the learning rate of this step.
-            step: counted over the whole run from 1, for bias corrections.
+            step: counted over the whole run from 1, for bias corrections; an array ``(1,)`` where only a device knows.
         """
 
     kernel: ClassVar[str] = ""
@@ -48,6 +48,17 @@ class Optimizer(OptimizerSpec):
 
     def kernel_numbers(self, rate: float, step: int) -> tuple[float, ...]:
         """What its kernel needs to know of a step."""
+        return ()
+
+    counting_kernel: ClassVar[str] = ""
+    """The CUDA kernel that works ``kernel_numbers`` out where only a device knows how many updates were made; empty
+    where they do not depend on that."""
+
+    counting_threads: ClassVar[int] = 1
+    """Of that kernel."""
+
+    def counting_numbers(self, rate: float) -> tuple[float, ...]:
+        """What that kernel needs to know of a step."""
         return ()
 
     def decay(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workbench.engine.backend import Array, Backend
 from workbench.recipe.fields import knob
 from workbench.training.optimizers.base import Decaying
@@ -18,7 +20,7 @@ class SGD(Decaying):
     learning_rate: float = knob(0.01, help="The size of a step (alpha). Change it by factors.", gt=0, le=1e9, log=True)
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp = backend.xp
         xp.multiply(gradient, values.dtype.type(rate), out=gradient)
@@ -53,7 +55,7 @@ class Momentum(Decaying):
     )
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number, velocity = backend.xp, values.dtype.type, state["velocity"]
         xp.multiply(velocity, number(self.beta), out=velocity)
@@ -81,7 +83,7 @@ class Nesterov(Decaying):
     beta: float = knob(0.9, help="How much of the velocity is kept.", ge=0, lt=1)
 
     def update(
-        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: int
+        self, backend: Backend, values: Array, gradient: Array, state: dict[str, Array], rate: float, step: Any
     ) -> None:
         xp, number, velocity = backend.xp, values.dtype.type, state["velocity"]
         xp.multiply(velocity, number(self.beta), out=velocity)

@@ -22,6 +22,17 @@ __device__ __forceinline__ word mixed(word key, word index)
     return z ^ (z >> 31);
 }
 
+// Inverted dropout by the random bits of a value's place; each row begins at an even place of the stream.
+__device__ __forceinline__ float dropped_value(
+    float value, int place, word key, int row_size, int first_row, float rate, float scale)
+{
+    int row = place / row_size, column = place % row_size, pairs = (row_size + 1) / 2;
+    word bits = mixed(key, (word)(row + first_row) * pairs + column / 2);
+    unsigned half = column % 2 ? (unsigned)(bits >> 32) : (unsigned)bits;
+    float draw = (float)(half >> 8) * 5.9604644775390625e-8f;
+    return draw >= rate ? value * scale : 0.0f;
+}
+
 template <class T>
 __device__ __forceinline__ T warp_sum(T value)
 {

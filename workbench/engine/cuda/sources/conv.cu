@@ -129,7 +129,7 @@ __device__ __forceinline__ void forward(const float* x, const float* weight, flo
     ByPlace windows = {{g, x}};
     Columns filters = {weight + blockIdx.z * g.share, g.filters};
     product<TILE, true, false>(
-        windows, filters, y + blockIdx.z * g.share, g.filters, places, g.share, 0, g.tall * g.wide * g.depth);
+        windows, filters, y + blockIdx.z * g.share, g.filters, blockIdx.x, places, g.share, 0, g.tall * g.wide * g.depth);
 }
 
 template <int TILE>
@@ -140,7 +140,7 @@ __device__ __forceinline__ void input_gradient(
     Slopes slopes = {g, dy};
     Turned filters = {g, weight + blockIdx.z * g.share};
     product<TILE, true, true>(
-        slopes, filters, dx + blockIdx.z * g.depth, g.channels, pixels, g.depth, 0, g.tall * g.wide * g.share);
+        slopes, filters, dx + blockIdx.z * g.depth, g.channels, blockIdx.x, pixels, g.depth, 0, g.tall * g.wide * g.share);
 }
 
 // blockIdx.y counts parts of the places of `each`, whose sums stand one behind the other.
@@ -153,8 +153,8 @@ __device__ __forceinline__ void weight_gradient(
     Columns slopes = {dy + blockIdx.z * g.share, g.filters};
     int taps = g.tall * g.wide * g.depth, start = blockIdx.y * each;
     product<TILE, false, false>(
-        windows, slopes, out + (long long)blockIdx.y * taps * g.filters + blockIdx.z * g.share, g.filters, taps, g.share,
-        start, min(places, start + each));
+        windows, slopes, out + (long long)blockIdx.y * taps * g.filters + blockIdx.z * g.share, g.filters, blockIdx.x,
+        taps, g.share, start, min(places, start + each));
 }
 
 extern "C" __global__ void __launch_bounds__(256) conv_forward_64(

@@ -49,15 +49,15 @@ __device__ __forceinline__ void note(float* each, int row, float loss, float oth
     }
 }
 
-// 1 / sum of strengths, or 0 where they are all 0; one block.
-extern "C" __global__ void strength_scale(const float* strengths, float* scale, int rows)
+// 1 / sum of strengths, or 0 where they are all 0, times a factor; one block.
+extern "C" __global__ void strength_scale(const float* strengths, const float* factor, float* scale, int rows)
 {
     double total = 0.0;
     for (int i = threadIdx.x; i < rows; i += blockDim.x)
         total += strengths[i];
     total = block_sum(total);
     if (threadIdx.x == 0)
-        scale[0] = total > 0.0 ? (float)(1.0 / total) : 0.0f;
+        scale[0] = (total > 0.0 ? (float)(1.0 / total) : 0.0f) * (factor ? factor[0] : 1.0f);
 }
 
 // The sums over all rows, in an order that depends on their number only; one block.
@@ -74,6 +74,21 @@ extern "C" __global__ void loss_sums(const float* each, double* sums, int rows)
         sums[0] = loss;
         sums[1] = other;
     }
+}
+
+// A step's loss and strength added to those of the epoch and of the record: totals are the epoch's loss and strength, then
+// the record's. One block.
+extern "C" __global__ void note_step(const double* sums, const float* strengths, double* totals, int rows)
+{
+    double strength = 0.0;
+    for (int i = threadIdx.x; i < rows; i += blockDim.x)
+        strength += strengths[i];
+    strength = block_sum(strength);
+    if (threadIdx.x == 0)
+        for (int i = 0; i < 4; i += 2) {
+            totals[i] += sums[0];
+            totals[i + 1] += strength;
+        }
 }
 
 extern "C" __global__ void softmax_cross_entropy(

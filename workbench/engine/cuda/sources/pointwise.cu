@@ -75,17 +75,6 @@ __device__ __forceinline__ float slope_at(int function, float field, float read)
     return 1.0f;
 }
 
-// Inverted dropout by the random bits of a value's place; each row begins at an even place of the stream.
-__device__ __forceinline__ float dropped_value(
-    float value, int place, word key, int row_size, int first_row, float rate, float scale)
-{
-    int row = place / row_size, column = place % row_size, pairs = (row_size + 1) / 2;
-    word bits = mixed(key, (word)(row + first_row) * pairs + column / 2);
-    unsigned half = column % 2 ? (unsigned)(bits >> 32) : (unsigned)bits;
-    float draw = (float)(half >> 8) * 5.9604644775390625e-8f;
-    return draw >= rate ? value * scale : 0.0f;
-}
-
 // Stages, each with a place for what it gives, or none: the sum of `parts` sources, normalized and shifted by channel
 // (`lifted`); a function of it (`bent`); dropout (`dropped`). A stage with no array of its own is left out.
 extern "C" __global__ void pointwise_forward(
@@ -163,15 +152,16 @@ extern "C" __global__ void pointwise_backward_sums(
         sums[blockIdx.y * channels + c] = parts[0][threadIdx.x];
 }
 
-// Up to twelve words written where kernels of a recorded step read them; given by value, so that nothing waits.
+// Up to sixteen words written where kernels of a recorded step read them; given by value, so that nothing waits.
 extern "C" __global__ void write_words(
     unsigned long long* target, int count, unsigned long long a, unsigned long long b, unsigned long long c,
     unsigned long long d, unsigned long long e, unsigned long long f, unsigned long long g, unsigned long long h,
-    unsigned long long j, unsigned long long k, unsigned long long l, unsigned long long m)
+    unsigned long long j, unsigned long long k, unsigned long long l, unsigned long long m, unsigned long long n,
+    unsigned long long o, unsigned long long p, unsigned long long q)
 {
-    unsigned long long words[12] = {a, b, c, d, e, f, g, h, j, k, l, m};
+    unsigned long long words[16] = {a, b, c, d, e, f, g, h, j, k, l, m, n, o, p, q};
 #pragma unroll
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 16; i++)
         if (i < count)
             target[i] = words[i];
 }

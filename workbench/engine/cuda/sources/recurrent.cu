@@ -61,11 +61,6 @@ __device__ __forceinline__ float logistic(float x)
     return 0.5f * tanhf(0.5f * x) + 0.5f;
 }
 
-extern "C" __global__ void fill_zeros(float* x, int count)
-{
-    EACH(i, count) x[i] = 0.0f;
-}
-
 // h = tanh or max(., 0) of the sum of both parts.
 extern "C" __global__ void plain_step(
     float* values, const float* products, const float* bias, float* h, float* y, int rectified, Sizes sizes)

@@ -1,5 +1,10 @@
 // Copies, sums and changes of order.
 
+extern "C" __global__ void fill_zeros(float* x, int count)
+{
+    EACH(i, count) x[i] = 0.0f;
+}
+
 extern "C" __global__ void copy_values(const float* x, float* y, int count)
 {
     EACH(i, count) y[i] = x[i];
@@ -10,12 +15,14 @@ extern "C" __global__ void add_values(const float* a, const float* b, float* c, 
     EACH(i, count) c[i] = a[i] + b[i];
 }
 
-// (examples, rows, columns) to (examples, columns, rows), by tiles of 32 by 32; blockIdx.x counts examples.
+// (examples, rows, columns) to (examples, columns, rows), by tiles of 32 by 32. blockIdx.x counts an example's tiles, then
+// examples: a device allows for many blocks in that direction only.
 extern "C" __global__ void turn_matrices(const float* x, float* y, int rows, int columns)
 {
     __shared__ float tile[32][33];
-    long long start = (long long)blockIdx.x * rows * columns;
-    int top = blockIdx.z * 32, left = blockIdx.y * 32, column = left + threadIdx.x;
+    int across = (columns + 31) / 32, tiles = (rows + 31) / 32 * across, tile_number = blockIdx.x % tiles;
+    long long start = (long long)(blockIdx.x / tiles) * rows * columns;
+    int top = tile_number / across * 32, left = tile_number % across * 32, column = left + threadIdx.x;
     for (int r = threadIdx.y; r < 32; r += 8)
         if (top + r < rows && column < columns)
             tile[r][threadIdx.x] = x[start + (long long)(top + r) * columns + column];

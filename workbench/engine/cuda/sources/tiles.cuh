@@ -55,16 +55,29 @@ struct Reader {
     }
 };
 
-// Sums over the depth from `start` to `stop`, for the tile of this block (blockIdx.x counts columns of tiles, then rows).
-// They are written to out[row * step + column].
+template <int TILE>
+struct Slices {
+    float lefts[SLICE][TILE + 4], rights[SLICE][TILE + 4];
+};
+
+// A block's, the same for all products that a kernel may have to make: one of them is made.
+template <int TILE>
+__device__ __forceinline__ Slices<TILE>& slices_of_block()
+{
+    __shared__ Slices<TILE> slices;
+    return slices;
+}
+
+// Sums over the depth from `start` to `stop`, for a tile (they are counted by columns of tiles, then rows). They are
+// written to out[row * step + column].
 template <int TILE, bool LEFT_DEEP, bool RIGHT_DEEP, class Left, class Right>
 __device__ __forceinline__ void product(
-    const Left& left, const Right& right, float* out, int step, int rows, int columns, int start, int stop)
+    const Left& left, const Right& right, float* out, int step, int tile, int rows, int columns, int start, int stop)
 {
-    __shared__ float lefts[SLICE][TILE + 4], rights[SLICE][TILE + 4];
+    float(*lefts)[TILE + 4] = slices_of_block<TILE>().lefts, (*rights)[TILE + 4] = slices_of_block<TILE>().rights;
     const int SIDE = TILE / 4;
     int across = (columns + TILE - 1) / TILE;
-    int row = blockIdx.x / across * TILE, column = blockIdx.x % across * TILE;
+    int row = tile / across * TILE, column = tile % across * TILE;
     Reader<TILE, LEFT_DEEP, Left> left_reader(left, row, rows);
     Reader<TILE, RIGHT_DEEP, Right> right_reader(right, column, columns);
     int down = threadIdx.x / SIDE * 4, over = threadIdx.x % SIDE * 4;
