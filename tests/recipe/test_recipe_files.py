@@ -94,7 +94,7 @@ def test_that_the_short_form_gets_its_defaults() -> None:
     assert written["schema"] == 1
     assert written["training"]["optimizer"] == {
         "kind": "adam", "learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
-        "epsilon_inside_root": False,
+        "epsilon_inside_root": False, "amsgrad": False,
     }  # fmt: skip
     assert written["training"]["loss"] == {"kind": "cross_entropy", "label_smoothing": 0.0}
     assert written["training"]["schedule"] == {"kind": "constant"}
