@@ -215,6 +215,14 @@ def test_that_an_initializer_follows_the_function_behind_it():
     assert "better_initializer" not in _knobs(high_bias(), suited)
 
 
+@pytest.mark.parametrize("bent", [{"kind": "prelu"}, {"kind": "activation", "function": "mish"}])
+def test_that_weights_before_a_relative_of_relu_start_as_before_one(bent: dict[str, str]):
+    first = {"kind": "dense", "units": 9, "initializer": "glorot_normal"}
+    layers = [first, bent, {"kind": "dense", "units": "classes"}]
+    knob = _knobs(high_bias(), table_recipe(network__layers=layers))["better_initializer"]
+    assert knob.patch == {"network.layers[0].initializer": "he_normal"}
+
+
 def test_that_regularization_that_is_on_can_be_taken_off_one_at_a_time():
     recipe = table_recipe(training__l2=1e-3, training__dropout=0.5, data__augment=[{"kind": "noise"}])
     knobs = _knobs(high_bias(), recipe)
