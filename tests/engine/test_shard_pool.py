@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 import time
 import weakref
@@ -87,6 +88,31 @@ def test_that_an_error_frees_shards_that_wait_and_the_cause_is_told(place: int) 
         pool.run(tasks, barrier.abort)  # type: ignore[arg-type]
     barrier.reset()
     pool.run([barrier.wait] * 3, barrier.abort)  # type: ignore[arg-type]
+    pool.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="only POSIX sends signals to a thread")
+def test_that_ctrl_c_is_told_when_all_threads_have_ended_and_later_runs_work() -> None:
+    pool, barrier, ended = ShardPool(3), threading.Barrier(3), list[int]()
+
+    def waiting() -> None:
+        try:
+            barrier.wait()
+        finally:
+            time.sleep(0.05)
+            ended.append(1)
+
+    def interrupted() -> None:
+        main = threading.main_thread().ident
+        threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run([interrupted, waiting, waiting], barrier.abort)
+    assert ended == [1, 1]
+    barrier.reset()
+    for count in range(3, 6):
+        pool.run([barrier.wait, waiting, waiting], barrier.abort)  # type: ignore[list-item]
+        assert len(ended) == 2 * count - 2
     pool.close()
 
 
@@ -201,3 +227,32 @@ def test_that_a_pool_is_let_go_while_its_threads_look_out() -> None:
     del pool
     gc.collect()
     assert _ended(threads)
+
+
+class _Interrupted(_Native):
+    """One in which Ctrl+C is pressed."""
+
+    def __call__(self) -> None:
+        raise KeyboardInterrupt
+
+
+class _HalfAsleep:
+    """Tells that the first thread sleeps, and the second does its program."""
+
+    def __init__(self) -> None:
+        self.waited = 0
+
+    def start(self, programs: object) -> list[int]:
+        return [0]
+
+    def wait(self) -> None:
+        self.waited += 1
+
+
+def test_that_an_error_is_told_when_threads_that_look_out_have_ended_theirs() -> None:
+    pool, tasks, lead = ShardPool(3), [_Native(), _Native()], _HalfAsleep()
+    pool._lead = lead
+    with pytest.raises(KeyboardInterrupt):
+        pool.run([_Interrupted(), *tasks])
+    assert lead.waited == 1
+    pool.close()
