@@ -65,6 +65,14 @@ def test_that_fewer_tasks_than_threads_can_be_run() -> None:
     assert sorted(done) == [1, 2, 3]
 
 
+def test_that_more_tasks_than_threads_are_refused_before_any_is_begun() -> None:
+    pool, tasks = ShardPool(2), [_Native() for _ in range(3)]
+    with pytest.raises(AssertionError, match="no thread for each task"):
+        pool.run(tasks)
+    assert [int(task.number[0]) for task in tasks] == [0, 0, 0]
+    pool.close()
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_that_an_error_comes_out_and_later_runs_work(place: int) -> None:
     pool = ShardPool(3)
@@ -240,19 +248,23 @@ class _HalfAsleep:
     """Tells that the first thread sleeps, and the second does its program."""
 
     def __init__(self) -> None:
-        self.waited = 0
+        self.calls: list[str] = []
 
     def start(self, programs: object) -> list[int]:
         return [0]
 
     def wait(self) -> None:
-        self.waited += 1
+        self.calls.append("wait")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
 
 
 def test_that_an_error_is_told_when_threads_that_look_out_have_ended_theirs() -> None:
     pool, tasks, lead = ShardPool(3), [_Native(), _Native()], _HalfAsleep()
     pool._lead = lead
     with pytest.raises(KeyboardInterrupt):
-        pool.run([_Interrupted(), *tasks])
-    assert lead.waited == 1
+        pool.run([_Interrupted(), *tasks], lead.abort)
+    # Those that wait for a shard that will not come must be freed first.
+    assert (lead.calls[0], lead.calls[-1], lead.calls.count("wait")) == ("abort", "wait", 1)
     pool.close()

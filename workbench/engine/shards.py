@@ -47,17 +47,23 @@ class ShardPool:
         Raises:
             BaseException: what a task raised; of several the first that is no consequence of the abort.
         """
+        # Machine code looks for a box of each thread, whether there is one or not.
+        assert len(tasks) <= self.threads, "no thread for each task"
         programs = [getattr(task, "program", None) for task in tasks]
         if len(tasks) == 1 or not all(programs):
             self._run(tasks[0], dict(enumerate(tasks[1:])), abort)
             return
         lead = self._lead or self._new_lead()
-        if asleep := lead.start(programs):
-            try:
+        try:
+            if asleep := lead.start(programs):
                 self._run(tasks[0], {number: tasks[number + 1] for number in asleep}, abort)
-            finally:
-                # Also after Ctrl+C: nothing but the caller keeps the memory that the others still work on.
                 lead.wait()
+        except BaseException:
+            # Ctrl+C, say. Nothing but the caller keeps the memory that the others still work on.
+            if abort:
+                abort()
+            lead.wait()
+            raise
 
     def _new_lead(self) -> Any:
         from workbench.engine.kernels.team import Lead, serve
