@@ -16,8 +16,10 @@ from support.networks import Bench, networks, random_parameters
 from support.parts import from_python
 
 from workbench.engine.backend import Backend
-from workbench.engine.kernels import products, sums, turning
+from workbench.engine.kernels import lanes, products, sums, turning
+from workbench.engine.kernels.calls import NativeCall
 from workbench.engine.kernels.machine import machine
+from workbench.engine.kernels.native import kernel, longs
 from workbench.engine.kernels.products import DEPTH
 from workbench.engine.kernels.tile import TILE
 from workbench.engine.network import Network
@@ -104,6 +106,25 @@ def test_that_a_turned_matrix_is_the_transposed_one(rows: int, columns: int, gap
     assert np.array_equal(target[:columns, :rows], source[:, :columns].T)
     assert (target[columns] == GUARD).all()
     assert (target[:, rows:] == GUARD).all()
+
+
+@kernel
+def _less_products(arguments: int, first: int, last: int) -> None:
+    """``a - b c`` in vectors."""
+    a, b, c, out = longs(arguments, 4)
+    for i in range(first, last, WIDTH):
+        at, left = 4 * i, last - i
+        product = lanes.times(lanes.load(b + at, left), lanes.load(c + at, left))
+        lanes.store(lanes.minus(lanes.load(a + at, left), product), out + at, left)
+
+
+def test_that_operations_on_vectors_are_rounded_one_by_one() -> None:
+    # Else a ReLU that backward passes work out anew might stand elsewhere than the one that went forward.
+    a, b, c = (_random((1001,), seed) for seed in range(3))
+    found = np.full(1002, GUARD)
+    NativeCall(_less_products, len(a), a, b, c, found)()
+    assert np.array_equal(found[:-1], a - b * c)
+    assert found[-1] == GUARD
 
 
 def _assert_agree(kind: str, fields: dict[str, Any], shape: tuple[int, ...], rows: int = 3, exactly: bool = False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 import time
 import weakref
@@ -64,6 +65,14 @@ def test_that_fewer_tasks_than_threads_can_be_run() -> None:
     assert sorted(done) == [1, 2, 3]
 
 
+def test_that_more_tasks_than_threads_are_refused_before_any_is_begun() -> None:
+    pool, tasks = ShardPool(2), [_Native() for _ in range(3)]
+    with pytest.raises(AssertionError, match="no thread for each task"):
+        pool.run(tasks)
+    assert [int(task.number[0]) for task in tasks] == [0, 0, 0]
+    pool.close()
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_that_an_error_comes_out_and_later_runs_work(place: int) -> None:
     pool = ShardPool(3)
@@ -87,6 +96,31 @@ def test_that_an_error_frees_shards_that_wait_and_the_cause_is_told(place: int) 
         pool.run(tasks, barrier.abort)  # type: ignore[arg-type]
     barrier.reset()
     pool.run([barrier.wait] * 3, barrier.abort)  # type: ignore[arg-type]
+    pool.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="only POSIX sends signals to a thread")
+def test_that_ctrl_c_is_told_when_all_threads_have_ended_and_later_runs_work() -> None:
+    pool, barrier, ended = ShardPool(3), threading.Barrier(3), list[int]()
+
+    def waiting() -> None:
+        try:
+            barrier.wait()
+        finally:
+            time.sleep(0.05)
+            ended.append(1)
+
+    def interrupted() -> None:
+        main = threading.main_thread().ident
+        threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run([interrupted, waiting, waiting], barrier.abort)
+    assert ended == [1, 1]
+    barrier.reset()
+    for count in range(3, 6):
+        pool.run([barrier.wait, waiting, waiting], barrier.abort)  # type: ignore[list-item]
+        assert len(ended) == 2 * count - 2
     pool.close()
 
 
@@ -201,3 +235,36 @@ def test_that_a_pool_is_let_go_while_its_threads_look_out() -> None:
     del pool
     gc.collect()
     assert _ended(threads)
+
+
+class _Interrupted(_Native):
+    """One in which Ctrl+C is pressed."""
+
+    def __call__(self) -> None:
+        raise KeyboardInterrupt
+
+
+class _HalfAsleep:
+    """Tells that the first thread sleeps, and the second does its program."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def start(self, programs: object) -> list[int]:
+        return [0]
+
+    def wait(self) -> None:
+        self.calls.append("wait")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+
+def test_that_an_error_is_told_when_threads_that_look_out_have_ended_theirs() -> None:
+    pool, tasks, lead = ShardPool(3), [_Native(), _Native()], _HalfAsleep()
+    pool._lead = lead
+    with pytest.raises(KeyboardInterrupt):
+        pool.run([_Interrupted(), *tasks], lead.abort)
+    # Those that wait for a shard that will not come must be freed first.
+    assert (lead.calls[0], lead.calls[-1], lead.calls.count("wait")) == ("abort", "wait", 1)
+    pool.close()

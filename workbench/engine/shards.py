@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
@@ -46,14 +47,23 @@ class ShardPool:
         Raises:
             BaseException: what a task raised; of several the first that is no consequence of the abort.
         """
+        # Machine code looks for a box of each thread, whether there is one or not.
+        assert len(tasks) <= self.threads, "no thread for each task"
         programs = [getattr(task, "program", None) for task in tasks]
         if len(tasks) == 1 or not all(programs):
             self._run(tasks[0], dict(enumerate(tasks[1:])), abort)
             return
         lead = self._lead or self._new_lead()
-        if asleep := lead.start(programs):
-            self._run(tasks[0], {number: tasks[number + 1] for number in asleep}, abort)
+        try:
+            if asleep := lead.start(programs):
+                self._run(tasks[0], {number: tasks[number + 1] for number in asleep}, abort)
+                lead.wait()
+        except BaseException:
+            # Ctrl+C, say. Nothing but the caller keeps the memory that the others still work on.
+            if abort:
+                abort()
             lead.wait()
+            raise
 
     def _new_lead(self) -> Any:
         from workbench.engine.kernels.team import Lead, serve
@@ -74,9 +84,22 @@ class ShardPool:
             failures.append(error)
             if abort:
                 abort()
-        failures += [failure for _ in others if (failure := self._done.get()) is not None]
+        try:
+            failures += [failure for _ in others if (failure := self._done.get()) is not None]
+        except BaseException as error:  # Ctrl+C
+            failures.append(error)
+            if abort:
+                abort()
+            self._await_all(others)
         if failures:
             raise next((e for e in failures if not isinstance(e, threading.BrokenBarrierError)), failures[0])
+
+    def _await_all(self, numbers: Iterable[int]) -> None:
+        """Return once some threads have ended their tasks, however many of them have been heard of."""
+        while any(self._posts[number].at_work() for number in numbers):
+            time.sleep(0.001)
+        while not self._done.empty():
+            self._done.get()
 
     def close(self) -> None:
         """End the threads and wait for them."""
@@ -101,11 +124,13 @@ class _Post:
 
     Attributes:
         serve: what the thread does with its box before it sleeps; see ``workbench.engine.kernels.team``.
+        ended: how many tasks the thread has told the end of.
     """
 
     def __init__(self, box: Boxes) -> None:
         self.box = box
         self.serve: Callable[[Boxes], None] | None = None
+        self.ended = 0
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
 
     def put(self, task: Task | None) -> None:
@@ -122,6 +147,10 @@ class _Post:
         self.box[TAKEN] += 1
         return task
 
+    def at_work(self) -> bool:
+        """Whether a task that was sent has not ended."""
+        return bool(self.box[POSTED] != self.ended)
+
 
 def _work(post: _Post, done: SimpleQueue[BaseException | None]) -> None:
     while (task := post.get()) is not None:
@@ -131,6 +160,7 @@ def _work(post: _Post, done: SimpleQueue[BaseException | None]) -> None:
             done.put(error)
         else:
             done.put(None)
+        post.ended += 1
         # Holding the last task would keep its plan's buffers alive until the next one comes.
         del task
 

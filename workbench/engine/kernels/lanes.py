@@ -21,6 +21,10 @@ from workbench.engine.kernels.native import intrinsic
 WIDTH = machine().width
 """Values in a vector."""
 
+_EXACT = ("nsz",)
+"""Of all liberties with rounding (see ``native.FAST_MATH``) the one that rounds nothing. Numba gives all of them to
+operations that have none."""
+
 _FLOAT, _INT = ir.FloatType(), ir.IntType(32)
 _VECTOR, _BITS = ir.VectorType(_FLOAT, WIDTH), ir.VectorType(ir.IntType(1), WIDTH)
 _MASKS = WIDTH > 4
@@ -129,19 +133,19 @@ def _operation(count: int, write: Callable[..., Any]) -> tuple[Any, Any]:
 @intrinsic
 def plus(typing_context: Any, a: Any, b: Any) -> Any:
     """``a + b``."""
-    return _operation(2, lambda builder, a, b: builder.fadd(a, b))
+    return _operation(2, lambda builder, a, b: builder.fadd(a, b, flags=_EXACT))
 
 
 @intrinsic
 def minus(typing_context: Any, a: Any, b: Any) -> Any:
     """``a - b``."""
-    return _operation(2, lambda builder, a, b: builder.fsub(a, b))
+    return _operation(2, lambda builder, a, b: builder.fsub(a, b, flags=_EXACT))
 
 
 @intrinsic
 def times(typing_context: Any, a: Any, b: Any) -> Any:
     """``a * b``."""
-    return _operation(2, lambda builder, a, b: builder.fmul(a, b))
+    return _operation(2, lambda builder, a, b: builder.fmul(a, b, flags=_EXACT))
 
 
 @intrinsic
@@ -150,7 +154,7 @@ def times_plus(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
 
     def write(builder: Any, a: Any, b: Any, c: Any) -> Any:
         if not machine().fused:
-            return builder.fadd(builder.fmul(a, b), c)
+            return builder.fadd(builder.fmul(a, b, flags=_EXACT), c, flags=_EXACT)
         return builder.call(_function(builder, f"llvm.fma.v{WIDTH}f32", _VECTOR, [_VECTOR] * 3), [a, b, c])
 
     return _operation(3, write)

@@ -213,14 +213,14 @@ def norm_backward(arguments: int, first: int, last: int) -> None:
             left, at = channels - c, 4 * c
             mean, shift, inverse = load(mean_place + at, left), load(bias + at, left), load(inverse_place + at, left)
             scale, lift = times(inverse, load(weight + at, left)), load(average + at, left)
-            tilt = times(inverse, load(average + 4 * channels + at, left))
+            tilt = times(minus(splat(_ZERO), inverse), load(average + 4 * channels + at, left))
             for place in range(begin, end):
                 here = 4 * (place * channels + c)
                 fetch_ahead(x + here)
                 fetch_ahead(dy + here)
                 distance = minus(load(x + here, left), mean)
                 slope = where_above(times_plus(distance, scale, shift), floor, load(dy + here, left))
-                store(times(minus(minus(slope, lift), times(distance, tilt)), scale), dx + here, left)
+                store(times(times_plus(distance, tilt, minus(slope, lift)), scale), dx + here, left)
 
 
 @kernel
