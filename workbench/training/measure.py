@@ -19,7 +19,7 @@ from workbench.recipe.tasks import TASKS
 
 Rows = np.ndarray[Any, Any]
 
-_SAMPLE = 5_000
+_SAMPLE = 4_000
 """Training examples that the error after each epoch is measured on; at the end it is all of them."""
 
 
