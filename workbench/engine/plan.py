@@ -196,9 +196,11 @@ class Plan:
             compilers = [_ShardCompiler(self, shard, cut, rows, meeting_of) for shard, cut in enumerate(cuts)]
             ending = self._ending(compilers, barrier, finish, rows)
             feeding = [source.calls(cut) if source else [] for cut in cuts]
-            tasks = [compiler.task(calls, ending) for compiler, calls in zip(compilers, feeding, strict=True)]
-            if self._one_alone(rows):
-                barrier, tasks = self._cut_up(compilers[0].sequence(feeding[0])) or (barrier, tasks)
+            cut = self._cut_up(compilers[0], feeding[0]) if self._one_alone(rows) else None
+            if cut is not None:
+                barrier, tasks = cut
+            else:
+                tasks = [compiler.task(calls, ending) for compiler, calls in zip(compilers, feeding, strict=True)]
         outputs = [(compiler.cut, compiler.outputs) for compiler in compilers]
         program = _Program(tasks, barrier, outputs)
         self._programs[rows, finish, self.keeps_all, source] = program
@@ -208,12 +210,17 @@ class Plan:
         """Whether one example is to be cut up for the threads, if that can be done."""
         return rows == 1 and not self.training and self.backend.compiled and self.parameters.dtype == np.float32
 
-    def _cut_up(self, sequence: list[Owned]) -> tuple[Any, list[Task]] | None:
+    def _cut_up(self, compiler: _ShardCompiler, feeding: Sequence[Call]) -> tuple[Any, list[Task]] | None:
         """One example's calls in pieces, for as many threads as are worth it, and where these meet; None if for one."""
         threads = min(self._pool.threads, self.network.multiply_adds() // _LEAST_SHARD_WORK)
+        if threads < 2:
+            return None
         barrier, _ = self._meetings([1] * threads)
-        pieces = cut_up(sequence, threads, barrier.wait) if threads > 1 else None
-        return (barrier, [Task(self.backend, calls, ()) for calls in pieces]) if pieces else None
+        pieces = cut_up(compiler.sequence(feeding), threads, barrier.wait)
+        if pieces is None:
+            return None
+        compiler.arena.end({})
+        return barrier, [Task(self.backend, calls, ()) for calls in pieces]
 
     def _by_parts(self) -> bool:
         """Whether threads join the shards' gradients themselves, each some parts of them."""
