@@ -18,6 +18,7 @@ from support.standin.module import install
 
 from workbench.engine import plan as plan_module
 from workbench.engine.backend import Backend
+from workbench.engine.compiled_backend import CompiledBackend
 from workbench.engine.layer import Loss
 from workbench.engine.network import Network
 from workbench.engine.parameters import Parameters
@@ -125,6 +126,28 @@ def test_that_gradients_that_threads_work_out_together_are_held_once(monkeypatch
         sizes.append(Plan(Parameters(network, COMPILED), loss_of(), BATCH, training=True, pool=pool).memory())
         pool.close()
     assert sizes[1] - sizes[0] < network.parameter_count()
+
+
+def test_that_what_is_told_does_not_depend_on_where_arrays_lie() -> None:
+    network, recipe = _network("norm"), _training(optimizer="adam")
+    told = set()
+    for shift in range(12):
+        backend = CompiledBackend()
+        # Moves all that is cut from the same slab. Arrays that pass between this network's kernels have 4 MiB.
+        held = backend.empty((1 + 65_000 * shift,), np.float32)
+        told.add(_before(recipe, network, backend, 1).total)
+        assert held.size
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("count", [2**20, 2**20 + 1, 5_000_011])
+def test_that_large_arrays_begin_with_a_large_page(count: int) -> None:
+    backend = CompiledBackend()
+    for make in (backend.empty, backend.zeros):
+        array = make((count,), np.float32)
+        assert array.ctypes.data % 2**21 == 0
+        assert (array.shape, array.dtype, array.flags.c_contiguous) == ((count,), np.float32, True)
+    assert not array.any()
 
 
 def test_that_a_network_beyond_all_memory_is_only_estimated() -> None:

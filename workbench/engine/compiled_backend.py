@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from workbench.engine.backend import Array, Backend, Call, Shape
+from workbench.engine.resident import HUGE_PAGE, LARGE_ARRAY
 from workbench.errors import DeviceError
 
-_SLAB, _LARGEST_CUT = 2**25, 2**22
-"""Bytes. From 4 MiB on NumPy asks for large pages itself."""
+_SLAB = 2**25
+"""Bytes that smaller arrays are cut from. For large ones NumPy asks for large pages itself."""
 
 _LINE = 64
 """Bytes of a cache line: no two arrays share one."""
@@ -44,8 +45,8 @@ class CompiledBackend(Backend):
         A matrix product walks through many pages at a time: with small ones it waits for their addresses.
         """
         size = prod(shape) * np.dtype(dtype).itemsize
-        if size > _LARGEST_CUT:
-            return np.empty(shape, dtype)
+        if size >= LARGE_ARRAY:
+            return _at_a_border(np.empty, shape, dtype)
         if self._used + size > self._slab.nbytes:
             self._slab, self._used = np.empty(_SLAB, np.uint8), 0
             self._used = -self._slab.ctypes.data % _LINE
@@ -54,9 +55,9 @@ class CompiledBackend(Backend):
         return cut.view(dtype).reshape(shape)
 
     def zeros(self, shape: Shape, dtype: Any) -> Array:
-        if prod(shape) * np.dtype(dtype).itemsize > _LARGEST_CUT:
+        if prod(shape) * np.dtype(dtype).itemsize >= LARGE_ARRAY:
             # Memory that the system gives is 0 already, and takes no room before something else is written to it.
-            return np.zeros(shape, dtype)
+            return _at_a_border(np.zeros, shape, dtype)
         array = self.empty(shape, dtype)
         array[...] = 0
         return array
@@ -82,6 +83,14 @@ class CompiledBackend(Backend):
         for number, function in enumerate(waiting, start=1):
             if function.prepare():
                 yield number + 1, total
+
+
+def _at_a_border(make: Callable[..., Array], shape: Shape, dtype: Any) -> Array:
+    """A large array that begins with a large page: how many of them its first rows take is then no matter of chance."""
+    size = prod(shape) * np.dtype(dtype).itemsize
+    room = make(size + HUGE_PAGE, np.uint8)
+    start = -room.ctypes.data % HUGE_PAGE
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def _lack(error: Exception) -> DeviceError:

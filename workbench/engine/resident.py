@@ -10,7 +10,7 @@ from pathlib import Path
 
 _STATUS, _REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_HUGE_PAGE, _LARGE_ARRAY = 2**21, 2**22
+HUGE_PAGE, LARGE_ARRAY = 2**21, 2**22
 
 
 def taken_by(address: int, size: int, used: int) -> int:
@@ -20,14 +20,14 @@ def taken_by(address: int, size: int, used: int) -> int:
     """
     if not _huge_pages():
         return used
-    if size < _LARGE_ARRAY:
+    if size < LARGE_ARRAY:
         # Cut from a slab together with others (see CompiledBackend.empty), which are written to.
         return size
-    first = -(-address // _HUGE_PAGE) * _HUGE_PAGE
+    first = -(-address // HUGE_PAGE) * HUGE_PAGE
     end = address + used
     if end <= first:
         return used
-    return min(address + size, -(-end // _HUGE_PAGE) * _HUGE_PAGE) - address
+    return min(address + size, -(-end // HUGE_PAGE) * HUGE_PAGE) - address
 
 
 @cache
