@@ -128,20 +128,9 @@ def test_that_gradients_that_threads_work_out_together_are_held_once(monkeypatch
     assert sizes[1] - sizes[0] < network.parameter_count()
 
 
-def test_that_what_is_told_does_not_depend_on_where_arrays_lie() -> None:
-    network, recipe = _network("norm"), _training(optimizer="adam")
-    told = set()
-    for shift in range(12):
-        backend = CompiledBackend()
-        # Moves all that is cut from the same slab. Arrays that pass between this network's kernels have 4 MiB.
-        held = backend.empty((1 + 65_000 * shift,), np.float32)
-        told.add(_before(recipe, network, backend, 1).total)
-        assert held.size
-    assert len(told) == 1
-
-
 @pytest.mark.parametrize("count", [2**20, 2**20 + 1, 5_000_011])
 def test_that_large_arrays_begin_with_a_large_page(count: int) -> None:
+    # Else it would be chance how many pages their first rows take, which is all that is used of some.
     backend = CompiledBackend()
     for make in (backend.empty, backend.zeros):
         array = make((count,), np.float32)
